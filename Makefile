@@ -1,0 +1,105 @@
+# phase2sim. On Debian 12 `make run` and `make test` do all the set-up themselves; see README.md.
+# Everything that is built goes to $B; every variable may be overridden: make CC=clang B=build/clang
+CC       ?= cc
+CXX      ?= c++
+CFLAGS   ?= -O2 -g
+CXXFLAGS ?= -O2 -g
+LDFLAGS  ?=
+WERROR   ?=
+B        ?= build
+
+RUN_PACKAGES  = gcc g++ libc6-dev pkg-config libns3-dev libgsl-dev libsqlite3-dev libxml2-dev nettle-dev libgmp-dev \
+                libjansson-dev
+TEST_PACKAGES = $(RUN_PACKAGES) libcunit1-dev tshark
+
+WARN      = -Wall -Wextra -Wshadow $(WERROR)
+INCLUDE   = -Imodel -Ibindings -Iscenarios -Ianalysis -Itests
+XML      := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
+C_FLAGS   = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) -Wconversion $(INCLUDE) $(XML) $(CFLAGS)
+CXX_FLAGS = -std=c++17 $(WARN) $(INCLUDE) $(CXXFLAGS)
+NS3_LIBS  = -lns3-virtual-net-device -lns3-internet -lns3-traffic-control -lns3-network -lns3-core
+C_LIBS    = -lxml2 -ljansson -lhogweed -lnettle -lgmp -lm
+MAIN_LIBS = -lsqlite3 -lgsl -lgslcblas $(C_LIBS)
+
+model    = $(wildcard model/*.c)
+host     = $(wildcard bindings/*.c)
+ns3      = $(wildcard bindings/*.cc)
+scenario = $(filter-out %-main.c,$(wildcard scenarios/*.c))
+analysis = $(filter-out %-main.c,$(wildcard analysis/*.c))
+sim      = $(wildcard tests/sim/*.c)
+tests    = $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
+benches  = $(patsubst %.c,$B/%,$(wildcard tests/bench/bench_*.c))
+examples = $B/bindings/examples/two-gateways-c $B/bindings/examples/two-gateways-cc
+obj      = $(addprefix $B/,$(addsuffix .o,$(basename $(1))))
+
+archives = $B/libanalysis.a $B/libscenario.a $B/libns3c.a $B/libhost.a $B/libphase2.a
+GROUP    = -Wl,--start-group $(archives) -Wl,--end-group
+
+all: $B/phase2sim $B/phase2sim-worker
+
+# --- what a person types ---
+run: setup
+	+$(MAKE) -j$$(nproc) all
+	$B/phase2sim run scenarios/rekey-pfs.xml
+
+test: setup-test
+	+$(MAKE) -j$$(nproc) check
+
+setup:
+	@sh tests/setup.sh $(RUN_PACKAGES)
+setup-test:
+	@sh tests/setup.sh $(TEST_PACKAGES)
+
+check: all $(tests) $(examples)
+	B=$B sh tests/run.sh $(tests) $(wildcard tests/test_*.sh)
+
+bench: all $(benches)
+	for bench in $(benches); do echo "== $$bench"; $$bench || exit 1; done
+
+SOURCES = $(wildcard */*.[ch] */*.cc tests/*/*.[ch] bindings/examples/*)
+format:
+	clang-format -i $(SOURCES)
+format-check:
+	clang-format --dry-run --Werror $(SOURCES)
+
+clean:
+	rm -rf $B
+
+# --- how it is made ---
+$B/phase2sim: $(call obj,analysis/phase2sim-main.c) $(archives)
+	$(CC) $(LDFLAGS) -o $@ $< $(GROUP) $(MAIN_LIBS)
+$B/phase2sim-worker: $(call obj,scenarios/worker-main.c) $(archives)
+	$(CXX) $(LDFLAGS) -o $@ $< $(GROUP) $(NS3_LIBS) $(C_LIBS)
+
+$B/libphase2.a: $(call obj,$(model))
+$B/libhost.a: $(call obj,$(host))
+$B/libns3c.a: $(call obj,$(ns3))
+$B/libscenario.a: $(call obj,$(scenario))
+$B/libanalysis.a: $(call obj,$(analysis))
+$B/%.a:
+	rm -f $@ && ar rcs $@ $^
+
+# The corpus test brings a Diffie-Hellman of its own, which stands before the library's.
+$B/tests/test_corpus: $(call obj,$(wildcard tests/corpus/*.c))
+$B/tests/%: $B/tests/%.o $(call obj,$(sim)) $(archives)
+	$(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) $(GROUP) -Wl,--as-needed $(NS3_LIBS) $(MAIN_LIBS) -lcunit
+$B/bindings/examples/%-c: $B/bindings/examples/%.o $(archives)
+	$(CXX) $(LDFLAGS) -o $@ $< $(GROUP) $(NS3_LIBS) $(C_LIBS)
+$B/bindings/examples/%-cc: $B/bindings/examples/%-cc.o $(archives)
+	$(CXX) $(LDFLAGS) -o $@ $< $(GROUP) -lns3-point-to-point $(NS3_LIBS) $(C_LIBS)
+
+$B/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) -MMD -MP -c $< -o $@
+$B/%-cc.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) $(CXX_FLAGS) -MMD -MP -c $< -o $@
+$B/%.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) $(CXX_FLAGS) -MMD -MP -c $< -o $@
+
+include scenarios/schema.mk
+-include $(shell find $B -name '*.d' 2>/dev/null)
+.SECONDARY:
+.DELETE_ON_ERROR:
+.PHONY: all run test setup setup-test check bench format format-check clean

@@ -1,0 +1,77 @@
+/* The verbs with their help texts. analysis/phase2sim.1 says the same at greater length. */
+#include "command.h"
+
+#define EXIT_CODES                                                                                           \
+    "\nExit codes: 0 done and every expectation holds; 1 an expectation failed; 2 usage or input error;\n"   \
+    "3 a run failed or was interrupted.\n"
+
+#define SCENARIO_OPTIONS                                                                                     \
+    "  --set PATH=VALUE  change the scenario before it is checked: an XPath 1.0 of attributes, elements\n"   \
+    "                    without prefix, then the value; may be given several times\n"                       \
+    "                    (--set '//policy/@pfs=group14')\n"                                                  \
+    "  --runs N          replications of each case (1 to 100000), instead of the scenario's own\n"           \
+    "  --seed S          seed of all randomness (1 to 4294944442), instead of the scenario's own\n"
+
+static const char run_help[] =
+    "SCENARIO.xml is a file, or the name of a scenario that `phase2sim list` shows.\n"
+    "\n"
+    "Options:\n"
+    "  -o DIR            where the results go (default: results/NAME-seedSEED in the current directory).\n"
+    "                    An older result there is replaced when the new one is complete; anything else\n"
+    "                    there but an empty directory is an error. Nothing half-written is ever "
+    "left.\n" SCENARIO_OPTIONS
+    "  --jobs J          runs at the same time (default: one a CPU that is online)\n"
+    "  --no-pcap         no captures; otherwise the first replication of each case is captured\n"
+    "  --help            this text\n"
+    "\n"
+    "Results in DIR: scenario.xml (as run, with all that it used), results.sqlite (every record),\n"
+    "summary.json (the figures), rekeys.csv (a row a Phase 2 negotiation), report.txt (what is printed)\n"
+    "and captures/CASE-RUN/ (one pcap a gateway, with keys).\n"
+    "\n"
+    "Ctrl-C ends the workers and keeps the runs that were finished; summary.json then says\n"
+    "\"complete\": false.\n" EXIT_CODES;
+
+static const char check_help[] =
+    "Validates the scenario (schema, then meaning, every case of <vary>) and runs nothing. What is wrong\n"
+    "goes to stderr with file, line, what was found and what is allowed.\n"
+    "\n"
+    "Options:\n" SCENARIO_OPTIONS "  --help            this text\n" EXIT_CODES;
+
+static const char list_help[] =
+    "A line a scenario: its name and the question that it answers. `phase2sim run NAME` runs it.\n"
+    "\n"
+    "Options:\n"
+    "  --help            this text\n"
+    "\n"
+    "The library is the directory $PHASE2SIM_SCENARIOS, or else scenarios/ beside the build, or else\n"
+    "PREFIX/share/phase2sim/scenarios of the installed program PREFIX/bin/phase2sim.\n" EXIT_CODES;
+
+static const char report_help[] =
+    "DIR is a result directory of `phase2sim run`. Its report.txt, summary.json and rekeys.csv are made\n"
+    "again from results.sqlite and scenario.xml, and the report is printed.\n"
+    "\n"
+    "Options:\n"
+    "  --help            this text\n" EXIT_CODES;
+
+static const char calibrate_help[] =
+    "Measures what cryptographic operations cost on this machine, which takes some seconds, and writes a\n"
+    "CPU profile for scenarios. Nothing else should be running meanwhile.\n"
+    "\n"
+    "Options:\n"
+    "  -o PROFILE.xml    write to this file, replacing it at the end (default: standard output)\n"
+    "  --help            this text\n" EXIT_CODES;
+
+const struct command commands[] = {
+    {"run", "run SCENARIO.xml [-o DIR] [--runs N] [--seed S] [--jobs J] [--set PATH=VALUE]... [--no-pcap]",
+     "run a scenario, all its cases and replications, and report", run_help, "SCENARIO.xml",
+     "-o --runs --seed --jobs --set --no-pcap", command_run},
+    {"check", "check SCENARIO.xml [--runs N] [--seed S] [--set PATH=VALUE]...", "validate a scenario only",
+     check_help, "SCENARIO.xml", "--runs --seed --set", command_check},
+    {"list", "list", "show the scenario library, one question a line", list_help, NULL, "", command_list},
+    {"report", "report DIR", "print and rebuild the report of a finished run", report_help, "DIR", "",
+     command_report},
+    {"calibrate", "calibrate [-o PROFILE.xml]", "measure this machine's CPU and write a profile",
+     calibrate_help, NULL, "-o", command_calibrate},
+};
+
+const size_t num_commands = sizeof commands / sizeof commands[0];

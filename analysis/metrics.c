@@ -1,0 +1,202 @@
+/* Each metric as the query that defines it: what sqlite3 says to it on a results.sqlite is what the summary
+ * says. */
+#include "nearest.h"
+#include "summary.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum metric_kind {
+    METRIC_SAMPLES,         /* rows of run, value */
+    METRIC_TOTAL,           /* one row: the total */
+    METRIC_NAMED_TOTALS,    /* rows of name, total: one metric each */
+    METRIC_GATEWAY_SAMPLES, /* rows of gateway, run, value; counted gateways ("spoke[3]") count as one */
+};
+
+struct metric_definition {
+    const char *name;
+    const char *unit;
+    enum metric_kind kind;
+    const char *sql;
+};
+
+#define REKEYS(value)                                                                                        \
+    "SELECT run, " value " FROM established_rekeys WHERE case_name = ?1 AND " value " IS NOT NULL"
+
+static const struct metric_definition definitions[] = {
+    {"rekey-latency", "ns", METRIC_SAMPLES, REKEYS("latency_ns")},
+    {"rekey-latency.network", "ns", METRIC_SAMPLES, REKEYS("network_ns")},
+    {"rekey-latency.cpu", "ns", METRIC_SAMPLES, REKEYS("cpu_ns")},
+    {"rekey-latency.cpu-wait", "ns", METRIC_SAMPLES, REKEYS("cpu_wait_ns")},
+    {"rekey-latency.retransmission-wait", "ns", METRIC_SAMPLES, REKEYS("retransmission_wait_ns")},
+    {"rekey-latency.initiator", "ns", METRIC_SAMPLES, REKEYS("initiator_ready_ns")},
+    {"rekey-latency.responder", "ns", METRIC_SAMPLES, REKEYS("responder_ready_ns")},
+    {"cpu-off-path", "ns", METRIC_SAMPLES, REKEYS("cpu_off_path_ns")},
+    {"phase2-setup", "ns", METRIC_SAMPLES,
+     "SELECT run, latency_ns FROM negotiations WHERE case_name = ?1 AND reason = 'initial'"
+     " AND outcome = 'established' AND latency_ns IS NOT NULL"},
+    {"phase1-setup", "ns", METRIC_SAMPLES,
+     "SELECT run, latency_ns FROM phase1_negotiations WHERE case_name = ?1 AND outcome = 'established'"
+     " AND latency_ns IS NOT NULL"},
+    /* A rekey that failed interrupts its flow too, so this is of all rekeys. */
+    {"blackout", "ns", METRIC_SAMPLES,
+     "SELECT run, blackout_ns FROM rekeys WHERE case_name = ?1 AND blackout_ns IS NOT NULL"},
+    {"packets-lost", "packets", METRIC_TOTAL, "SELECT sum(packets_lost) FROM rekeys WHERE case_name = ?1"},
+    {"retransmissions", "packets", METRIC_TOTAL,
+     "SELECT sum(retransmissions) FROM negotiations WHERE case_name = ?1"},
+    {"packets-sent", "packets", METRIC_TOTAL, "SELECT sum(sent) FROM flows WHERE case_name = ?1"},
+    {"packets-received", "packets", METRIC_TOTAL, "SELECT sum(received) FROM flows WHERE case_name = ?1"},
+    {"drops", "packets", METRIC_NAMED_TOTALS,
+     "SELECT reason, sum(packets) FROM drops WHERE case_name = ?1 GROUP BY reason ORDER BY reason"},
+    {"cpu-utilisation", "ratio", METRIC_GATEWAY_SAMPLES,
+     "SELECT gateway, cpus.run, CAST(busy_ns AS REAL) / (cores * duration_ns) FROM cpus JOIN runs"
+     " USING (case_name, run) WHERE case_name = ?1 AND cores > 0 AND duration_ns > 0 ORDER BY cpus.id"},
+};
+
+enum { NUM_DEFINITIONS = sizeof definitions / sizeof definitions[0] };
+
+struct reading {
+    struct summary_case *of_case;
+    const struct metric_definition *definition;
+};
+
+static struct summary_metric *find(const struct summary_case *of_case, const char *name)
+{
+    for (size_t i = 0; i < of_case->num_metrics; i++)
+        if (strcmp(of_case->metrics[i].name, name) == 0)
+            return &of_case->metrics[i];
+    return NULL;
+}
+
+const struct summary_metric *summary_find(const struct summary_case *of_case, const char *metric)
+{
+    return find(of_case, metric);
+}
+
+/* The metric `name` or `name.suffix`, made if it is not there yet. NULL: out of memory. */
+static struct summary_metric *obtain(const struct reading *reading, const char *suffix)
+{
+    struct summary_case *of_case = reading->of_case;
+    char name[sizeof of_case->metrics->name];
+    snprintf(name, sizeof name, "%s%s%s", reading->definition->name, *suffix ? "." : "", suffix);
+    struct summary_metric *metric = find(of_case, name);
+    if (metric)
+        return metric;
+    metric = realloc(of_case->metrics, (of_case->num_metrics + 1) * sizeof *metric);
+    if (!metric)
+        return NULL;
+    of_case->metrics = metric;
+    metric += of_case->num_metrics++;
+    *metric = (struct summary_metric){.unit = reading->definition->unit};
+    memcpy(metric->name, name, sizeof name);
+    metric->is_total =
+        reading->definition->kind == METRIC_TOTAL || reading->definition->kind == METRIC_NAMED_TOTALS;
+    return metric;
+}
+
+static int read_row(void *context, const struct store_cell *cells, size_t num_cells)
+{
+    const struct reading *reading = context;
+    enum metric_kind kind = reading->definition->kind;
+    char suffix[64] = "";
+    (void)num_cells;
+    if (kind == METRIC_NAMED_TOTALS)
+        snprintf(suffix, sizeof suffix, "%s", cells[0].text);
+    else if (kind == METRIC_GATEWAY_SAMPLES)
+        snprintf(suffix, sizeof suffix, "%.*s", (int)strcspn(cells[0].text, "["), cells[0].text);
+    struct summary_metric *metric = obtain(reading, suffix);
+    if (!metric)
+        return -2;
+    if (metric->is_total) {
+        /* The sum over no rows is NULL; the cell's integer is then 0. */
+        metric->total = (uint64_t)cells[num_cells - 1].integer;
+        return 0;
+    }
+    return statistics_add(&metric->samples, (uint64_t)cells[num_cells - 2].integer, cells[num_cells - 1].real)
+               ? -2
+               : 0;
+}
+
+int summary_read_metrics(struct summary_case *of_case, struct store *store, struct store_message *message)
+{
+    int status = 0;
+    for (size_t i = 0; i < NUM_DEFINITIONS && status == 0; i++) {
+        struct reading reading = {of_case, &definitions[i]};
+        bool always_there = definitions[i].kind == METRIC_SAMPLES || definitions[i].kind == METRIC_TOTAL;
+        if (always_there && !obtain(&reading, ""))
+            status = -2;
+        else
+            status = store_query(store, definitions[i].sql, of_case->of->name, read_row, &reading, message);
+    }
+    for (size_t i = 0; i < of_case->num_metrics && status == 0; i++) {
+        statistics_sort(&of_case->metrics[i].samples);
+        if (statistics_summarise(&of_case->metrics[i].figures, &of_case->metrics[i].samples))
+            status = -2;
+    }
+    if (status == -2)
+        snprintf(message->text, sizeof message->text, "out of memory for the figures of case %s",
+                 of_case->of->name);
+    return status ? -1 : 0;
+}
+
+static bool is_named(enum metric_kind kind)
+{
+    return kind == METRIC_NAMED_TOTALS || kind == METRIC_GATEWAY_SAMPLES;
+}
+
+/* "rekey-latency" by itself, "drops.replay" by what stands before its dot. */
+static const struct metric_definition *find_definition(const char *name)
+{
+    for (size_t i = 0; i < NUM_DEFINITIONS; i++) {
+        size_t len = strlen(definitions[i].name);
+        if (strncmp(name, definitions[i].name, len) == 0 &&
+            name[len] == (is_named(definitions[i].kind) ? '.' : '\0'))
+            return &definitions[i];
+    }
+    return NULL;
+}
+
+static void say_unknown(const char *metric, struct store_message *message)
+{
+    const char *names[NUM_DEFINITIONS + 1];
+    char *text = message->text;
+    size_t size = sizeof message->text;
+    for (size_t i = 0; i < NUM_DEFINITIONS; i++)
+        names[i] = definitions[i].name;
+    names[NUM_DEFINITIONS] = "failures";
+    const char *nearest = nearest_of(metric, names, NUM_DEFINITIONS + 1);
+    size_t len = (size_t)snprintf(text, size, "no metric \"%.60s\"", metric);
+    if (nearest)
+        len += (size_t)snprintf(text + len, size - len, "; did you mean \"%s\"?", nearest);
+    len += (size_t)snprintf(text + len, size - len, nearest ? " Allowed:" : "; allowed:");
+    for (size_t i = 0; i < NUM_DEFINITIONS && len < size; i++)
+        len += (size_t)snprintf(text + len, size - len, " %s%s,", names[i],
+                                !is_named(definitions[i].kind)                  ? ""
+                                : definitions[i].kind == METRIC_GATEWAY_SAMPLES ? ".GATEWAY"
+                                                                                : ".REASON");
+    if (len < size)
+        snprintf(text + len, size - len, " failures, failures.NAME");
+}
+
+int summary_check_expectations(const struct scenario *scenario, struct store_message *message)
+{
+    for (size_t i = 0; i < scenario->num_expectations; i++) {
+        const struct scenario_expectation *expected = &scenario->expectations[i];
+        const struct metric_definition *definition = find_definition(expected->metric);
+        bool failures =
+            strcmp(expected->metric, "failures") == 0 || strncmp(expected->metric, "failures.", 9) == 0;
+        bool total =
+            failures ||
+            (definition && (definition->kind == METRIC_TOTAL || definition->kind == METRIC_NAMED_TOTALS));
+        if (!definition && !failures) {
+            say_unknown(expected->metric, message);
+            return -1;
+        }
+        if (total && expected->quantile >= 0) {
+            snprintf(message->text, sizeof message->text, "metric \"%s\" is a total and has no quantiles",
+                     expected->metric);
+            return -1;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,124 @@
+/* The record stream: what a worker tells about one replication of one case, and what the store keeps.
+ *
+ * One JSON object a line; the first is RECORD_RUN with the format's name and version, the last RECORD_END. A
+ * stream without its end is the trace of a run that failed. Times are integers in nanoseconds of simulated
+ * time. The JSON member names are the member names of the structs below, plus "type". */
+#ifndef P2_RECORD_H
+#define P2_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define RECORD_FORMAT "phase2sim-records/1"
+
+enum record_type {
+    RECORD_RUN,         /* "run" */
+    RECORD_NEGOTIATION, /* "negotiation": a Phase 2 negotiation */
+    RECORD_PHASE1,      /* "phase1": a Phase 1 negotiation */
+    RECORD_FLOW,        /* "flow": one traffic flow over the whole run */
+    RECORD_DROP,        /* "drop": packets or messages that a gateway dropped, under one reason */
+    RECORD_CPU,         /* "cpu": a gateway's CPU over the whole run */
+    RECORD_END,         /* "end" */
+    RECORD_NUM_TYPES
+};
+
+#define RECORD_TEXT 160
+
+struct record_run {
+    char format[32];
+    char scenario[RECORD_TEXT];
+    char case_name[RECORD_TEXT]; /* JSON "case": "PFS=none"; "base" for a scenario without axes */
+    uint64_t run;                /* 1, 2, ... */
+    uint64_t seed;
+    int64_t duration_ns;
+};
+
+struct record_negotiation {
+    char tunnel[RECORD_TEXT]; /* "vpn[3]" */
+    char initiator[RECORD_TEXT];
+    char responder[RECORD_TEXT];
+    char reason[32];              /* initial, soft-lifetime, hard-lifetime, forced, traffic */
+    char message_id[16];          /* 8 hex digits */
+    char outcome[16];             /* established, failed, unfinished */
+    char failure[48];             /* empty (JSON null) unless failed: "NO-PROPOSAL-CHOSEN", "timeout", ... */
+    char failure_field[48];       /* which field could not be agreed on; empty: none */
+    char offered[RECORD_TEXT];    /* what stood there */
+    char acceptable[RECORD_TEXT]; /* what would have been taken */
+    char explanation[320];        /* the failure as one sentence; empty: none */
+    int pfs_group;                /* 0 (JSON null): no PFS */
+    int64_t started_ns;
+    int64_t latency_ns; /* -1 (JSON null) with the next four and the two "ready" unless established */
+    int64_t network_ns;
+    int64_t cpu_ns;
+    int64_t cpu_wait_ns;
+    int64_t retransmission_wait_ns;
+    int64_t initiator_ready_ns; /* since started_ns: the initiator's own view */
+    int64_t responder_ready_ns;
+    int64_t cpu_off_path_ns; /* CPU time of both sides that lies off the chain of causes */
+    uint64_t retransmissions;
+    int64_t blackout_ns; /* -1 (JSON null): no flow to see it by */
+    uint64_t packets_lost;
+};
+
+struct record_phase1 {
+    char initiator[RECORD_TEXT];
+    char responder[RECORD_TEXT];
+    char mode[16];
+    char outcome[16];
+    char failure[48];
+    char explanation[320];
+    int64_t started_ns;
+    int64_t latency_ns; /* -1: not established */
+};
+
+struct record_flow {
+    char name[RECORD_TEXT]; /* "spoke[1]>hub" */
+    uint64_t sent;
+    uint64_t received;
+    int64_t longest_gap_ns;
+    int64_t mean_delay_ns;
+};
+
+struct record_drop {
+    char gateway[RECORD_TEXT]; /* or a link's name for loss on the wire */
+    char reason[48];
+    uint64_t packets;
+};
+
+struct record_cpu {
+    char gateway[RECORD_TEXT];
+    uint64_t cores;
+    uint64_t jobs;
+    int64_t busy_ns;
+    int64_t waited_ns;
+    uint64_t longest_queue;
+};
+
+struct record_end {
+    uint64_t records; /* how many stood before this one */
+    int64_t simulated_ns;
+    uint64_t events; /* of the simulator */
+};
+
+struct record {
+    enum record_type type;
+    union {
+        struct record_run run;
+        struct record_negotiation negotiation;
+        struct record_phase1 phase1;
+        struct record_flow flow;
+        struct record_drop drop;
+        struct record_cpu cpu;
+        struct record_end end;
+    } u;
+};
+
+/* Writes one line. 0, or -1 with errno. Identical records give identical bytes. */
+int record_write(FILE *out, const struct record *record);
+/* Parses one line (no newline needed). 0, or -1 with one clear line in message. Unknown members are ignored.
+ */
+int record_parse(const char *line, size_t len, struct record *record, char *message, size_t message_size);
+
+#endif

@@ -1,0 +1,184 @@
+#include "summary.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int add_failure(void *context, const struct store_cell *cells, size_t num_cells)
+{
+    struct summary_case *of_case = context;
+    struct summary_failure *failures =
+        realloc(of_case->failures, (of_case->num_failures + 1) * sizeof *of_case->failures);
+    (void)num_cells;
+    if (!failures)
+        return -2;
+    of_case->failures = failures;
+    struct summary_failure *failure = &failures[of_case->num_failures++];
+    *failure = (struct summary_failure){.phase = (int)cells[0].integer, .count = (uint64_t)cells[3].integer};
+    snprintf(failure->name, sizeof failure->name, "%s", cells[1].text);
+    snprintf(failure->explanation, sizeof failure->explanation, "%s", cells[2].text);
+    return 0;
+}
+
+/* Explanations name tunnels and addresses, so alike means: same phase, same notify, same field. SQLite takes
+ * `explanation` from the row that min() chose. */
+static const char failures_sql[] =
+    "SELECT phase, failure, explanation, count(*), min(id) FROM ("
+    " SELECT 1 AS phase, id, coalesce(failure, 'unknown') AS failure, explanation, '' AS field"
+    "  FROM phase1_negotiations WHERE case_name = ?1 AND outcome = 'failed'"
+    " UNION ALL"
+    " SELECT 2, id, coalesce(failure, 'unknown'), explanation, coalesce(failure_field, '')"
+    "  FROM negotiations WHERE case_name = ?1 AND outcome = 'failed')"
+    " GROUP BY phase, failure, field ORDER BY phase, min(id)";
+
+static int count_outcomes(void *context, const struct store_cell *cells, size_t num_cells)
+{
+    struct summary_case *of_case = context;
+    (void)num_cells;
+    of_case->finished_runs = (uint64_t)cells[0].integer;
+    of_case->established = (uint64_t)cells[1].integer;
+    of_case->failed = (uint64_t)cells[2].integer;
+    of_case->unfinished = (uint64_t)cells[3].integer;
+    return 0;
+}
+
+static const char outcomes_sql[] = "SELECT (SELECT count(*) FROM runs WHERE case_name = ?1),"
+                                   " count(CASE outcome WHEN 'established' THEN 1 END),"
+                                   " count(CASE outcome WHEN 'failed' THEN 1 END),"
+                                   " count(CASE outcome WHEN 'unfinished' THEN 1 END)"
+                                   " FROM negotiations WHERE case_name = ?1";
+
+static int compute_cases(struct summary *summary, struct store *store, const struct scenario_set *set,
+                         struct store_message *message)
+{
+    int status = 0;
+    for (size_t i = 0; i < set->num_cases && status == 0; i++) {
+        struct summary_case *of_case = &summary->cases[i];
+        of_case->of = &set->cases[i];
+        status = summary_read_metrics(of_case, store, message);
+        if (status == 0)
+            status = store_query(store, outcomes_sql, of_case->of->name, count_outcomes, of_case, message);
+        if (status == 0)
+            status = store_query(store, failures_sql, of_case->of->name, add_failure, of_case, message);
+    }
+    return status;
+}
+
+static const struct {
+    const char *metric;
+    enum statistics_figure figure;
+} compared[] = {
+    {"rekey-latency", STATISTICS_MEDIAN},        {"rekey-latency", STATISTICS_MEAN},
+    {"rekey-latency.network", STATISTICS_MEAN},  {"rekey-latency.cpu", STATISTICS_MEAN},
+    {"rekey-latency.cpu-wait", STATISTICS_MEAN}, {"rekey-latency.retransmission-wait", STATISTICS_MEAN},
+    {"phase2-setup", STATISTICS_MEDIAN},         {"blackout", STATISTICS_MEAN},
+};
+
+enum { NUM_COMPARED = sizeof compared / sizeof compared[0] };
+
+static int compute_differences(struct summary *summary)
+{
+    for (size_t i = 1; i < summary->num_cases; i++) {
+        for (size_t j = 0; j < NUM_COMPARED; j++) {
+            const struct summary_metric *first = summary_find(&summary->cases[0], compared[j].metric);
+            const struct summary_metric *other = summary_find(&summary->cases[i], compared[j].metric);
+            struct summary_difference *difference = &summary->differences[summary->num_differences];
+            *difference = (struct summary_difference){i, compared[j].metric, compared[j].figure, {0}};
+            if (statistics_compare(&difference->by, &first->samples, &other->samples, compared[j].figure))
+                return -2;
+            if (difference->by.replications > 0)
+                summary->num_differences++;
+        }
+    }
+    return 0;
+}
+
+const struct summary_difference *summary_find_difference(const struct summary *summary, size_t in_case,
+                                                         const char *metric, enum statistics_figure figure)
+{
+    for (size_t i = 0; i < summary->num_differences; i++) {
+        const struct summary_difference *difference = &summary->differences[i];
+        if (difference->in_case == in_case && difference->figure == figure &&
+            strcmp(difference->metric, metric) == 0)
+            return difference;
+    }
+    return NULL;
+}
+
+static int judge_expectations(struct summary *summary, const struct scenario *scenario)
+{
+    for (size_t i = 0; i < scenario->num_expectations; i++) {
+        summary->expectations[i].of = &scenario->expectations[i];
+        if (summary_judge(&summary->expectations[i], summary))
+            return -2;
+    }
+    return 0;
+}
+
+static int add_failed_run(void *context, const struct store_cell *cells, size_t num_cells)
+{
+    struct summary *summary = context;
+    struct summary_failed_run *runs =
+        realloc(summary->failed_runs, (summary->num_failed_runs + 1) * sizeof *summary->failed_runs);
+    (void)num_cells;
+    if (!runs)
+        return -2;
+    summary->failed_runs = runs;
+    struct summary_failed_run *run = &runs[summary->num_failed_runs++];
+    snprintf(run->case_name, sizeof run->case_name, "%s", cells[0].text);
+    run->run = (uint64_t)cells[1].integer;
+    snprintf(run->message, sizeof run->message, "%s", cells[2].text);
+    return 0;
+}
+
+static int allocate(struct summary *summary, const struct scenario_set *set)
+{
+    size_t num_expectations = set->base.num_expectations;
+    summary->cases = calloc(set->num_cases, sizeof *summary->cases);
+    summary->differences = calloc(set->num_cases * NUM_COMPARED, sizeof *summary->differences);
+    summary->expectations = calloc(num_expectations + 1, sizeof *summary->expectations);
+    if (!summary->cases || !summary->differences || !summary->expectations)
+        return -2;
+    summary->num_cases = set->num_cases;
+    summary->num_expectations = num_expectations;
+    return 0;
+}
+
+int summary_compute(struct summary *summary, struct store *store, const struct scenario_set *set,
+                    struct store_message *message)
+{
+    *summary = (struct summary){0};
+    int status = store_get_result(store, &summary->result, message);
+    if (status == 0)
+        status = allocate(summary, set);
+    if (status == 0)
+        status = compute_cases(summary, store, set, message);
+    if (status == 0)
+        status = store_query(store,
+                             "SELECT case_name, run, message FROM failed_runs NATURAL JOIN cases"
+                             " ORDER BY position, run",
+                             NULL, add_failed_run, summary, message);
+    if (status == 0)
+        status = compute_differences(summary);
+    if (status == 0)
+        status = judge_expectations(summary, &set->base);
+    if (status == -2)
+        snprintf(message->text, sizeof message->text, "out of memory for the summary");
+    if (status)
+        summary_cleanup(summary);
+    return status ? -1 : 0;
+}
+
+void summary_cleanup(struct summary *summary)
+{
+    for (size_t i = 0; i < summary->num_cases; i++) {
+        for (size_t j = 0; j < summary->cases[i].num_metrics; j++)
+            statistics_samples_cleanup(&summary->cases[i].metrics[j].samples);
+        free(summary->cases[i].metrics);
+        free(summary->cases[i].failures);
+    }
+    free(summary->cases);
+    free(summary->differences);
+    free(summary->expectations);
+    free(summary->failed_runs);
+    *summary = (struct summary){0};
+}

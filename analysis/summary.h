@@ -1,0 +1,94 @@
+/* The figures of a finished run: computed from the store, written as summary.json, shown by the report. */
+#ifndef P2_SUMMARY_H
+#define P2_SUMMARY_H
+
+#include "scenario.h"
+#include "statistics.h"
+#include "store.h"
+
+#define SUMMARY_FORMAT "phase2sim-summary/1"
+
+/* A metric of one case: either samples with their figures, or a total over all finished runs. */
+struct summary_metric {
+    char name[112];   /* "rekey-latency.cpu", "drops.replay", "cpu-utilisation.hub" */
+    const char *unit; /* "ns", "ratio", "packets" */
+    bool is_total;
+    uint64_t total;
+    struct statistics_samples samples; /* sorted */
+    struct statistics_summary figures;
+};
+
+/* Failed negotiations of one phase, alike in what went wrong. */
+struct summary_failure {
+    int phase;
+    char name[48];         /* "NO-PROPOSAL-CHOSEN" */
+    char explanation[320]; /* of the first one; may be empty */
+    uint64_t count;
+};
+
+struct summary_case {
+    const struct scenario_case *of; /* borrowed from the scenario set */
+    uint64_t finished_runs;
+    uint64_t established, failed, unfinished; /* Phase 2 negotiations */
+    struct summary_metric *metrics;
+    size_t num_metrics;
+    struct summary_failure *failures;
+    size_t num_failures;
+};
+
+/* How a case differs from the first one, in one metric. */
+struct summary_difference {
+    size_t in_case;
+    const char *metric;
+    enum statistics_figure figure;
+    struct statistics_difference by;
+};
+
+struct summary_expectation {
+    const struct scenario_expectation *of; /* borrowed */
+    bool holds;
+    char seen[512];
+};
+
+struct summary_failed_run {
+    char case_name[RECORD_TEXT];
+    uint64_t run;
+    char message[512];
+};
+
+struct summary {
+    struct store_result result;
+    struct summary_case *cases;
+    size_t num_cases;
+    struct summary_difference *differences;
+    size_t num_differences;
+    struct summary_expectation *expectations;
+    size_t num_expectations;
+    struct summary_failed_run *failed_runs;
+    size_t num_failed_runs;
+};
+
+/* 0, or -1 with one line in message. The set must outlive the summary. */
+int summary_compute(struct summary *summary, struct store *store, const struct scenario_set *set,
+                    struct store_message *message);
+void summary_cleanup(struct summary *summary);
+/* Writes summary.json; equal summaries give equal bytes. 0, or -1 with errno. */
+int summary_write(const struct summary *summary, FILE *out);
+
+/* NULL: this case has no such metric. */
+const struct summary_metric *summary_find(const struct summary_case *of_case, const char *metric);
+/* NULL: not compared, or the case is the first one. */
+const struct summary_difference *summary_find_difference(const struct summary *summary, size_t in_case,
+                                                         const char *metric, enum statistics_figure figure);
+
+/* Sees before a run that expectations are about metrics that there are. 0, or -1 with one line in message. */
+int summary_check_expectations(const struct scenario *scenario, struct store_message *message);
+
+/* Parts of summary_compute, in files of their own. */
+
+/* Fills the metrics of a case from the store. 0, or -1 with one line in message. */
+int summary_read_metrics(struct summary_case *of_case, struct store *store, struct store_message *message);
+/* Judges one expectation by the metrics of the cases. 0, or -1: out of memory. */
+int summary_judge(struct summary_expectation *expectation, const struct summary *summary);
+
+#endif

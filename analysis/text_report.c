@@ -1,0 +1,165 @@
+#include "text_report.h"
+#include "text_layout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void write_heading(FILE *out, const struct scenario_set *set, const struct summary *summary,
+                          bool colour)
+{
+    char text[256];
+    uint64_t wanted = summary->result.runs * summary->num_cases, finished = 0;
+    text_styled(out, colour, TEXT_BOLD, summary->result.scenario);
+    fputc('\n', out);
+    if (set->base.question)
+        text_wrap(out, set->base.question, TEXT_REPORT_WIDTH, 0, 0);
+    fputc('\n', out);
+    snprintf(text, sizeof text, "%zu case%s, %llu replication%s of each, seed %llu.", summary->num_cases,
+             summary->num_cases == 1 ? "" : "s", (unsigned long long)summary->result.runs,
+             summary->result.runs == 1 ? "" : "s", (unsigned long long)summary->result.seed);
+    text_wrap(out, text, TEXT_REPORT_WIDTH, 0, 0);
+    for (size_t i = 0; i < summary->num_cases; i++)
+        finished += summary->cases[i].finished_runs;
+    if (!summary->result.complete) {
+        snprintf(text, sizeof text,
+                 "Not complete: %llu of %llu runs were finished, and only they are counted here.",
+                 (unsigned long long)finished, (unsigned long long)wanted);
+        text_styled(out, colour, TEXT_BAD, text);
+        fputc('\n', out);
+    }
+    text_report_cpus(out, set);
+}
+
+static void write_answer(FILE *out, const struct summary *summary)
+{
+    char *sentence = NULL;
+    size_t len = 0;
+    FILE *memory = open_memstream(&sentence, &len);
+    if (!memory)
+        return;
+    text_report_answer(memory, summary);
+    if (fclose(memory) == 0)
+        text_wrap(out, sentence, TEXT_REPORT_WIDTH, 0, 0);
+    free(sentence);
+}
+
+static bool alike(const struct summary_failure *a, const struct summary_failure *b)
+{
+    return a->phase == b->phase && strcmp(a->name, b->name) == 0 &&
+           strcmp(a->explanation, b->explanation) == 0;
+}
+
+static const struct summary_failure *find_alike(const struct summary_case *of_case,
+                                                const struct summary_failure *failure)
+{
+    for (size_t i = 0; i < of_case->num_failures; i++)
+        if (alike(&of_case->failures[i], failure))
+            return &of_case->failures[i];
+    return NULL;
+}
+
+/* One failure with its count over all cases from the first one on that has it. */
+static void write_failure(FILE *out, const struct summary *summary, size_t first,
+                          const struct summary_failure *failure)
+{
+    char text[160];
+    uint64_t count = 0;
+    size_t num_cases = 0;
+    for (size_t i = first; i < summary->num_cases; i++) {
+        const struct summary_failure *same = find_alike(&summary->cases[i], failure);
+        count += same ? same->count : 0;
+        num_cases += same != NULL;
+    }
+    snprintf(text, sizeof text, "%llu × %s in Phase %d", (unsigned long long)count, failure->name,
+             failure->phase);
+    fprintf(out, "  %s", text);
+    if (num_cases == summary->num_cases && num_cases > 1)
+        fputs(", in every case", out);
+    else if (num_cases > 1)
+        fprintf(out, ", in %s and %zu other case%s", summary->cases[first].of->name, num_cases - 1,
+                num_cases == 2 ? "" : "s");
+    else if (summary->num_cases > 1)
+        fprintf(out, ", in %s", summary->cases[first].of->name);
+    fputs(count > 1 && *failure->explanation ? "; the first one:\n"
+          : *failure->explanation            ? ":\n"
+                                             : "\n",
+          out);
+    if (*failure->explanation)
+        text_wrap(out, failure->explanation, TEXT_REPORT_WIDTH, 4, 4);
+}
+
+static void write_failures(FILE *out, const struct summary *summary, bool colour)
+{
+    bool any = false;
+    for (size_t i = 0; i < summary->num_cases; i++) {
+        for (size_t j = 0; j < summary->cases[i].num_failures; j++) {
+            const struct summary_failure *failure = &summary->cases[i].failures[j];
+            bool told = false;
+            for (size_t k = 0; k < i && !told; k++)
+                told = find_alike(&summary->cases[k], failure) != NULL;
+            if (told)
+                continue;
+            if (!any) {
+                fputc('\n', out);
+                text_styled(out, colour, TEXT_BOLD, "Failed negotiations");
+                fputc('\n', out);
+            }
+            any = true;
+            write_failure(out, summary, i, failure);
+        }
+    }
+}
+
+static void write_expectations(FILE *out, const struct summary *summary, bool colour)
+{
+    char text[1200];
+    if (summary->num_expectations == 0)
+        return;
+    fputc('\n', out);
+    text_styled(out, colour, TEXT_BOLD, "Expectations");
+    fputc('\n', out);
+    for (size_t i = 0; i < summary->num_expectations; i++) {
+        const struct summary_expectation *expectation = &summary->expectations[i];
+        fputs("  ", out);
+        text_styled(out, colour, expectation->holds ? TEXT_GOOD : TEXT_BAD,
+                    expectation->holds ? "holds" : "FAILS");
+        snprintf(text, sizeof text, "%s (seen: %s)", expectation->of->text, expectation->seen);
+        /* The verdict stands before the first line, seven columns in. */
+        char *wrapped = NULL;
+        size_t len = 0;
+        FILE *memory = open_memstream(&wrapped, &len);
+        if (memory) {
+            text_wrap(memory, text, TEXT_REPORT_WIDTH, 9, 9);
+            if (fclose(memory) == 0)
+                fputs(wrapped + 7, out);
+            free(wrapped);
+        }
+    }
+}
+
+static void write_failed_runs(FILE *out, const struct summary *summary, bool colour)
+{
+    char text[800];
+    if (summary->num_failed_runs == 0)
+        return;
+    fputc('\n', out);
+    text_styled(out, colour, TEXT_BAD, "Failed runs");
+    fputc('\n', out);
+    for (size_t i = 0; i < summary->num_failed_runs; i++) {
+        const struct summary_failed_run *run = &summary->failed_runs[i];
+        snprintf(text, sizeof text, "case %s, run %llu: %s", run->case_name, (unsigned long long)run->run,
+                 run->message);
+        text_wrap(out, text, TEXT_REPORT_WIDTH, 2, 4);
+    }
+}
+
+void text_report_write(FILE *out, const struct scenario_set *set, const struct summary *summary, bool colour)
+{
+    write_heading(out, set, summary, colour);
+    fputc('\n', out);
+    write_answer(out, summary);
+    text_report_table(out, summary, colour);
+    write_failures(out, summary, colour);
+    write_expectations(out, summary, colour);
+    write_failed_runs(out, summary, colour);
+}

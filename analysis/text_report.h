@@ -1,0 +1,32 @@
+/* The report for a terminal and for report.txt: at most 110 columns wide, UTF-8. */
+#ifndef P2_TEXT_REPORT_H
+#define P2_TEXT_REPORT_H
+
+#include "summary.h"
+
+#define TEXT_REPORT_WIDTH 110
+
+void text_report_write(FILE *out, const struct scenario_set *set, const struct summary *summary, bool colour);
+
+/* What the figures are of: rekeys if there were any, else the first negotiations of the tunnels. */
+struct text_subject {
+    const char *metric; /* "rekey-latency", "phase2-setup" */
+    const char *noun;   /* "rekey", "Phase 2 setup" */
+    const char *nouns;
+};
+
+struct text_subject text_report_subject(const struct summary *summary);
+
+/* A case as the report calls it: "group14" if one axis alone makes the difference, else "group14, 1%". */
+void text_report_case_label(char *label, size_t size, const struct scenario_case *of);
+
+/* Parts of text_report_write, in files of their own. */
+
+/* The scenario's question answered from the figures in one sentence, without a line break at its end. */
+void text_report_answer(FILE *out, const struct summary *summary);
+/* Which CPU each gateway was given, and that a scaled profile is a model. */
+void text_report_cpus(FILE *out, const struct scenario_set *set);
+/* One row a case. */
+void text_report_table(FILE *out, const struct summary *summary, bool colour);
+
+#endif

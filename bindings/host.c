@@ -1,0 +1,241 @@
+#include "host.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Jobs that end, or are refused, within the very call that submitted them. */
+struct pending {
+    uint64_t job, event;
+    bool refused;
+};
+
+struct host {
+    struct p2_gateway *gateway;
+    struct cpu cpu;
+    const struct profile *profile;
+    struct causes *causes;
+    struct host_ops ops;
+    struct pending *pending;
+    size_t num_pending, pending_capacity;
+    int error;
+};
+
+static void drain(struct host *host, p2_time now);
+
+int host_new(struct host **out, const struct host_config *config)
+{
+    struct host *host = calloc(1, sizeof(*host));
+    if (!host)
+        return P2_ERR_NOMEM;
+    host->profile = config->profile;
+    host->causes = config->causes;
+    host->ops = config->ops;
+    int r = cpu_init(&host->cpu, config->cores, config->queue);
+    if (r == P2_OK)
+        r = p2_gateway_new(&host->gateway, &config->gateway, config->random);
+    if (r != P2_OK) {
+        host_free(host);
+        return r;
+    }
+    *out = host;
+    drain(host, 0);
+    return P2_OK;
+}
+
+void host_free(struct host *host)
+{
+    if (!host)
+        return;
+    p2_gateway_free(host->gateway);
+    cpu_cleanup(&host->cpu);
+    free(host->pending);
+    free(host);
+}
+
+struct p2_gateway *host_gateway(struct host *host)
+{
+    return host->gateway;
+}
+
+const struct cpu *host_cpu(const struct host *host)
+{
+    return &host->cpu;
+}
+
+/* --- causes --- */
+
+static uint64_t add(struct host *host, p2_time now, enum cause_kind kind, uint64_t cause)
+{
+    uint64_t event = causes_add(host->causes, now, kind, cause);
+    if (event == 0)
+        host->error = P2_ERR_NOMEM;
+    return event;
+}
+
+/* Mark 0: a data packet set it off. */
+static uint64_t cause_of(struct host *host, p2_time now, uint64_t mark)
+{
+    return mark != 0 ? mark : add(host, now, CAUSE_EXTERNAL, 0);
+}
+
+/* --- jobs --- */
+
+static void push_pending(struct host *host, uint64_t job, uint64_t event, bool refused)
+{
+    if (host->num_pending == host->pending_capacity) {
+        size_t capacity = host->pending_capacity ? host->pending_capacity * 2 : 16;
+        struct pending *pending = realloc(host->pending, capacity * sizeof(*pending));
+        if (!pending) {
+            host->error = P2_ERR_NOMEM;
+            return;
+        }
+        host->pending = pending;
+        host->pending_capacity = capacity;
+    }
+    host->pending[host->num_pending++] = (struct pending){job, event, refused};
+}
+
+static void note_start(struct host *host, p2_time now, struct cpu_job *job)
+{
+    if (job->submit_event != 0)
+        job->start_event = add(host, now, CAUSE_JOB_START, job->submit_event);
+}
+
+/* Data packets' jobs stand in no chain of causes: nobody asks what their time went into. */
+static uint64_t compute(struct host *host, p2_time now, const struct p2_action *action)
+{
+    struct cpu_job job = {.job = action->u.compute.job, .submitted = now};
+    if (!action->u.compute.ipsec)
+        job.submit_event = add(host, now, CAUSE_JOB_SUBMIT, cause_of(host, now, action->mark));
+    if (!host->profile) {
+        push_pending(host, job.job, job.submit_event, false);
+        return job.submit_event;
+    }
+    job.price = profile_price_of(host->profile, &action->u.compute.work);
+    if (action->u.compute.continues) {
+        note_start(host, now, &job);
+        cpu_continue(&host->cpu, now, &job);
+        return job.submit_event;
+    }
+    if (!cpu_submit(&host->cpu, &job))
+        push_pending(host, job.job, job.submit_event, true);
+    return job.submit_event;
+}
+
+/* --- what the core wants --- */
+
+static uint64_t send_ike(struct host *host, p2_time now, const struct p2_action *action)
+{
+    uint64_t cause = cause_of(host, now, action->mark);
+    if (action->u.send_ike.resend && action->mark != 0)
+        cause = add(host, now, CAUSE_RESEND, action->mark);
+    uint64_t emission = add(host, now, CAUSE_EMISSION, cause);
+    host->ops.send_ike(host->ops.ctx, &action->u.send_ike.datagram, emission);
+    return emission;
+}
+
+static uint64_t carry_out(struct host *host, p2_time now, const struct p2_action *action)
+{
+    switch (action->type) {
+    case P2_ACTION_SEND_IKE:
+        return send_ike(host, now, action);
+    case P2_ACTION_SEND_IPSEC:
+        host->ops.send_ipsec(host->ops.ctx, action->u.packet.data, action->u.packet.len, action->mark);
+        return 0;
+    case P2_ACTION_DELIVER_CLEAR:
+        host->ops.deliver_clear(host->ops.ctx, action->u.packet.data, action->u.packet.len, action->mark);
+        return 0;
+    case P2_ACTION_COMPUTE:
+        return compute(host, now, action);
+    case P2_ACTION_CANCEL:
+        cpu_cancel(&host->cpu, now, action->u.cancelled_job);
+        return 0;
+    case P2_ACTION_NEGOTIATION:
+        return add(host, now, CAUSE_STEP, cause_of(host, now, action->mark));
+    default:
+        return 0;
+    }
+}
+
+static void drain(struct host *host, p2_time now)
+{
+    struct p2_action action;
+    while (p2_gateway_next_action(host->gateway, &action)) {
+        uint64_t event = carry_out(host, now, &action);
+        if (host->ops.observe)
+            host->ops.observe(host->ops.ctx, now, &action, event);
+    }
+}
+
+static void start_waiting(struct host *host, p2_time now)
+{
+    struct cpu_job *job;
+    while ((job = cpu_start_next(&host->cpu, now)) != NULL)
+        note_start(host, now, job);
+}
+
+/* After each input: its actions, then what ends or is refused at once, which may set off more of the same. */
+static int settle(struct host *host, p2_time now, int result)
+{
+    drain(host, now);
+    for (size_t i = 0; i < host->num_pending && result == P2_OK; i++) {
+        struct pending p = host->pending[i];
+        if (p.refused)
+            result = p2_gateway_refuse_job(host->gateway, now, p.event, p.job);
+        else
+            result = p2_gateway_finish_job(host->gateway, now, p.event, p.job);
+        drain(host, now);
+    }
+    host->num_pending = 0;
+    start_waiting(host, now);
+    return result != P2_OK ? result : host->error;
+}
+
+/* --- inputs --- */
+
+int host_receive_ike(struct host *host, p2_time now, const struct p2_datagram *datagram, uint64_t emission)
+{
+    uint64_t event = add(host, now, emission != 0 ? CAUSE_ARRIVAL : CAUSE_EXTERNAL, emission);
+    return settle(host, now, p2_gateway_receive_ike(host->gateway, now, event, datagram));
+}
+
+int host_receive_ipsec(struct host *host, p2_time now, const uint8_t *packet, size_t len, uint64_t mark)
+{
+    return settle(host, now, p2_gateway_receive_ipsec(host->gateway, now, mark, packet, len));
+}
+
+int host_send_clear(struct host *host, p2_time now, const uint8_t *packet, size_t len, uint64_t mark)
+{
+    return settle(host, now, p2_gateway_send_clear(host->gateway, now, mark, packet, len));
+}
+
+int host_rekey(struct host *host, p2_time now, size_t tunnel)
+{
+    uint64_t event = add(host, now, CAUSE_EXTERNAL, 0);
+    return settle(host, now, p2_gateway_rekey(host->gateway, now, event, tunnel));
+}
+
+static int finish(struct host *host, p2_time now, const struct cpu_job *job)
+{
+    uint64_t event = job->start_event ? add(host, now, CAUSE_JOB_END, job->start_event) : 0;
+    return settle(host, now, p2_gateway_finish_job(host->gateway, now, event, job->job));
+}
+
+int host_tick(struct host *host, p2_time now)
+{
+    struct cpu_job job;
+    int result = P2_OK;
+    while (result == P2_OK && cpu_take_finished(&host->cpu, now, &job))
+        result = finish(host, now, &job);
+    while (result == P2_OK && p2_gateway_next_timeout(host->gateway) <= now) {
+        uint64_t event = add(host, now, CAUSE_EXTERNAL, 0);
+        result = settle(host, now, p2_gateway_tick(host->gateway, now, event));
+    }
+    return result;
+}
+
+p2_time host_next_timeout(const struct host *host)
+{
+    p2_time gateway = p2_gateway_next_timeout(host->gateway), cpu = cpu_next(&host->cpu);
+    return gateway < cpu ? gateway : cpu;
+}

@@ -1,0 +1,221 @@
+#include "ns3c-packet.h"
+
+#include <memory>
+#include <vector>
+
+namespace ns3
+{
+
+NS_OBJECT_ENSURE_REGISTERED(MarkTag);
+
+TypeId MarkTag::GetTypeId()
+{
+    static TypeId tid =
+        TypeId("ns3::MarkTag").SetParent<Tag>().SetGroupName("Phase2").AddConstructor<MarkTag>();
+    return tid;
+}
+
+MarkTag::MarkTag(uint64_t mark) : m_mark(mark)
+{
+}
+
+uint64_t MarkTag::GetMark() const
+{
+    return m_mark;
+}
+
+TypeId MarkTag::GetInstanceTypeId() const
+{
+    return GetTypeId();
+}
+
+uint32_t MarkTag::GetSerializedSize() const
+{
+    return sizeof m_mark;
+}
+
+void MarkTag::Serialize(TagBuffer buffer) const
+{
+    buffer.WriteU64(m_mark);
+}
+
+void MarkTag::Deserialize(TagBuffer buffer)
+{
+    m_mark = buffer.ReadU64();
+}
+
+void MarkTag::Print(std::ostream &os) const
+{
+    os << "mark=" << m_mark;
+}
+
+uint64_t GetPacketMark(Ptr<const Packet> packet)
+{
+    MarkTag tag;
+    return packet->PeekPacketTag(tag) ? tag.GetMark() : 0;
+}
+
+void SetPacketMark(Ptr<Packet> packet, uint64_t mark)
+{
+    MarkTag tag(mark);
+    packet->ReplacePacketTag(tag);
+}
+
+Ptr<Packet> CreateMarkedPacket(const uint8_t *data, size_t len, uint64_t mark)
+{
+    Ptr<Packet> packet = Create<Packet>(data, static_cast<uint32_t>(len));
+    if (mark) {
+        packet->AddPacketTag(MarkTag(mark));
+    }
+    return packet;
+}
+
+namespace
+{
+
+void Put16(uint8_t *out, uint32_t value)
+{
+    out[0] = static_cast<uint8_t>(value >> 8);
+    out[1] = static_cast<uint8_t>(value);
+}
+
+void Put32(uint8_t *out, uint32_t value)
+{
+    Put16(out, value >> 16);
+    Put16(out + 2, value & 0xffff);
+}
+
+uint32_t Get16(const uint8_t *in)
+{
+    return static_cast<uint32_t>(in[0]) << 8 | in[1];
+}
+
+uint32_t Get32(const uint8_t *in)
+{
+    return Get16(in) << 16 | Get16(in + 2);
+}
+
+/* RFC 1071. */
+uint32_t InternetChecksum(const uint8_t *data, size_t len)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i + 1 < len; i += 2) {
+        sum += Get16(data + i);
+    }
+    if (len % 2) {
+        sum += static_cast<uint32_t>(data[len - 1]) << 8;
+    }
+    sum = (sum >> 16) + (sum & 0xffff);
+    sum += sum >> 16;
+    return ~sum & 0xffff;
+}
+
+void CompleteHeaderChecksum(uint8_t *header)
+{
+    Put16(header + 10, 0);
+    Put16(header + 10, InternetChecksum(header, IPV4_HEADER_LEN));
+}
+
+} // namespace
+
+void WriteIpv4Header(uint8_t out[IPV4_HEADER_LEN], const Ipv4Header &header, size_t payload_len)
+{
+    uint32_t fragment = header.GetFragmentOffset() / 8u;
+    fragment |= header.IsDontFragment() ? 0x4000 : 0;
+    fragment |= header.IsLastFragment() ? 0 : 0x2000;
+    out[0] = 0x45;
+    out[1] = header.GetTos();
+    Put16(out + 2, static_cast<uint32_t>(IPV4_HEADER_LEN + payload_len));
+    Put16(out + 4, header.GetIdentification());
+    Put16(out + 6, fragment);
+    out[8] = header.GetTtl();
+    out[9] = header.GetProtocol();
+    Put32(out + 12, header.GetSource().Get());
+    Put32(out + 16, header.GetDestination().Get());
+    CompleteHeaderChecksum(out);
+}
+
+bool ReadIpv4Header(Ipv4Header &header, const uint8_t *packet, size_t len)
+{
+    if (len < IPV4_HEADER_LEN || len > IPV4_PACKET_MAX || packet[0] != 0x45 || Get16(packet + 2) != len) {
+        return false;
+    }
+    const uint32_t fragment = Get16(packet + 6);
+    header.SetTos(packet[1]);
+    header.SetPayloadSize(static_cast<uint16_t>(len - IPV4_HEADER_LEN));
+    header.SetIdentification(static_cast<uint16_t>(Get16(packet + 4)));
+    if (fragment & 0x4000) {
+        header.SetDontFragment();
+    } else {
+        header.SetMayFragment();
+    }
+    if (fragment & 0x2000) {
+        header.SetMoreFragments();
+    } else {
+        header.SetLastFragment();
+    }
+    header.SetFragmentOffset(static_cast<uint16_t>((fragment & 0x1fff) * 8));
+    header.SetTtl(packet[8]);
+    header.SetProtocol(packet[9]);
+    header.SetSource(Ipv4Address(Get32(packet + 12)));
+    header.SetDestination(Ipv4Address(Get32(packet + 16)));
+    return true;
+}
+
+void CompleteChecksums(uint8_t *packet, size_t len)
+{
+    constexpr size_t ICMP_HEADER_LEN = 8;
+    constexpr uint8_t ICMP = 1;
+    if (len < IPV4_HEADER_LEN || packet[0] != 0x45) {
+        return;
+    }
+    CompleteHeaderChecksum(packet);
+    uint8_t *body = packet + IPV4_HEADER_LEN;
+    size_t body_len = len - IPV4_HEADER_LEN;
+    if (packet[9] != ICMP || body_len < ICMP_HEADER_LEN || (Get16(packet + 6) & 0x3fff) != 0) {
+        return;
+    }
+    /* Errors (unreachable, time exceeded) quote a header that left its sender with a checksum of 0 too. */
+    if ((body[0] == 3 || body[0] == 11) && body_len >= ICMP_HEADER_LEN + IPV4_HEADER_LEN) {
+        CompleteHeaderChecksum(body + ICMP_HEADER_LEN);
+    }
+    Put16(body + 2, 0);
+    Put16(body + 2, InternetChecksum(body, body_len));
+}
+
+namespace
+{
+
+struct ScratchStack {
+    std::vector<std::unique_ptr<uint8_t[]>> buffers;
+    size_t used = 0;
+};
+
+ScratchStack &GetScratchStack()
+{
+    static ScratchStack stack;
+    return stack;
+}
+
+} // namespace
+
+Scratch::Scratch()
+{
+    ScratchStack &stack = GetScratchStack();
+    if (stack.used == stack.buffers.size()) {
+        stack.buffers.push_back(std::make_unique<uint8_t[]>(IPV4_PACKET_MAX + 1));
+    }
+    m_data = stack.buffers[stack.used++].get();
+}
+
+Scratch::~Scratch()
+{
+    GetScratchStack().used--;
+}
+
+uint8_t *Scratch::Data()
+{
+    return m_data;
+}
+
+} // namespace ns3

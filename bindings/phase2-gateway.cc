@@ -1,0 +1,368 @@
+#include "phase2-gateway.h"
+
+#include "ns3c-impl.h"
+
+#include "ns3/abort.h"
+#include "ns3/fatal-error.h"
+#include "ns3/integer.h"
+#include "ns3/simulator.h"
+#include "ns3/uinteger.h"
+
+#include <algorithm>
+
+namespace ns3
+{
+
+NS_OBJECT_ENSURE_REGISTERED(Phase2Gateway);
+
+namespace
+{
+
+constexpr uint16_t IKE_PORT = 500;
+constexpr uint8_t PROTOCOL_ESP = 50;
+/* As large as can be: inner packets go in whole, and the outer ones are fragmented by IP if they must be. */
+constexpr uint16_t TUNNEL_MTU = UINT16_MAX;
+
+Ipv4Address ToIpv4(const p2_address &address)
+{
+    return Ipv4Address(p2_address_to_v4(&address));
+}
+
+void MustDo(int result, const char *call)
+{
+    if (result < 0) {
+        NS_FATAL_ERROR(call << " failed: "
+                            << (result == P2_ERR_NOMEM ? "out of memory" : "the crypto library refused")
+                            << " (" << result << ")");
+    }
+}
+
+} // namespace
+
+TypeId Phase2Gateway::GetTypeId()
+{
+    static TypeId tid =
+        TypeId("ns3::Phase2Gateway")
+            .SetParent<Application>()
+            .SetGroupName("Phase2")
+            .AddConstructor<Phase2Gateway>()
+            .AddAttribute("Stream", "The number of the gateway's one random stream; it has no automatic one",
+                          IntegerValue(-1), MakeIntegerAccessor(&Phase2Gateway::m_stream),
+                          MakeIntegerChecker<int64_t>(-1))
+            .AddAttribute("CpuCores", "Cores of the node's CPU", UintegerValue(1),
+                          MakeUintegerAccessor(&Phase2Gateway::m_cpuCores), MakeUintegerChecker<uint32_t>(1))
+            .AddAttribute("CpuQueue", "Jobs that may wait for the CPU", UintegerValue(1000),
+                          MakeUintegerAccessor(&Phase2Gateway::m_cpuQueue), MakeUintegerChecker<uint32_t>())
+            .AddTraceSource("Negotiation", "A negotiation of either phase began, is ready, or failed",
+                            MakeTraceSourceAccessor(&Phase2Gateway::m_negotiationTrace),
+                            "ns3::Phase2Gateway::NegotiationTracedCallback")
+            .AddTraceSource("Drop", "A packet or an IKE message went no further",
+                            MakeTraceSourceAccessor(&Phase2Gateway::m_dropTrace),
+                            "ns3::Phase2Gateway::DropTracedCallback")
+            .AddTraceSource("SaInstalled", "An IPsec SA was installed",
+                            MakeTraceSourceAccessor(&Phase2Gateway::m_saInstalledTrace),
+                            "ns3::Phase2Gateway::SaTracedCallback")
+            .AddTraceSource("SaRemoved", "An IPsec SA was removed",
+                            MakeTraceSourceAccessor(&Phase2Gateway::m_saRemovedTrace),
+                            "ns3::Phase2Gateway::SaTracedCallback");
+    return tid;
+}
+
+Phase2Gateway::Phase2Gateway() : m_ike(OnUdp, this)
+{
+}
+
+Phase2Gateway::~Phase2Gateway()
+{
+    host_free(m_host);
+}
+
+int Phase2Gateway::Configure(const p2_gateway_config &config, const struct profile *profile,
+                             struct causes *causes)
+{
+    NS_ABORT_MSG_IF(!GetNode(), "add a Phase2Gateway to its node before configuring it");
+    NS_ABORT_MSG_IF(m_host, "a Phase2Gateway is configured once");
+    m_ipv4 = GetNode()->GetObject<Ipv4L3Protocol>();
+    NS_ABORT_MSG_IF(!m_ipv4, "a Phase2Gateway needs an IPv4 stack on its node");
+    host_config host = {};
+    host.gateway = config;
+    host.random = {Fill, this};
+    host.profile = profile;
+    host.cores = m_cpuCores;
+    host.queue = m_cpuQueue;
+    host.causes = causes;
+    host.ops = MakeOps();
+    const int result = host_new(&m_host, &host);
+    if (result < 0) {
+        return result;
+    }
+    NS_ABORT_MSG_IF(!m_ike.Open(GetNode(), Ipv4Address::GetAny(), IKE_PORT), "UDP port 500 is taken");
+    CreateObject<WholePacketProtocol>()->Open(m_ipv4, PROTOCOL_ESP, OnIpsec, this);
+    OpenTunnel(config);
+    return P2_OK;
+}
+
+host_ops Phase2Gateway::MakeOps()
+{
+    return {this, SendIke, SendIpsec, DeliverClear, Observe};
+}
+
+void Phase2Gateway::OpenTunnel(const p2_gateway_config &config)
+{
+    m_tunnel = CreateObject<TunnelInterface>();
+    m_tunnel->Open(m_ipv4, TUNNEL_MTU, OnClear, this);
+    for (std::size_t i = 0; i < config.num_tunnels; i++) {
+        const p2_selector &remote = config.tunnels[i].remote;
+        NS_ABORT_MSG_IF(remote.address.family != 4, "a tunnel of IPv6 can not be routed: ns3c is IPv4 only");
+        NS_ABORT_MSG_IF(
+            !AddInterfaceRoute(m_ipv4, ToIpv4(remote.address), remote.prefix_len, m_tunnel->GetInterface()),
+            "the node's routing protocol takes no routes into the tunnel");
+    }
+}
+
+void Phase2Gateway::Rekey(std::size_t tunnel)
+{
+    Input input = {};
+    input.kind = Input::REKEY;
+    input.tunnel = tunnel;
+    Handle(input);
+}
+
+int64_t Phase2Gateway::AssignStreams(int64_t stream)
+{
+    NS_ABORT_MSG_IF(m_uniform, "a Phase2Gateway's stream is assigned before its first use");
+    m_stream = stream;
+    return 1;
+}
+
+struct host *Phase2Gateway::GetHost() const
+{
+    return m_host;
+}
+
+uint32_t Phase2Gateway::GetTunnelInterface() const
+{
+    return m_tunnel->GetInterface();
+}
+
+void Phase2Gateway::SetObserver(Observer observer, void *ctx)
+{
+    m_observer = observer;
+    m_observerCtx = ctx;
+}
+
+void Phase2Gateway::StartApplication()
+{
+    NS_ABORT_MSG_IF(!m_host, "a Phase2Gateway must be configured before the simulation runs");
+    Tick();
+}
+
+void Phase2Gateway::StopApplication()
+{
+    m_stopped = true;
+    Simulator::Remove(m_timer);
+}
+
+void Phase2Gateway::DoDispose()
+{
+    Simulator::Remove(m_timer);
+    host_free(m_host);
+    m_host = nullptr;
+    m_stopped = true;
+    if (m_tunnel) {
+        m_tunnel->Dispose();
+    }
+    m_tunnel = nullptr;
+    m_ipv4 = nullptr;
+    m_uniform = nullptr;
+    m_observer = nullptr;
+    Application::DoDispose();
+}
+
+/* The host calls out while it drains its core, and must not be called back then. A packet that it delivers
+ * may make a local application answer at once, into the same tunnel; a trace sink may ask for a rekey. */
+void Phase2Gateway::Handle(const Input &input)
+{
+    if (m_stopped) {
+        return;
+    }
+    if (m_inHost) {
+        Defer(input);
+        return;
+    }
+    m_inHost = true;
+    Call(input);
+    for (std::size_t i = 0; i < m_numDeferred; i++) {
+        /* Taken out while it is used: another one may make the vector grow. */
+        Deferred deferred = std::move(m_deferred[i]);
+        Call(deferred.input);
+        m_deferred[i] = std::move(deferred);
+    }
+    m_numDeferred = 0;
+    m_inHost = false;
+    Arm();
+}
+
+void Phase2Gateway::Defer(const Input &input)
+{
+    if (m_numDeferred == m_deferred.size()) {
+        m_deferred.emplace_back();
+    }
+    Deferred &slot = m_deferred[m_numDeferred++];
+    slot.input = input;
+    if (input.datagram.len) {
+        slot.bytes.assign(input.datagram.data, input.datagram.data + input.datagram.len);
+        slot.input.datagram.data = slot.bytes.data(); /* moving a vector leaves its bytes where they are */
+    }
+}
+
+void Phase2Gateway::Call(const Input &input)
+{
+    const p2_time now = Simulator::Now().GetNanoSeconds();
+    const p2_datagram &datagram = input.datagram;
+    switch (input.kind) {
+    case Input::TICK:
+        MustDo(host_tick(m_host, now), "host_tick");
+        break;
+    case Input::IKE:
+        MustDo(host_receive_ike(m_host, now, &datagram, input.mark), "host_receive_ike");
+        break;
+    case Input::IPSEC:
+        MustDo(host_receive_ipsec(m_host, now, datagram.data, datagram.len, input.mark),
+               "host_receive_ipsec");
+        break;
+    case Input::CLEAR:
+        MustDo(host_send_clear(m_host, now, datagram.data, datagram.len, input.mark), "host_send_clear");
+        break;
+    case Input::REKEY:
+        MustDo(host_rekey(m_host, now, input.tunnel), "host_rekey");
+        break;
+    }
+}
+
+void Phase2Gateway::Arm()
+{
+    const p2_time next = host_next_timeout(m_host);
+    if (next == P2_TIME_NEVER) {
+        Simulator::Remove(m_timer);
+        return;
+    }
+    const p2_time now = Simulator::Now().GetNanoSeconds();
+    const p2_time at = std::max(next, now);
+    if (m_timer.IsRunning()) {
+        if (m_timerAt == at) {
+            return;
+        }
+        Simulator::Remove(m_timer);
+    }
+    m_timerAt = at;
+    m_timer = Simulator::Schedule(NanoSeconds(at - now), &Phase2Gateway::Tick, this);
+}
+
+void Phase2Gateway::Tick()
+{
+    Input input = {};
+    input.kind = Input::TICK;
+    Handle(input);
+}
+
+void Phase2Gateway::OnUdp(void *ctx, const ns3c_udp_packet *packet)
+{
+    Input input = {};
+    input.kind = Input::IKE;
+    input.mark = packet->mark;
+    input.datagram = {p2_address_v4(packet->source),
+                      p2_address_v4(packet->destination),
+                      packet->source_port,
+                      packet->destination_port,
+                      packet->data,
+                      packet->len};
+    static_cast<Phase2Gateway *>(ctx)->Handle(input);
+}
+
+void Phase2Gateway::OnIpsec(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
+{
+    Input input = {};
+    input.kind = Input::IPSEC;
+    input.mark = mark;
+    input.datagram.data = packet;
+    input.datagram.len = len;
+    static_cast<Phase2Gateway *>(ctx)->Handle(input);
+}
+
+void Phase2Gateway::OnClear(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
+{
+    Input input = {};
+    input.kind = Input::CLEAR;
+    input.mark = mark;
+    input.datagram.data = packet;
+    input.datagram.len = len;
+    static_cast<Phase2Gateway *>(ctx)->Handle(input);
+}
+
+void Phase2Gateway::SendIke(void *ctx, const p2_datagram *datagram, uint64_t emission)
+{
+    auto self = static_cast<Phase2Gateway *>(ctx);
+    const Ipv4Address destination = ToIpv4(datagram->destination);
+    if (!self->m_ike.Send(ToIpv4(datagram->source), destination, datagram->destination_port, datagram->data,
+                          datagram->len, emission)) {
+        NS_FATAL_ERROR("a gateway has no route to its peer " << destination);
+    }
+}
+
+void Phase2Gateway::SendIpsec(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
+{
+    auto self = static_cast<Phase2Gateway *>(ctx);
+    if (SendWholePacket(self->m_ipv4, packet, len, mark) != SendResult::SENT) {
+        NS_FATAL_ERROR("a gateway can not send an ESP packet of " << len << " bytes: no route to its peer");
+    }
+}
+
+void Phase2Gateway::DeliverClear(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
+{
+    /* What is no IPv4 packet ends here, as on a real tunnel interface. */
+    static_cast<Phase2Gateway *>(ctx)->m_tunnel->Receive(packet, len, mark);
+}
+
+void Phase2Gateway::Observe(void *ctx, p2_time now, const p2_action *action, uint64_t event)
+{
+    auto self = static_cast<Phase2Gateway *>(ctx);
+    if (self->m_observer) {
+        self->m_observer(self->m_observerCtx, now, action, event);
+    }
+    self->Trace(*action);
+}
+
+void Phase2Gateway::Trace(const p2_action &action)
+{
+    switch (action.type) {
+    case P2_ACTION_NEGOTIATION:
+        m_negotiationTrace(action.u.negotiation);
+        break;
+    case P2_ACTION_DROP:
+        m_dropTrace(action);
+        break;
+    case P2_ACTION_SA_INSTALLED:
+        m_saInstalledTrace(action.u.sa);
+        break;
+    case P2_ACTION_SA_REMOVED:
+        m_saRemovedTrace(action.u.sa);
+        break;
+    default:
+        break;
+    }
+}
+
+void Phase2Gateway::Fill(void *ctx, p2_random_use, uint8_t *out, size_t len)
+{
+    auto self = static_cast<Phase2Gateway *>(ctx);
+    if (!self->m_uniform) {
+        NS_ABORT_MSG_IF(self->m_stream < 0,
+                        "a Phase2Gateway needs the number of its random stream: AssignStreams");
+        self->m_uniform =
+            CreateObjectWithAttributes<UniformRandomVariable>("Stream", IntegerValue(self->m_stream));
+    }
+    FillRandom(self->m_uniform, out, len);
+}
+
+} // namespace ns3

@@ -1,0 +1,36 @@
+/* A phase2 gateway on an ns-3 node, for C. In C++ the same thing is ns3::Phase2Gateway (phase2-gateway.h). */
+#ifndef P2_PHASE2_NS3_H
+#define P2_PHASE2_NS3_H
+
+#include "host.h"
+#include "ns3c.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct phase2_gateway;
+
+typedef void phase2_observe_fn(void *ctx, struct phase2_gateway *gateway, p2_time now, const struct p2_action *action,
+                               uint64_t event);
+
+struct phase2_gateway_config {
+    struct p2_gateway_config gateway;
+    const struct profile *profile; /* NULL: work takes no time */
+    uint32_t cores, queue;
+    struct causes *causes;
+    int64_t stream;             /* number of the gateway's one random stream */
+    phase2_observe_fn *observe; /* may be NULL */
+    void *ctx;
+};
+
+/* Opens UDP 500 and protocol 50 on the node, makes the tunnel interface and routes every tunnel's remote selector
+ * into it. The gateway starts at time 0 of the simulation. NULL when out of memory. */
+struct phase2_gateway *phase2_gateway_install(struct ns3c_node *node, const struct phase2_gateway_config *config);
+void phase2_gateway_rekey(struct phase2_gateway *gateway, size_t tunnel);
+struct host *phase2_gateway_host(struct phase2_gateway *gateway);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

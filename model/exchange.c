@@ -1,0 +1,368 @@
+/* The engine of every exchange: one message step at a time, driven by the kind's table.
+ *
+ * A message that arrives is first told apart (duplicate, out of turn, new). A new one is copied and becomes a job of up
+ * to two stages: `verify` decrypts it and checks its hash and its meaning; only if that was good does `compute` do the
+ * dear part and answer. So a forged message costs its verification and nothing more, and nothing changes state before
+ * HASH(n) verified.
+ *
+ * Timers: what was sent is sent again while the step says so, first after `first`, then each time `backoff` times as
+ * long; after `tries` resends the exchange fails. A responder that has nothing to resend waits as long in all. A
+ * finished exchange lingers as long once more, to answer duplicates from store. */
+#include "internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char used_message_id; /* what a message ID maps to when its exchange is gone; only the address counts */
+
+static const struct p2_retransmission *resending(const struct p2_exchange *ex)
+{
+    return &ex->isakmp->peer->config.phase1.retransmission;
+}
+
+/* How long it takes until a message and all its copies count as unanswered. */
+static p2_time patience(const struct p2_exchange *ex)
+{
+    p2_time total = 0, interval = resending(ex)->first;
+    for (unsigned i = 0; i <= resending(ex)->tries; i++) {
+        total += interval;
+        interval = interval / 1000 * resending(ex)->backoff_permille;
+    }
+    return total;
+}
+
+struct p2_exchange *p2_exchange_find(struct p2_isakmp_sa *sa, uint32_t message_id)
+{
+    void *found = p2_map_get(&sa->message_ids, message_id);
+    return found == &used_message_id ? NULL : found;
+}
+
+struct p2_exchange *p2_exchange_new(struct p2_gateway *gw, const struct p2_exchange_kind *kind, struct p2_isakmp_sa *sa,
+                                    bool initiator, uint32_t message_id)
+{
+    if (gw->num_exchanges >= P2_MAX_EXCHANGES) {
+        p2_drop(gw, P2_DROP_POOL_EXHAUSTED, 0, false);
+        return NULL;
+    }
+    struct p2_exchange *ex = calloc(1, sizeof(*ex));
+    if (!ex || p2_map_put(&sa->message_ids, message_id, ex) < 0) {
+        free(ex);
+        p2_fail_memory(gw);
+        return NULL;
+    }
+    ex->kind = kind;
+    ex->gw = gw;
+    ex->isakmp = sa;
+    ex->initiator = initiator;
+    ex->message_id = message_id;
+    ex->counted = kind != &p2_informational;
+    ex->job.kind = P2_JOB_EXCHANGE;
+    ex->job.exchange = ex;
+    ex->interval = resending(ex)->first;
+    p2_timer_init(&ex->timer, P2_TIMER_EXCHANGE, ex);
+    if (message_id != 0)
+        p2_keymat_phase2_iv(&sa->keys, message_id, ex->iv);
+    ex->next = sa->exchanges;
+    if (ex->next)
+        ex->next->previous = ex;
+    sa->exchanges = ex;
+    gw->num_exchanges++;
+    gw->num_negotiations += ex->counted;
+    return ex;
+}
+
+static void settle(struct p2_exchange *ex)
+{
+    ex->gw->num_negotiations -= ex->counted;
+    ex->counted = false;
+}
+
+/* A message ID that carried a verified message is never used again; one that only a forger used stays free. */
+static void forget_message_id(struct p2_exchange *ex)
+{
+    bool was_used = ex->initiator || ex->received_len > 0;
+    p2_map_remove(&ex->isakmp->message_ids, ex->message_id);
+    if (was_used && p2_map_put(&ex->isakmp->message_ids, ex->message_id, &used_message_id) < 0)
+        p2_fail_memory(ex->gw);
+}
+
+void p2_exchange_end(struct p2_exchange *ex)
+{
+    if (ex->dead)
+        return;
+    ex->dead = true;
+    settle(ex);
+    p2_job_cancel(ex->gw, &ex->job);
+    p2_timer_cancel(&ex->gw->timers, &ex->timer);
+    forget_message_id(ex);
+    if (ex->previous)
+        ex->previous->next = ex->next;
+    else
+        ex->isakmp->exchanges = ex->next;
+    if (ex->next)
+        ex->next->previous = ex->previous;
+    ex->next = ex->gw->graveyard;
+    ex->gw->graveyard = ex;
+    ex->gw->num_exchanges--;
+    if (!ex->isakmp->established && !ex->isakmp->exchanges && !ex->isakmp->removing)
+        p2_isakmp_sa_remove(ex->gw, ex->isakmp); /* Phase 1 came to nothing */
+}
+
+void p2_exchange_negotiation(struct p2_exchange *ex, enum p2_negotiation_event event,
+                             const struct p2_failure_detail *detail)
+{
+    struct p2_action *action = p2_emit(ex->gw, P2_ACTION_NEGOTIATION);
+    struct p2_negotiation *n = &action->u.negotiation;
+    memset(n, 0, sizeof(*n));
+    n->event = event;
+    memcpy(n->id.initiator_cookie, ex->isakmp->initiator_cookie, 8);
+    memcpy(n->id.responder_cookie, ex->isakmp->responder_cookie, 8);
+    n->id.message_id = ex->message_id;
+    n->initiator = ex->initiator;
+    n->peer = ex->isakmp->peer->config.name;
+    n->start = ex->start;
+    n->resent = ex->resent;
+    if (ex->kind == &p2_quick_mode) {
+        n->tunnel = ex->u.quick.tunnel ? ex->u.quick.tunnel->config.name : NULL;
+        n->group = ex->u.quick.group;
+    } else {
+        n->group = ex->isakmp->peer->config.phase1.group;
+    }
+    if (detail) {
+        n->failure = detail->failure;
+        n->notify = detail->notify;
+        n->notify_received = detail->notify_received;
+        memcpy(n->field, detail->field, sizeof(n->field));
+        memcpy(n->offered, detail->offered, sizeof(n->offered));
+        memcpy(n->acceptable, detail->acceptable, sizeof(n->acceptable));
+    }
+    action->id = n->id;
+}
+
+enum p2_verdict p2_exchange_fail(struct p2_exchange *ex, const struct p2_failure_detail *detail)
+{
+    if (ex->kind != &p2_informational)
+        p2_exchange_negotiation(ex, P2_NEGOTIATION_FAILED, detail);
+    if (ex->kind->failed)
+        ex->kind->failed(ex);
+    p2_exchange_end(ex);
+    return P2_VERDICT_ENDED;
+}
+
+enum p2_verdict p2_exchange_drop(struct p2_exchange *ex, enum p2_drop reason)
+{
+    p2_drop(ex->gw, reason, 0, false);
+    return P2_VERDICT_DROPPED;
+}
+
+static const struct p2_step *find_step(const struct p2_exchange *ex)
+{
+    for (size_t i = 0; i < ex->kind->num_steps; i++) {
+        const struct p2_step *step = &ex->kind->steps[i];
+        if (step->initiator == ex->initiator && step->state == ex->state)
+            return step;
+    }
+    return NULL;
+}
+
+static void discard_inbox(struct p2_exchange *ex)
+{
+    free(ex->inbox);
+    free(ex->plain);
+    ex->inbox = ex->plain = NULL;
+    ex->inbox_len = 0;
+}
+
+/* As if the message had never come. A responder that never had a good one is nothing but its forger's trace. */
+static void message_dropped(struct p2_exchange *ex)
+{
+    discard_inbox(ex);
+    if (!ex->initiator && ex->received_len == 0)
+        p2_exchange_end(ex);
+}
+
+static void arm_after_step(struct p2_exchange *ex, const struct p2_step *step)
+{
+    ex->tries = 0;
+    ex->interval = resending(ex)->first;
+    bool resends = ex->state != P2_STATE_DONE && step->resends;
+    p2_arm(ex->gw, &ex->timer, ex->gw->now + (resends ? ex->interval : patience(ex)));
+}
+
+/* The step is complete: the message counts as received, the state moves on. */
+static void step_done(struct p2_exchange *ex)
+{
+    free(ex->received);
+    ex->received = ex->inbox;
+    ex->received_len = ex->inbox_len;
+    ex->inbox = NULL;
+    discard_inbox(ex);
+    ex->state = ex->step->next_state;
+    if (ex->state == P2_STATE_DONE)
+        settle(ex);
+    if (ex->kind == &p2_informational)
+        p2_exchange_end(ex);
+    else
+        arm_after_step(ex, ex->step);
+}
+
+static void after_stage(struct p2_exchange *ex, enum p2_verdict verdict)
+{
+    if (verdict == P2_VERDICT_DROPPED)
+        message_dropped(ex);
+    else if (verdict == P2_VERDICT_GOOD)
+        step_done(ex);
+}
+
+static void compute(struct p2_exchange *ex)
+{
+    after_stage(ex, ex->step->compute ? ex->step->compute(ex) : P2_VERDICT_GOOD);
+}
+
+/* The second stage, as a job of its own only if it has work to be priced. */
+static void begin_compute(struct p2_exchange *ex, bool continues)
+{
+    struct p2_work work = {0};
+    ex->verified = true;
+    if (ex->inbox) { /* the peer has answered: what we sent before is history */
+        ex->sent_len = 0;
+        p2_timer_cancel(&ex->gw->timers, &ex->timer);
+    }
+    if (ex->step->compute_work)
+        ex->step->compute_work(ex, &work);
+    if (work.num_items > 0)
+        p2_job_submit(ex->gw, &ex->job, &work, continues);
+    else
+        compute(ex);
+}
+
+static void verify(struct p2_exchange *ex, bool continues)
+{
+    enum p2_verdict verdict = ex->step->verify(ex);
+    if (verdict == P2_VERDICT_GOOD)
+        begin_compute(ex, continues);
+    else
+        after_stage(ex, verdict);
+}
+
+void p2_exchange_begin(struct p2_exchange *ex)
+{
+    ex->step = find_step(ex);
+    begin_compute(ex, false);
+}
+
+static void begin_verify(struct p2_exchange *ex)
+{
+    struct p2_work work = {0};
+    ex->verified = false;
+    if (ex->step->verify_work)
+        ex->step->verify_work(ex, &work);
+    if (work.num_items > 0)
+        p2_job_submit(ex->gw, &ex->job, &work, false);
+    else
+        verify(ex, false);
+}
+
+void p2_exchange_job_done(struct p2_exchange *ex)
+{
+    if (ex->verified)
+        compute(ex);
+    else
+        verify(ex, true);
+}
+
+void p2_exchange_job_refused(struct p2_exchange *ex)
+{
+    p2_drop(ex->gw, P2_DROP_CPU_QUEUE_FULL, 0, false);
+    if (ex->inbox) {
+        message_dropped(ex);
+    } else if (ex->kind == &p2_informational) {
+        p2_exchange_end(ex);
+    } else { /* nothing was sent yet: the timer tries again */
+        p2_arm(ex->gw, &ex->timer, ex->gw->now + ex->interval);
+    }
+}
+
+/* --- what comes in --- */
+
+static void send_stored(struct p2_exchange *ex, bool by_timer)
+{
+    struct p2_action *action = p2_emit(ex->gw, P2_ACTION_SEND_IKE);
+    const struct p2_peer_config *peer = &ex->isakmp->peer->config;
+    if (by_timer)
+        action->mark = ex->sent_mark;
+    memcpy(action->id.initiator_cookie, ex->isakmp->initiator_cookie, 8);
+    memcpy(action->id.responder_cookie, ex->isakmp->responder_cookie, 8);
+    action->id.message_id = ex->message_id;
+    action->u.send_ike.resend = by_timer;
+    action->u.send_ike.answer = !by_timer;
+    action->u.send_ike.datagram =
+        (struct p2_datagram){peer->local, peer->remote, 500, 500, ex->sent, ex->sent_len};
+    ex->resent++;
+}
+
+static bool is_duplicate(const struct p2_exchange *ex, const struct p2_datagram *datagram)
+{
+    return ex->received_len == datagram->len && memcmp(ex->received, datagram->data, datagram->len) == 0;
+}
+
+void p2_exchange_receive(struct p2_exchange *ex, const struct p2_datagram *datagram)
+{
+    if (is_duplicate(ex, datagram)) {
+        if (ex->sent_len > 0)
+            send_stored(ex, false);
+        else
+            p2_drop(ex->gw, P2_DROP_DUPLICATE, 0, false);
+        return;
+    }
+    const struct p2_step *step = find_step(ex);
+    if (ex->job.id != 0) {
+        p2_drop(ex->gw, P2_DROP_IN_PROGRESS, 0, false);
+    } else if (!step || !step->verify) {
+        p2_drop(ex->gw, P2_DROP_UNEXPECTED, 0, false);
+    } else {
+        ex->inbox = malloc(datagram->len);
+        ex->plain = malloc(datagram->len);
+        if (!ex->inbox || !ex->plain) {
+            p2_fail_memory(ex->gw);
+            message_dropped(ex);
+            return;
+        }
+        memcpy(ex->inbox, datagram->data, datagram->len);
+        ex->inbox_len = datagram->len;
+        ex->step = step;
+        begin_verify(ex);
+    }
+}
+
+/* --- time --- */
+
+static void fail_timeout(struct p2_exchange *ex)
+{
+    const struct p2_step *step = find_step(ex);
+    struct p2_failure_detail detail = {.failure = P2_FAIL_TIMEOUT};
+    snprintf(detail.field, sizeof(detail.field), "%s", step && step->awaits ? step->awaits : "message 1");
+    snprintf(detail.offered, sizeof(detail.offered), "%u copies sent", ex->tries + (ex->sent_len > 0 ? 1u : 0u));
+    snprintf(detail.acceptable, sizeof(detail.acceptable), "an answer within %.1f s",
+             (double)patience(ex) / (double)P2_SECOND);
+    p2_exchange_fail(ex, &detail);
+}
+
+void p2_exchange_timer(struct p2_exchange *ex)
+{
+    bool resends = ex->sent_len == 0 ? ex->initiator : ex->step && ex->step->resends;
+    if (ex->state == P2_STATE_DONE) {
+        p2_exchange_end(ex); /* it lingered long enough */
+    } else if (!resends || ex->tries >= resending(ex)->tries) {
+        fail_timeout(ex);
+    } else {
+        ex->tries++;
+        ex->interval = ex->interval / 1000 * resending(ex)->backoff_permille;
+        p2_arm(ex->gw, &ex->timer, ex->gw->now + ex->interval);
+        if (ex->sent_len > 0)
+            send_stored(ex, true);
+        else if (ex->job.id == 0)
+            p2_exchange_begin(ex);
+    }
+}

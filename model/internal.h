@@ -1,0 +1,373 @@
+/* What the files behind gateway.h share: the objects of one gateway and who owns them.
+ *
+ *   gateway   owns peers, tunnels, ISAKMP SAs, exchanges, pairs of SAs, jobs, timers, pending actions
+ *   peer      another gateway: its Phase 1 policy and the ISAKMP SA in use            (isakmp_sa.c)
+ *   exchange  one run of a protocol under one message ID; a table of steps drives it  (exchange.c; phase1.c,
+ *             quick_mode.c, informational.c hold the tables)
+ *   tunnel    selectors and Phase 2 policy, and its pairs of SAs                      (tunnel.c)
+ *   pair      an inbound and an outbound SA that one Quick Mode made                  (sadb.c)
+ *   job       work that the host's CPU has not finished yet                           (job.c)
+ *
+ * Out of memory: p2_fail_memory notes it and the public call returns it. */
+#ifndef P2_INTERNAL_H
+#define P2_INTERNAL_H
+
+#include "dh.h"
+#include "esp.h"
+#include "gateway.h"
+#include "isakmp.h"
+#include "keymat.h"
+#include "map.h"
+#include "replay.h"
+#include "timers.h"
+
+#define P2_NONCE_LEN     32 /* ours; RFC 2409 section 5 allows 8 to 256 */
+#define P2_NONCE_MIN     8
+#define P2_NONCE_MAX     256
+#define P2_PACKET_MAX    65535
+#define P2_MAX_EXCHANGES 65536
+
+enum p2_timer_kind {
+    P2_TIMER_EXCHANGE,   /* resend, give up, or the end of lingering */
+    P2_TIMER_ISAKMP,     /* the ISAKMP SA's lifetime is over */
+    P2_TIMER_TUNNEL,     /* start, or try again */
+    P2_TIMER_SOFT,       /* rekey this pair */
+    P2_TIMER_HARD,       /* this pair's lifetime is over */
+    P2_TIMER_RETIRE,     /* this pair was replaced and its overlap is over */
+};
+
+/* --- jobs (job.c) ------------------------------------------------------------------------------------------- */
+
+enum p2_job_kind { P2_JOB_EXCHANGE, P2_JOB_SEAL, P2_JOB_OPEN };
+
+struct p2_job {
+    uint64_t id; /* 0: none outstanding */
+    enum p2_job_kind kind;
+    struct p2_exchange *exchange;
+    /* data packets: a copy, and the pair it waits for */
+    struct p2_sa_pair *pair;
+    struct p2_job *previous, *next; /* of the pair, or the free list */
+    uint8_t *packet;
+    size_t packet_len, capacity;
+    uint64_t mark; /* of the packet */
+};
+
+/* --- ISAKMP SAs and peers (isakmp_sa.c) ------------------------------------------------------------------------ */
+
+struct p2_isakmp_sa {
+    struct p2_peer *peer;
+    bool initiator;
+    bool established, removing;
+    uint8_t initiator_cookie[8], responder_cookie[8];
+    struct p2_isakmp_keys keys;
+    struct p2_map message_ids; /* every one ever used under it: they are never used again (RFC 2408 section 3.1) */
+    struct p2_timer expire;
+    struct p2_exchange *exchanges;
+    struct p2_isakmp_sa *previous, *next; /* of the gateway */
+};
+
+struct p2_peer {
+    struct p2_peer_config config;
+    struct p2_isakmp_sa *isakmp;  /* the one to use; NULL: none */
+    struct p2_exchange *phase1;   /* ours under way */
+    struct p2_tunnel *waiting;    /* tunnels that want a Quick Mode once Phase 1 is there */
+};
+
+struct p2_peer *p2_peer_by_address(struct p2_gateway *gw, const struct p2_address *address);
+/* NULL when out of memory. Cookies that are not known yet are zero. */
+struct p2_isakmp_sa *p2_isakmp_sa_new(struct p2_gateway *gw, struct p2_peer *peer, bool initiator);
+int p2_isakmp_sa_register(struct p2_gateway *gw, struct p2_isakmp_sa *sa) P2_WARN_UNUSED;
+struct p2_isakmp_sa *p2_isakmp_sa_find(struct p2_gateway *gw, const struct p2_isakmp_header *header,
+                                       const struct p2_address *remote);
+/* Keys are complete: it becomes the peer's, and what waited for it starts. */
+void p2_isakmp_sa_established(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
+/* Ends its exchanges too. */
+void p2_isakmp_sa_remove(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
+/* An established ISAKMP SA without Phase 1: keys from the config or derived from the pre-shared key. */
+void p2_isakmp_sa_preset(struct p2_gateway *gw, struct p2_peer *peer);
+
+/* --- exchanges (exchange.c) -------------------------------------------------------------------------------------- */
+
+enum p2_verdict {
+    P2_VERDICT_GOOD,
+    P2_VERDICT_DROPPED, /* as if the message had never come; the DROP action is out */
+    P2_VERDICT_ENDED,   /* the exchange failed or is complete; it was ended */
+};
+
+#define P2_STATE_START 0
+#define P2_STATE_DONE  255
+
+/* What is done with one message, in one role: a row of an exchange's table. */
+struct p2_step {
+    bool initiator;
+    uint8_t state;      /* in which it is awaited; P2_STATE_START with `verify` NULL: the initiator's own beginning */
+    const char *awaits; /* "message 2": for failures */
+    void (*verify_work)(struct p2_exchange *ex, struct p2_work *work);
+    enum p2_verdict (*verify)(struct p2_exchange *ex);
+    void (*compute_work)(struct p2_exchange *ex, struct p2_work *work);
+    enum p2_verdict (*compute)(struct p2_exchange *ex); /* usually builds and sends the next message */
+    uint8_t next_state;
+    bool resends; /* in next_state, what was sent is sent again until an answer comes */
+};
+
+struct p2_exchange_kind {
+    enum p2_exchange_type type;
+    const struct p2_step *steps;
+    size_t num_steps;
+    void (*failed)(struct p2_exchange *ex); /* after the NEGOTIATION action, before the end; NULL: nothing to do */
+};
+
+struct p2_failure_detail {
+    enum p2_failure failure;
+    uint16_t notify;
+    bool notify_received;
+    char field[32], offered[P2_WHY_MAX], acceptable[P2_WHY_MAX];
+};
+
+struct p2_phase1_state {
+    uint8_t nonce_i[P2_NONCE_MAX], nonce_r[P2_NONCE_MAX];
+    size_t nonce_i_len, nonce_r_len;
+    uint8_t public_i[P2_DH_MAX_LEN], public_r[P2_DH_MAX_LEN];
+    uint8_t private_key[P2_DH_MAX_PRIVATE];
+    uint8_t skeyid[P2_HASH_MAX_LEN];
+    uint8_t sa_body[512]; /* the initiator's SA payload: HASH_I and HASH_R cover it */
+    size_t sa_body_len;
+    uint32_t lifetime_s;
+};
+
+struct p2_quick_state {
+    struct p2_tunnel *tunnel;
+    struct p2_sa_pair *pair; /* the responder's, not authorised yet */
+    uint32_t spi_in, spi_out;
+    uint8_t nonce_i[P2_NONCE_MAX], nonce_r[P2_NONCE_MAX];
+    size_t nonce_i_len, nonce_r_len;
+    enum p2_group group;
+    uint8_t private_key[P2_DH_MAX_PRIVATE];
+    uint8_t public_key[P2_DH_MAX_LEN], peer_public[P2_DH_MAX_LEN];
+    size_t peer_public_len;
+    uint8_t shared[P2_DH_MAX_LEN]; /* g(qm)^xy */
+    struct p2_proposal proposal;
+    uint32_t lifetime_s;
+    uint8_t proposal_number, transform_number; /* the responder answers with the numbers it got */
+    uint8_t transform_id;
+    uint8_t attributes[128]; /* and with the attributes it got */
+    size_t attributes_len;
+    bool has_ids;
+};
+
+struct p2_info_state {
+    uint8_t body[256]; /* of the one notify or delete payload that is sent */
+    size_t body_len;
+    uint8_t payload;
+};
+
+struct p2_exchange {
+    const struct p2_exchange_kind *kind;
+    struct p2_gateway *gw;
+    struct p2_isakmp_sa *isakmp;
+    struct p2_exchange *previous, *next; /* of the ISAKMP SA */
+    bool initiator;
+    bool counted; /* among the gateway's negotiations under way */
+    bool dead; /* ended; it waits in the graveyard */
+    uint8_t state;
+    uint32_t message_id;
+    enum p2_start start;
+    uint8_t iv[P2_CIPHER_MAX_BLOCK]; /* of the next message, either way */
+
+    uint8_t *sent; /* the last message sent, for resends and for duplicates */
+    size_t sent_len;
+    uint64_t sent_mark;
+    unsigned tries, resent;
+    p2_time interval;
+    struct p2_timer timer;
+
+    uint8_t *received; /* the last message accepted, to know a duplicate */
+    size_t received_len;
+
+    struct p2_job job;
+    const struct p2_step *step; /* being computed */
+    bool verified;              /* its first stage is over */
+    uint8_t *inbox;             /* the message being computed */
+    size_t inbox_len;
+    uint8_t *plain; /* the payloads of it, decrypted in verify; freed with the job */
+    struct p2_payloads payloads;
+
+    union {
+        struct p2_phase1_state phase1;
+        struct p2_quick_state quick;
+        struct p2_info_state info;
+    } u;
+};
+
+/* Registers the message ID too. NULL when out of memory, or with P2_DROP_POOL_EXHAUSTED when there are too many. */
+struct p2_exchange *p2_exchange_new(struct p2_gateway *gw, const struct p2_exchange_kind *kind, struct p2_isakmp_sa *sa,
+                                    bool initiator, uint32_t message_id);
+/* The initiator's first step. */
+void p2_exchange_begin(struct p2_exchange *ex);
+/* A message for this exchange: duplicate, out of turn, or the next step. */
+void p2_exchange_receive(struct p2_exchange *ex, const struct p2_datagram *datagram);
+void p2_exchange_job_done(struct p2_exchange *ex);
+void p2_exchange_job_refused(struct p2_exchange *ex);
+void p2_exchange_timer(struct p2_exchange *ex);
+void p2_exchange_end(struct p2_exchange *ex);
+/* Says why, lets the kind clean up, ends the exchange. */
+enum p2_verdict p2_exchange_fail(struct p2_exchange *ex, const struct p2_failure_detail *detail);
+enum p2_verdict p2_exchange_drop(struct p2_exchange *ex, enum p2_drop reason);
+void p2_exchange_negotiation(struct p2_exchange *ex, enum p2_negotiation_event event,
+                             const struct p2_failure_detail *detail);
+struct p2_exchange *p2_exchange_find(struct p2_isakmp_sa *sa, uint32_t message_id);
+
+/* Building and opening of messages, for the tables (message.c). */
+struct p2_isakmp_header p2_exchange_header(const struct p2_exchange *ex, bool encrypted);
+/* Encrypts from the header on when it says so, stores the message and sends it. */
+enum p2_verdict p2_exchange_send(struct p2_exchange *ex, struct p2_message *message);
+/* Decrypts (if it says so) and parses the inbox into ex->payloads, with the IV left alone. */
+int p2_exchange_open(struct p2_exchange *ex) P2_WARN_UNUSED;
+/* The IV follows the message that was just verified. */
+void p2_exchange_chain(struct p2_exchange *ex);
+/* Verifies HASH(1), (2) (nonce_i given), or an informational one: the first payload over all that follow. */
+bool p2_exchange_verify_hash(struct p2_exchange *ex, const struct p2_bytes *nonce_i);
+/* Fills the HASH payload that stands first in a message with HASH(1) or HASH(2). */
+void p2_message_hash(struct p2_exchange *ex, struct p2_message *message, const struct p2_bytes *nonce_i);
+/* Every payload is of a type in `allowed`, and each type in `required` is there (bit n: type n). */
+bool p2_payloads_are(const struct p2_payloads *payloads, uint32_t required, uint32_t allowed);
+
+extern const struct p2_exchange_kind p2_main_mode, p2_quick_mode, p2_informational;
+
+void p2_phase1_start(struct p2_gateway *gw, struct p2_peer *peer);
+void p2_phase1_respond(struct p2_gateway *gw, struct p2_peer *peer, const struct p2_isakmp_header *header,
+                       const struct p2_datagram *datagram);
+void p2_quick_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_start start);
+void p2_informational_notify(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify);
+void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint32_t spi);
+
+/* --- tunnels (tunnel.c) and pairs of SAs (sadb.c) ------------------------------------------------------------------ */
+
+struct p2_tunnel {
+    struct p2_tunnel_config config;
+    struct p2_peer *peer;
+    struct p2_sa_pair *pairs;         /* newest first */
+    struct p2_sa_pair *current;       /* what outbound packets use; NULL: none */
+    struct p2_exchange *negotiating;  /* our Quick Mode under way */
+    struct p2_timer timer;
+    enum p2_start start;              /* why the next one will be started */
+    bool waiting;
+    struct p2_tunnel *next_waiting;
+    struct p2_tunnel *next_same_key;  /* other tunnels of the same selector pair (see tunnel.c) */
+};
+
+/* Starts a Quick Mode, or Phase 1 first. */
+void p2_tunnel_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_start start);
+/* A negotiation of ours failed: try again later if the config says so. */
+void p2_tunnel_failed(struct p2_gateway *gw, struct p2_tunnel *tunnel);
+void p2_tunnel_timer(struct p2_gateway *gw, struct p2_tunnel *tunnel);
+/* The tunnel whose selectors match a packet that leaves (NULL: none); no scan over tunnels. */
+struct p2_tunnel *p2_tunnel_for_packet(struct p2_gateway *gw, const struct p2_address *source,
+                                       const struct p2_address *destination);
+/* The tunnel of a peer with exactly these selectors, as seen from here. */
+struct p2_tunnel *p2_tunnel_by_selectors(struct p2_gateway *gw, const struct p2_peer *peer,
+                                         const struct p2_selector *local, const struct p2_selector *remote);
+int p2_tunnels_index(struct p2_gateway *gw) P2_WARN_UNUSED;
+
+struct p2_sa_half {
+    uint32_t spi;
+    uint8_t encryption_key[P2_CIPHER_MAX_KEY];
+    uint8_t authentication_key[P2_HASH_MAX_LEN];
+    struct p2_esp_keys keys;
+    uint64_t packets, bytes;
+};
+
+struct p2_sa_pair {
+    struct p2_tunnel *tunnel;
+    struct p2_negotiation_id negotiation;
+    bool initiator;
+    bool authorised; /* the outbound half may be used */
+    bool confirmed;  /* the peer used the inbound half */
+    struct p2_proposal proposal;
+    struct p2_exchange *negotiator; /* the responder's Quick Mode that still waits for message 3; NULL: none */
+    struct p2_sa_half in, out;
+    struct p2_replay replay;
+    uint32_t sequence; /* last one sent */
+    p2_time installed, hard_at;
+    struct p2_timer soft, hard, retire;
+    struct p2_job *jobs;
+    struct p2_sa_pair *older;             /* of the tunnel */
+    struct p2_sa_pair *previous, *next;   /* of the gateway, in the order of installation */
+};
+
+/* Derives KEYMAT and installs the inbound half. NULL when out of memory. */
+struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes shared);
+/* The outbound half may be used; the pair becomes the tunnel's current one, older pairs stop rekeying. */
+void p2_pair_authorise(struct p2_gateway *gw, struct p2_sa_pair *pair);
+/* A packet of the peer verified under the pair: the pairs it replaces may retire. */
+void p2_pair_confirmed(struct p2_gateway *gw, struct p2_sa_pair *pair);
+/* Tells the peer unless it was the peer who told us. */
+void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_removal why);
+void p2_pair_timer(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_timer_kind kind);
+struct p2_sa_pair *p2_pair_by_spi(struct p2_gateway *gw, uint32_t inbound_spi);
+struct p2_sa_pair *p2_pair_by_outbound_spi(struct p2_gateway *gw, const struct p2_peer *peer, uint32_t spi);
+/* A fresh inbound SPI. */
+uint32_t p2_spi_new(struct p2_gateway *gw);
+
+/* --- data path (datapath.c) ----------------------------------------------------------------------------------------- */
+
+/* A clear packet for this pair, and an ESP packet for it: done within the call, or as a job if the host prices them. */
+void p2_outbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len);
+void p2_inbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len);
+/* Such a job is over: the packet is processed and the job goes back to the pool. */
+void p2_packet_job_done(struct p2_gateway *gw, struct p2_job *job);
+
+/* --- the gateway itself (gateway.c) --------------------------------------------------------------------------------- */
+
+struct p2_gateway {
+    struct p2_random random;
+    bool defer_ipsec;
+    struct p2_peer *peers;
+    size_t num_peers;
+    struct p2_tunnel *tunnels;
+    size_t num_tunnels;
+
+    struct p2_map peers_by_address, isakmp_by_cookie, pairs_by_spi, pairs_by_outbound, jobs_by_id, spd;
+    uint32_t spd_shapes[64]; /* pairs of prefix lengths in use, as source << 8 | destination */
+    size_t num_spd_shapes;
+    struct p2_timers timers;
+    struct p2_isakmp_sa *isakmp_sas;
+    struct p2_sa_pair *pairs, *last_pair;
+    struct p2_exchange *graveyard; /* ended; freed at the next call, since actions may point into them */
+    size_t num_exchanges, num_negotiations;
+
+    uint64_t next_job;
+    struct p2_job *free_jobs;
+
+    p2_time now;
+    uint64_t mark;        /* of the present input; 0 if it is a data packet */
+    uint64_t packet_mark; /* of the present data packet */
+    int error; /* of the present call */
+
+    struct p2_action *actions; /* a ring */
+    size_t actions_capacity, first_action, num_actions;
+    struct p2_action spill; /* where an action goes when the ring could not grow */
+    uint8_t *packet; /* the one data packet of this call */
+    uint16_t identification;
+};
+
+/* The next action to fill in: its mark is the present input's, or with p2_emit_packet the present data packet's. */
+struct p2_action *p2_emit(struct p2_gateway *gw, enum p2_action_type type);
+struct p2_action *p2_emit_packet(struct p2_gateway *gw, enum p2_action_type type);
+void p2_drop(struct p2_gateway *gw, enum p2_drop reason, uint32_t spi, bool ipsec);
+void p2_fail_memory(struct p2_gateway *gw);
+void p2_arm(struct p2_gateway *gw, struct p2_timer *timer, p2_time at);
+void p2_random_fill(struct p2_gateway *gw, enum p2_random_use use, void *out, size_t len);
+
+/* A job for the host; `continues`: a further stage on the same core. */
+void p2_job_submit(struct p2_gateway *gw, struct p2_job *job, const struct p2_work *work, bool continues);
+/* Withdraws it if it is outstanding. */
+void p2_job_cancel(struct p2_gateway *gw, struct p2_job *job);
+struct p2_job *p2_job_take(struct p2_gateway *gw, uint64_t id);
+/* Copies a data packet into a pooled job of its pair; NULL when out of memory. */
+struct p2_job *p2_job_for_packet(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair,
+                                 const uint8_t *packet, size_t len);
+void p2_job_release(struct p2_gateway *gw, struct p2_job *job);
+void p2_jobs_cleanup(struct p2_gateway *gw);
+
+#endif

@@ -1,0 +1,55 @@
+#include "replay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int p2_replay_init(struct p2_replay *replay, uint32_t width)
+{
+    *replay = (struct p2_replay){.width = width, .words = 1};
+    if (width == 0)
+        return P2_OK;
+    while (replay->words * 64 < width + 64) /* the word that top stands in may be partly ahead of it */
+        replay->words *= 2;
+    replay->ring = calloc(replay->words, sizeof(*replay->ring));
+    return replay->ring ? P2_OK : P2_ERR_NOMEM;
+}
+
+void p2_replay_cleanup(struct p2_replay *replay)
+{
+    free(replay->ring);
+    *replay = (struct p2_replay){0};
+}
+
+static uint64_t *word_of(const struct p2_replay *replay, uint32_t sequence)
+{
+    return &replay->ring[sequence / 64 & (replay->words - 1)];
+}
+
+enum p2_drop p2_replay_check(const struct p2_replay *replay, uint32_t sequence)
+{
+    if (replay->width == 0)
+        return P2_DROP_NONE;
+    if (sequence == 0)
+        return P2_DROP_SEQUENCE_ZERO;
+    if (sequence > replay->top)
+        return P2_DROP_NONE;
+    if (replay->top - sequence >= replay->width)
+        return P2_DROP_TOO_OLD;
+    return *word_of(replay, sequence) >> sequence % 64 & 1 ? P2_DROP_REPLAYED : P2_DROP_NONE;
+}
+
+void p2_replay_mark(struct p2_replay *replay, uint32_t sequence)
+{
+    if (sequence > replay->top) {
+        if (replay->width > 0) {
+            uint32_t advance = sequence / 64 - replay->top / 64;
+            if (advance >= replay->words)
+                memset(replay->ring, 0, replay->words * sizeof(*replay->ring));
+            for (uint32_t i = 1; i <= advance && advance < replay->words; i++)
+                *word_of(replay, (replay->top / 64 + i) * 64) = 0;
+        }
+        replay->top = sequence;
+    }
+    if (replay->width > 0)
+        *word_of(replay, sequence) |= UINT64_C(1) << sequence % 64;
+}

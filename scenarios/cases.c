@@ -1,0 +1,266 @@
+/* From a scenario file to its cases. Everything works on copies of one DOM, so that messages about a case
+ * still bear the lines of the file. */
+#include "axes.h"
+#include "load.h"
+#include "xpath.h"
+
+#include <libxml/xpathInternals.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool dump(struct problems *problems, xmlDoc *doc, char **xml, size_t *len)
+{
+    xmlChar *text = NULL;
+    int size = 0;
+    xmlDocDumpMemoryEnc(doc, &text, &size, "UTF-8");
+    *xml = text ? malloc((size_t)size + 1) : NULL;
+    if (*xml) {
+        memcpy(*xml, text, (size_t)size + 1);
+        *len = (size_t)size;
+    } else {
+        problems_no_memory(problems);
+    }
+    xmlFree(text);
+    return *xml != NULL;
+}
+
+static bool apply_override(struct problems *problems, xmlDoc *doc, const struct scenario_override *override)
+{
+    struct xpath_problem problem;
+    xmlXPathObject *selected = xpath_select(doc, override->path, &problem);
+    if (!selected) {
+        problems_add(problems, 1, "--set %s=%s: %s; allowed: %s", problems_quote(override->path).text,
+                     problems_quote(override->value).text, problem.why, problem.allowed);
+        return false;
+    }
+    bool ok = xpath_set(selected, override->value);
+    if (!ok)
+        problems_no_memory(problems);
+    xmlXPathFreeObject(selected);
+    return ok;
+}
+
+static bool set_root(struct problems *problems, xmlDoc *doc, const char *name, uint64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    if (xmlSetProp(xmlDocGetRootElement(doc), (const xmlChar *)name, (const xmlChar *)text))
+        return true;
+    problems_no_memory(problems);
+    return false;
+}
+
+static bool apply_options(struct problems *problems, xmlDoc *doc, const struct scenario_options *options)
+{
+    bool ok = true;
+    for (size_t i = 0; options && i < options->num_overrides; i++)
+        ok = apply_override(problems, doc, &options->overrides[i]) && ok;
+    if (ok && options && options->runs > 0)
+        ok = set_root(problems, doc, "runs", options->runs);
+    if (ok && options && options->has_seed)
+        ok = set_root(problems, doc, "seed", options->seed);
+    return ok;
+}
+
+/* Two axes that set the same attribute would silently undo each other. */
+static bool overlaps(struct problems *problems, const struct axes *axes, xmlXPathObject *selected[], size_t a)
+{
+    for (size_t i = 0; i < a; i++) {
+        if (xmlXPathHasSameNodes(selected[i]->nodesetval, selected[a]->nodesetval)) {
+            char why[SCENARIO_NAME + 64];
+            snprintf(why, sizeof why, "axis %.63s sets the same", axes->items[i].name);
+            load_wrong(problems, axes->items[a].element, "set", why, "axes that set different attributes");
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Every path is evaluated on the scenario as it is before any axis changes it. */
+static bool set_axes(struct problems *problems, xmlDoc *doc, const struct axes *axes,
+                     const struct scenario_case *c)
+{
+    xmlXPathObject *selected[AXES_MAX] = {0};
+    bool ok = true;
+    for (size_t a = 0; a < axes->num && ok; a++) {
+        struct xpath_problem problem;
+        selected[a] = xpath_select(doc, axes->items[a].set, &problem);
+        if (!selected[a])
+            load_wrong(problems, axes->items[a].element, "set", problem.why, problem.allowed);
+        ok = selected[a] && !overlaps(problems, axes, selected, a);
+    }
+    for (size_t a = 0; a < axes->num && ok; a++) {
+        ok = xpath_set(selected[a], c->settings[a].value);
+        if (!ok)
+            problems_no_memory(problems);
+    }
+    for (size_t a = 0; a < axes->num; a++)
+        xmlXPathFreeObject(selected[a]);
+    return ok;
+}
+
+/* What all cases are made with. */
+struct maker {
+    const struct load_schema *schema;
+    struct problems *problems;
+    xmlDoc *whole;
+    const struct axes *axes;
+};
+
+/* Makes a case from the whole scenario, checks it, and keeps its text. What is wrong is reported with `note`.
+ */
+static bool make_case(const struct maker *maker, size_t i, const char *note, struct scenario_case *c,
+                      struct scenario *scenario)
+{
+    struct problems *problems = maker->problems;
+    if (!axes_case(maker->axes, problems, i, c))
+        return false;
+    xmlDoc *doc = xmlCopyDoc(maker->whole, 1);
+    if (!doc) {
+        problems_no_memory(problems);
+        return false;
+    }
+    bool ok = set_axes(problems, doc, maker->axes, c);
+    xmlNode *vary = load_child(xmlDocGetRootElement(doc), "vary");
+    if (vary) {
+        xmlUnlinkNode(vary);
+        xmlFreeNode(vary);
+    }
+    snprintf(problems->note, sizeof problems->note, "%s", note);
+    ok = ok && load_validate(maker->schema, problems, doc, "scenario") &&
+         load_scenario(scenario, problems, doc) && dump(problems, doc, &c->xml, &c->xml_len);
+    problems->note[0] = '\0';
+    xmlFreeDoc(doc);
+    return ok;
+}
+
+/* A case failed. Unless the scenario fails in the same way without its axes, the message is made once more
+ * with the name of the case. */
+static void name_the_case(const struct maker *maker, size_t i, const char *name)
+{
+    struct problems *problems = maker->problems, without_axes;
+    struct scenario_message plain;
+    struct scenario scenario = {0};
+    problems_init(&without_axes, &plain, problems->file);
+    load_scenario(&scenario, &without_axes, maker->whole);
+    scenario_cleanup(&scenario);
+    if (strcmp(plain.text, problems->message->text) == 0)
+        return;
+    struct scenario_case again;
+    char note[sizeof problems->note];
+    snprintf(note, sizeof note, " (case %s)", name);
+    problems_init(problems, problems->message, problems->file);
+    make_case(maker, i, note, &again, &scenario);
+    free(again.xml);
+    scenario_cleanup(&scenario);
+}
+
+static bool make_cases(struct scenario_set *set, const struct maker *maker)
+{
+    set->cases = calloc(maker->axes->num_cases, sizeof *set->cases);
+    if (!set->cases) {
+        problems_no_memory(maker->problems);
+        return false;
+    }
+    bool ok = true;
+    for (size_t i = 0; i < maker->axes->num_cases && ok; i++) {
+        struct scenario scenario = {0};
+        set->num_cases = i + 1;
+        ok = make_case(maker, i, "", &set->cases[i], i == 0 ? &set->base : &scenario);
+        scenario_cleanup(&scenario);
+        if (!ok && maker->axes->num > 0)
+            name_the_case(maker, i, set->cases[i].name);
+    }
+    return ok;
+}
+
+/* Adds one expectation for each case that this one means. */
+static bool resolve_expectation(struct scenario_set *set, struct problems *problems, const xmlNode *element,
+                                const struct scenario_expectation *written, struct scenario *out)
+{
+    const char *rest = written->text + strlen(written->case_name) + (*written->case_name ? 2 : 0);
+    struct problems_names names = {0};
+    bool found = false, ok = true;
+    for (size_t i = 0; i < set->num_cases && ok; i++) {
+        const char *name = set->cases[i].name;
+        problems_names_add(&names, name);
+        if (*written->case_name && !axes_case_is(&set->cases[i], written->case_name))
+            continue;
+        struct scenario_expectation *that = LOAD_APPEND(problems, out->expectations, out->num_expectations);
+        ok = that != NULL;
+        found = true;
+        if (!ok)
+            break;
+        *that = *written;
+        if (!*written->case_name)
+            break;
+        snprintf(that->case_name, sizeof that->case_name, "%s", name);
+        snprintf(that->text, sizeof that->text, "%s: %s", name, rest);
+    }
+    if (!found) {
+        char allowed[PROBLEMS_LIST];
+        problems_list(allowed, &names, written->case_name);
+        load_wrong(problems, element, "case", "no such case", allowed);
+    }
+    problems_names_cleanup(&names);
+    return found && ok;
+}
+
+static bool resolve_expectations(struct scenario_set *set, struct problems *problems, const xmlNode *root)
+{
+    struct scenario resolved = {0};
+    const xmlNode *element = load_child(load_child(root, "expect"), "that");
+    bool ok = true;
+    for (size_t i = 0; i < set->base.num_expectations && element; i++, element = load_next(element, "that"))
+        ok = resolve_expectation(set, problems, element, &set->base.expectations[i], &resolved) && ok;
+    free(set->base.expectations);
+    set->base.expectations = resolved.expectations;
+    set->base.num_expectations = resolved.num_expectations;
+    return ok;
+}
+
+static bool load_set(struct scenario_set *set, const struct load_schema *schema, struct problems *problems,
+                     xmlDoc *doc, const struct scenario_options *options)
+{
+    /* Validation also writes the defaults into the document, so that --set and axes can set them. */
+    bool ok = load_validate(schema, problems, doc, "scenario") &&
+              load_inline_profiles(schema, problems, doc, problems->file) &&
+              apply_options(problems, doc, options) && load_validate(schema, problems, doc, "scenario") &&
+              dump(problems, doc, &set->xml, &set->xml_len);
+    const xmlNode *root = xmlDocGetRootElement(doc);
+    struct axes axes = {0};
+    struct maker maker = {schema, problems, doc, &axes};
+    ok = ok && axes_load(&axes, problems, root) && make_cases(set, &maker) &&
+         resolve_expectations(set, problems, root);
+    axes_cleanup(&axes);
+    return ok;
+}
+
+int scenario_set_load(struct scenario_set *set, const char *file, const struct scenario_options *options,
+                      struct scenario_message *message)
+{
+    struct problems problems;
+    struct load_schema schema;
+    *set = (struct scenario_set){0};
+    problems_init(&problems, message, file);
+    if (!load_schema_init(&schema, &problems))
+        return -1;
+    xmlDoc *doc = load_xml_file(&problems, file);
+    bool ok = doc && load_set(set, &schema, &problems, doc, options);
+    xmlFreeDoc(doc);
+    load_schema_cleanup(&schema);
+    if (!ok)
+        scenario_set_cleanup(set);
+    return ok ? 0 : -1;
+}
+
+void scenario_set_cleanup(struct scenario_set *set)
+{
+    for (size_t i = 0; i < set->num_cases; i++)
+        free(set->cases[i].xml);
+    free(set->cases);
+    free(set->xml);
+    scenario_cleanup(&set->base);
+    *set = (struct scenario_set){0};
+}

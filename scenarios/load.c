@@ -1,0 +1,121 @@
+/* A validated document into struct scenario. */
+#include "load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct field scenario_fields[] = {
+    {"name", &field_name, offsetof(struct scenario, name)},
+    {"duration", &field_time, offsetof(struct scenario, duration)},
+    {"seed", &field_number, offsetof(struct scenario, seed)},
+    {"runs", &field_number, offsetof(struct scenario, runs)},
+};
+
+/* A copy of an element's text with white space collapsed, since XML is indented. NULL, reported: out of
+ * memory. */
+static char *copy_text(struct problems *problems, const xmlNode *element)
+{
+    xmlChar *content = xmlNodeGetContent(element);
+    char *copy = content ? malloc(strlen((char *)content) + 1) : NULL;
+    if (copy) {
+        static const char white[] = " \t\r\n";
+        char *out = copy;
+        const char *p = (char *)content + strspn((char *)content, white);
+        while (*p) {
+            size_t len = strcspn(p, white);
+            memcpy(out, p, len);
+            out += len;
+            p += len + strspn(p + len, white);
+            if (*p)
+                *out++ = ' ';
+        }
+        *out = '\0';
+    } else {
+        problems_no_memory(problems);
+    }
+    xmlFree(content);
+    return copy;
+}
+
+static bool load_lesson(struct loader *l, const xmlNode *lesson)
+{
+    if (!lesson)
+        return true;
+    struct scenario *s = l->scenario;
+    s->question = copy_text(l->problems, load_child(lesson, "question"));
+    bool ok = s->question != NULL;
+    for (const xmlNode *p = load_child(lesson, "p"); p && ok; p = load_next(p, "p")) {
+        char **paragraph = LOAD_APPEND(l->problems, s->paragraphs, s->num_paragraphs);
+        ok = paragraph && (*paragraph = copy_text(l->problems, p));
+    }
+    return ok;
+}
+
+static bool load_parts(struct loader *l, const xmlNode *root)
+{
+    struct problems *problems = l->problems;
+    bool ok = load_fields(problems, root, scenario_fields, FIELDS(scenario_fields), l->scenario);
+    if (ok && l->scenario->duration <= 0) {
+        load_wrong(problems, root, "duration", "no time at all", "more than 0s");
+        ok = false;
+    }
+    const xmlNode *topology = load_child(root, "topology");
+    ok = load_lesson(l, load_child(root, "lesson")) && ok;
+    ok = load_profiles(l, root) && ok;
+    ok = load_gateways(l, topology) && ok;
+    /* What follows refers to gateways and times; without them it would only report what follows from that. */
+    ok = ok && load_address_plan(l);
+    ok = ok && load_links(l, topology);
+    ok = ok && load_tunnels(l, load_child(root, "tunnels"));
+    if (!ok)
+        return false;
+    ok = load_flows(l, load_child(root, "traffic"));
+    ok = load_timeline(l, load_child(root, "timeline")) && ok;
+    return load_expectations(l, load_child(root, "expect")) && ok;
+}
+
+bool load_scenario(struct scenario *scenario, struct problems *problems, const xmlDoc *doc)
+{
+    *scenario = (struct scenario){0};
+    struct loader l = {.problems = problems, .scenario = scenario};
+    bool ok = load_parts(&l, xmlDocGetRootElement(doc));
+    free(l.gateways.items);
+    free(l.tunnels.items);
+    free(l.component);
+    return ok;
+}
+
+void scenario_cleanup(struct scenario *scenario)
+{
+    free(scenario->question);
+    for (size_t i = 0; i < scenario->num_paragraphs; i++)
+        free(scenario->paragraphs[i]);
+    free(scenario->paragraphs);
+    free(scenario->profiles);
+    free(scenario->gateways);
+    free(scenario->links);
+    free(scenario->tunnels);
+    free(scenario->flows);
+    free(scenario->events);
+    free(scenario->expectations);
+    *scenario = (struct scenario){0};
+}
+
+int scenario_load_memory(struct scenario *scenario, const char *xml, size_t len, const char *name,
+                         struct scenario_message *message)
+{
+    struct problems problems;
+    struct load_schema schema;
+    problems_init(&problems, message, name);
+    *scenario = (struct scenario){0};
+    if (!load_schema_init(&schema, &problems))
+        return -1;
+    xmlDoc *doc = load_xml_memory(&problems, xml, len);
+    bool ok = doc && load_validate(&schema, &problems, doc, "scenario") &&
+              load_inline_profiles(&schema, &problems, doc, name) && load_scenario(scenario, &problems, doc);
+    xmlFreeDoc(doc);
+    load_schema_cleanup(&schema);
+    if (!ok)
+        scenario_cleanup(scenario);
+    return ok ? 0 : -1;
+}

@@ -1,0 +1,87 @@
+/* What the parts of the loader share. Each part reads one element of the DOM into one array of struct
+ * scenario. */
+#ifndef P2_SCENARIO_LOAD_H
+#define P2_SCENARIO_LOAD_H
+
+#include "load_fields.h"
+#include "load_schema.h"
+
+#define LOAD_MAX_GATEWAYS 10000
+#define LOAD_MAX_EXPANDED 20000 /* links, tunnels, flows or events */
+
+/* What one element became: `num` entries of an array from `first` on. */
+struct load_group {
+    char name[SCENARIO_NAME];
+    size_t first, num;
+    bool counted;  /* the members are name[1], name[2], ... */
+    uint32_t step; /* gateways only */
+};
+
+struct load_groups {
+    struct load_group *items;
+    size_t num;
+};
+
+struct loader {
+    struct problems *problems;
+    struct scenario *scenario;
+    struct load_groups gateways, tunnels;
+    int *component; /* of each gateway: the same for those that links connect */
+};
+
+/* A new zeroed entry at the end of an array; NULL, reported: out of memory. */
+void *load_append(struct problems *problems, void *array, size_t *num, size_t size);
+#define LOAD_APPEND(problems, array, num) load_append(problems, &(array), &(num), sizeof *(array))
+
+/* The members that the reference in an attribute names. False: reported, with the names there are. */
+struct load_members {
+    size_t first, num;
+    bool counted; /* all of a counted group */
+    const struct load_group *group;
+};
+bool load_reference(struct problems *problems, const xmlNode *element, const char *attribute,
+                    const char *what, const struct load_groups *groups, struct load_members *out);
+/* How many pairs two references make: counted ones go in step, a single one stands for each. 0: reported. */
+size_t load_pairs(struct problems *problems, const xmlNode *element, const char *a_attribute,
+                  const struct load_members *a, const struct load_members *b);
+/* The member of pair i. */
+size_t load_member(const struct load_members *members, size_t i);
+/* "name", or "name[i + 1]" if counted. */
+void load_member_name(char out[SCENARIO_NAME], const char *name, bool counted, size_t i);
+
+/* Two gateways and the entry that joins them, to find entries by their gateways. */
+struct load_pair {
+    int a, b;
+    size_t index;
+};
+void load_pairs_sort(struct load_pair *pairs, size_t num);
+/* The first of the pairs that have these gateways; NULL: none. */
+const struct load_pair *load_pairs_find(const struct load_pair *pairs, size_t num, int a, int b);
+
+/* Reads one <cpu-profile>; it must be complete if `complete`. */
+bool load_profile(struct problems *problems, const xmlNode *element, struct profile *profile, bool complete);
+/* Replaces base="file" of each <cpu-profile> by what the file holds. `file` is that of the scenario. */
+bool load_inline_profiles(const struct load_schema *schema, struct problems *problems, xmlDoc *doc,
+                          const char *file);
+
+/* An attribute of the form A.B.C.D/N. */
+bool load_prefix(struct problems *problems, const xmlNode *element, const char *attribute,
+                 struct p2_selector *out);
+/* A prefix so many addresses farther. False, nothing reported: it would leave what hosts can have. */
+bool load_count_prefix(const struct p2_selector *first, uint64_t distance, struct p2_selector *out);
+
+bool load_profiles(struct loader *l, const xmlNode *root);
+bool load_gateways(struct loader *l, const xmlNode *topology);
+bool load_address_plan(struct loader *l);
+bool load_links(struct loader *l, const xmlNode *topology);
+bool load_tunnels(struct loader *l, const xmlNode *tunnels);
+bool load_flows(struct loader *l, const xmlNode *traffic);
+bool load_timeline(struct loader *l, const xmlNode *timeline);
+bool load_expectations(struct loader *l, const xmlNode *expect);
+/* Says an expectation as a person would; value as it was written. */
+void load_expectation_text(struct scenario_expectation *that, const char *value);
+
+/* A validated document into structs. False: reported, and `scenario` is to be cleaned up. */
+bool load_scenario(struct scenario *scenario, struct problems *problems, const xmlDoc *doc);
+
+#endif

@@ -1,0 +1,117 @@
+#include "load_fields.h"
+
+#include "cipher.h"
+#include "dh.h"
+#include "hash.h"
+#include "units.h"
+
+#include <string.h>
+
+void load_wrong(struct problems *problems, const xmlNode *element, const char *attribute, const char *why,
+                const char *allowed)
+{
+    const char *found = load_attribute(element, attribute);
+    problems_add(problems, load_line(element), "<%s> %s=\"%s\"%s%s; allowed: %s", (const char *)element->name,
+                 attribute, problems_quote(found ? found : "").text, *why ? ": " : "", why, allowed);
+}
+
+bool load_fields(struct problems *problems, const xmlNode *element, const struct field *fields,
+                 size_t num_fields, void *out)
+{
+    bool ok = true;
+    for (size_t i = 0; i < num_fields; i++) {
+        const char *text = load_attribute(element, fields[i].attribute);
+        if (!text || fields[i].kind->parse(text, (char *)out + fields[i].offset))
+            continue;
+        load_wrong(problems, element, fields[i].attribute, "", fields[i].kind->allowed);
+        ok = false;
+    }
+    return ok;
+}
+
+static bool parse_name(const char *text, void *out)
+{
+    size_t len = strlen(text);
+    if (len >= SCENARIO_NAME)
+        return false;
+    memcpy(out, text, len + 1);
+    return true;
+}
+
+static bool parse_time(const char *text, void *out)
+{
+    return units_time(text, out);
+}
+
+static bool parse_lifetime(const char *text, void *out)
+{
+    p2_time time;
+    if (!units_time(text, &time) || time <= 0 || time % P2_SECOND != 0 || time / P2_SECOND > UINT32_MAX)
+        return false;
+    *(uint32_t *)out = (uint32_t)(time / P2_SECOND);
+    return true;
+}
+
+static bool parse_count(const char *text, void *out)
+{
+    return units_count(text, out);
+}
+
+static bool parse_number(const char *text, void *out)
+{
+    return units_number(text, out);
+}
+
+static bool parse_rate(const char *text, void *out)
+{
+    return units_rate(text, out);
+}
+
+static bool parse_probability(const char *text, void *out)
+{
+    return units_probability(text, out);
+}
+
+static bool parse_permille(const char *text, void *out)
+{
+    return units_permille(text, out);
+}
+
+static bool parse_cipher(const char *text, void *out)
+{
+    enum p2_cipher cipher = p2_cipher_by_name(text);
+    *(enum p2_cipher *)out = cipher;
+    return cipher != P2_CIPHER_NONE;
+}
+
+static bool parse_hash(const char *text, void *out)
+{
+    enum p2_hash hash = p2_hash_by_name(text);
+    *(enum p2_hash *)out = hash;
+    return hash != P2_HASH_NONE;
+}
+
+static bool parse_group(const char *text, void *out)
+{
+    enum p2_group group = p2_group_by_name(text);
+    *(enum p2_group *)out = group;
+    return group != P2_GROUP_NONE;
+}
+
+static bool parse_pfs(const char *text, void *out)
+{
+    return parse_group(text, out) || strcmp(text, "none") == 0;
+}
+
+const struct field_kind field_name = {"a name of at most 40 characters", parse_name};
+const struct field_kind field_time = {"a number and ns, us, ms, s, min or h, up to 290 years", parse_time};
+const struct field_kind field_lifetime = {"whole seconds, 1s to 4294967295s", parse_lifetime};
+const struct field_kind field_count = {"a whole number", parse_count};
+const struct field_kind field_number = {"a whole number", parse_number};
+const struct field_kind field_rate = {"a number and bps, kbps, Mbps or Gbps, at least 1bps", parse_rate};
+const struct field_kind field_probability = {"0% to 100%", parse_probability};
+const struct field_kind field_permille = {"0% to 100%", parse_permille};
+const struct field_kind field_cipher = {"a cipher that is built in", parse_cipher};
+const struct field_kind field_hash = {"a hash that is built in", parse_hash};
+const struct field_kind field_group = {"a group that is built in", parse_group};
+const struct field_kind field_pfs = {"none, or a group that is built in", parse_pfs};

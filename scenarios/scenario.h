@@ -1,0 +1,161 @@
+/* A scenario as plain structs: what the loader makes of the XML and what the world simulates.
+ *
+ * Counted gateways and tunnels are expanded here ("spoke[3]"); indexes point into the arrays of the same struct.
+ * Times in nanoseconds, rates in bits a second, sizes in bytes. */
+#ifndef P2_SCENARIO_H
+#define P2_SCENARIO_H
+
+#include "policy.h"
+#include "profile.h"
+
+#include <stdio.h>
+
+#define SCENARIO_NAME 64
+
+struct scenario_message {
+    char text[1024]; /* "rekey.xml:12: delay=\"20mss\": not a time; allowed: a number and ns, us, ms or s" */
+};
+
+struct scenario_cpu {
+    int profile; /* index, or -1: computations take no time */
+    uint32_t cores;
+    uint32_t queue;    /* jobs that may wait; more are dropped */
+    bool price_ipsec;  /* data="shared": ESP packets go through the same queue; "free" (default): they cost nothing */
+};
+
+struct scenario_gateway {
+    char name[SCENARIO_NAME]; /* "hub", "spoke[3]" */
+    struct p2_address address;
+    bool has_protects;
+    struct p2_selector protects; /* a prefix; its first host address (.1) is the gateway's own inside address */
+    struct scenario_cpu cpu;
+    int line;
+};
+
+struct scenario_link {
+    char name[2 * SCENARIO_NAME]; /* "spoke[3]-hub" */
+    int from, to;                 /* gateways */
+    p2_time delay, jitter;        /* each packet: delay + uniform(0, jitter), order kept */
+    uint64_t rate;                /* bit/s */
+    double loss;                  /* probability, each direction alike */
+    uint32_t queue;               /* packets */
+    uint32_t mtu;
+    int line;
+};
+
+enum scenario_establish { SCENARIO_IMMEDIATELY, SCENARIO_ON_TRAFFIC };
+
+struct scenario_end {
+    int gateway;
+    struct p2_phase1_policy phase1;
+    struct p2_policy policy;
+    struct p2_selector local, remote; /* proxy IDs */
+    char vendor[16];                  /* "", "junos" */
+};
+
+struct scenario_tunnel {
+    char name[SCENARIO_NAME]; /* "vpn[3]", or "vpn" if nothing is counted */
+    enum scenario_establish establish;
+    struct scenario_end ends[2]; /* the first one initiates when establish is "immediately" */
+    int line;
+};
+
+struct scenario_flow {
+    char name[2 * SCENARIO_NAME]; /* "spoke[3]>hub" */
+    int from, to;                 /* gateways; inner addresses are the first hosts of what they protect */
+    p2_time interval;             /* between packets */
+    uint32_t size;                /* bytes of the inner IP packet, its headers included */
+    p2_time start, stop;
+};
+
+enum scenario_event_kind { SCENARIO_REKEY };
+
+struct scenario_event {
+    p2_time time;
+    enum scenario_event_kind kind;
+    int tunnel; /* one expanded tunnel */
+};
+
+struct scenario_expectation {
+    char text[512]; /* as a person would say it; built by the loader */
+    char case_name[160]; /* empty: every case */
+    char metric[64];
+    double quantile; /* -1: none given (a total, or the mean) */
+    char is[16];     /* below, above, at-most, at-least, equal */
+    double value;    /* in the metric's unit: ns, packets, ... */
+};
+
+struct scenario {
+    char name[SCENARIO_NAME];
+    char *question; /* NULL: none */
+    char **paragraphs; /* of the lesson, white space collapsed */
+    size_t num_paragraphs;
+    p2_time duration;
+    uint64_t seed;
+    uint64_t runs;
+    struct profile *profiles;
+    size_t num_profiles;
+    struct scenario_gateway *gateways;
+    size_t num_gateways;
+    struct scenario_link *links;
+    size_t num_links;
+    struct scenario_tunnel *tunnels;
+    size_t num_tunnels;
+    struct scenario_flow *flows;
+    size_t num_flows;
+    struct scenario_event *events; /* in order of time */
+    size_t num_events;
+    struct scenario_expectation *expectations;
+    size_t num_expectations;
+};
+
+/* One case of <vary>: axes crossed, the first axis slowest. */
+struct scenario_case {
+    char name[160];     /* "PFS=none", "PFS=none,loss=1%"; "base" without axes. Safe as a file name */
+    size_t num_settings;
+    struct {
+        char axis[SCENARIO_NAME];
+        char value[SCENARIO_NAME];
+    } settings[8];
+    char *xml; /* the scenario of this case: profiles inlined, no <vary>, runs="1" left as they were */
+    size_t xml_len;
+};
+
+struct scenario_set {
+    char *xml; /* the whole scenario as run: --set applied, profiles inlined, <vary> kept */
+    size_t xml_len;
+    struct scenario base; /* the first case, loaded: for names, question, runs, expectations */
+    struct scenario_case *cases;
+    size_t num_cases;
+};
+
+struct scenario_override {
+    const char *path; /* XPath 1.0, elements of the scenario without prefix */
+    const char *value;
+};
+
+/* What `--set`, `--runs` and `--seed` of the command line change before validation. */
+struct scenario_options {
+    const struct scenario_override *overrides;
+    size_t num_overrides;
+    uint64_t runs; /* 0: as written */
+    bool has_seed;
+    uint64_t seed;
+};
+
+/* Loads FILE, applies the options, validates (XSD, then meaning, every case), and expands the cases. 0, or -1 with
+ * file, line, what was found and what is allowed in `message` (further ones, one a line, if there are several). */
+int scenario_set_load(struct scenario_set *set, const char *file, const struct scenario_options *options,
+                      struct scenario_message *message);
+void scenario_set_cleanup(struct scenario_set *set);
+
+/* Loads one case as the worker gets it. `name` stands for the file in messages. */
+int scenario_load_memory(struct scenario *scenario, const char *xml, size_t len, const char *name,
+                         struct scenario_message *message);
+void scenario_cleanup(struct scenario *scenario);
+
+/* The schema, compiled into the program (it is scenarios/phase2sim.xsd). */
+extern const char scenario_schema[];
+extern const size_t scenario_schema_len;
+
+#endif

@@ -1,0 +1,136 @@
+#include "traffic.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NUMBER_BITS 40
+
+static int tunnel_between(const struct scenario *scenario, int a, int b)
+{
+    for (size_t i = 0; i < scenario->num_tunnels; i++) {
+        const struct scenario_end *ends = scenario->tunnels[i].ends;
+        if ((ends[0].gateway == a && ends[1].gateway == b) || (ends[0].gateway == b && ends[1].gateway == a))
+            return (int)i;
+    }
+    return -1;
+}
+
+int traffic_init(struct traffic *traffic, const struct scenario *scenario)
+{
+    *traffic = (struct traffic){.num_flows = scenario->num_flows, .num_tunnels = scenario->num_tunnels};
+    traffic->flows = calloc(scenario->num_flows + 1, sizeof(*traffic->flows));
+    traffic->open = calloc(scenario->num_tunnels + 1, sizeof(struct traffic_window *));
+    traffic->flow_bits = calloc(scenario->num_tunnels + 1, sizeof(*traffic->flow_bits));
+    if (!traffic->flows || !traffic->open || !traffic->flow_bits) {
+        traffic_cleanup(traffic);
+        return P2_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < scenario->num_flows; i++) {
+        struct traffic_flow *flow = &traffic->flows[i];
+        flow->config = &scenario->flows[i];
+        flow->tunnel = tunnel_between(scenario, flow->config->from, flow->config->to);
+        flow->last_delivery = -1;
+        flow->first = flow->config->start;
+        if (flow->tunnel < 0)
+            continue;
+        uint64_t *bits = &traffic->flow_bits[flow->tunnel];
+        while (flow->bit < 64 && *bits >> flow->bit & 1)
+            flow->bit++;
+        if (flow->bit < 64)
+            *bits |= UINT64_C(1) << flow->bit;
+    }
+    return P2_OK;
+}
+
+void traffic_cleanup(struct traffic *traffic)
+{
+    free(traffic->flows);
+    free(traffic->open);
+    free(traffic->flow_bits);
+    *traffic = (struct traffic){0};
+}
+
+uint64_t traffic_mark(size_t flow, uint64_t number)
+{
+    return (uint64_t)(flow + 1) << NUMBER_BITS | number;
+}
+
+static struct traffic_flow *flow_of(struct traffic *traffic, uint64_t mark)
+{
+    uint64_t flow = mark >> NUMBER_BITS;
+    return flow >= 1 && flow <= traffic->num_flows ? &traffic->flows[flow - 1] : NULL;
+}
+
+void traffic_sent(struct traffic *traffic, size_t flow)
+{
+    traffic->flows[flow].sent++;
+}
+
+/* One window hears of one delivery; false: nothing is left to watch, it closes. */
+static bool watch(struct traffic_window *window, const struct traffic_flow *flow, p2_time gap, p2_time sent_at)
+{
+    uint64_t bit = flow->bit < 64 ? UINT64_C(1) << flow->bit : 0;
+    if (window->watching & bit) {
+        if (gap > window->blackout)
+            window->blackout = gap;
+        if (sent_at > window->over)
+            window->watching &= ~bit;
+    }
+    return window->watching != 0;
+}
+
+void traffic_delivered(struct traffic *traffic, p2_time now, uint64_t mark)
+{
+    struct traffic_flow *flow = flow_of(traffic, mark);
+    if (!flow)
+        return;
+    p2_time sent_at = flow->first + (p2_time)(mark & ((UINT64_C(1) << NUMBER_BITS) - 1)) * flow->config->interval;
+    p2_time since = flow->last_delivery >= 0 ? flow->last_delivery : flow->first;
+    p2_time gap = now - since - flow->config->interval;
+    gap = gap > 0 ? gap : 0;
+    flow->received++;
+    flow->delay_sum += now - sent_at;
+    if (gap > flow->longest_gap)
+        flow->longest_gap = gap;
+    if (flow->tunnel >= 0) {
+        struct traffic_window **at = &traffic->open[flow->tunnel];
+        while (*at) {
+            if (watch(*at, flow, gap, sent_at))
+                at = &(*at)->next_open;
+            else
+                *at = (*at)->next_open;
+        }
+    }
+    flow->last_delivery = now;
+}
+
+static bool belongs_to_a_rekey(enum p2_drop reason)
+{
+    return reason == P2_DROP_NO_SA || reason == P2_DROP_UNKNOWN_SPI || reason == P2_DROP_CPU_QUEUE_FULL;
+}
+
+void traffic_dropped(struct traffic *traffic, uint64_t mark, enum p2_drop reason)
+{
+    const struct traffic_flow *flow = flow_of(traffic, mark);
+    if (!flow || flow->tunnel < 0 || !belongs_to_a_rekey(reason))
+        return;
+    for (struct traffic_window *window = traffic->open[flow->tunnel]; window; window = window->next_open)
+        window->packets_lost++;
+}
+
+void traffic_window_open(struct traffic *traffic, struct traffic_window *window, int tunnel)
+{
+    *window = (struct traffic_window){.tunnel = tunnel,
+                                      .over = P2_TIME_NEVER,
+                                      .watching = traffic->flow_bits[tunnel],
+                                      .blackout = -1,
+                                      .next_open = traffic->open[tunnel]};
+    if (window->watching != 0)
+        traffic->open[tunnel] = window;
+}
+
+void traffic_window_over(struct traffic_window *window, p2_time now)
+{
+    if (window->over == P2_TIME_NEVER)
+        window->over = now;
+}

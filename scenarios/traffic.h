@@ -1,0 +1,55 @@
+/* Traffic: constant-rate flows between what the gateways protect, and what a rekey does to them.
+ *
+ * Blackout of a negotiation: the longest gap between two deliveries of a flow of its tunnel beyond the flow's sending
+ * interval, from the gap that holds t0 until the first delivery of a packet sent after the negotiation was over.
+ * Packets lost to it: what a gateway dropped in that time for want of an SA or of room at its CPU. */
+#ifndef P2_TRAFFIC_H
+#define P2_TRAFFIC_H
+
+#include "gateway.h"
+#include "scenario.h"
+
+struct traffic_flow {
+    const struct scenario_flow *config;
+    int tunnel;
+    unsigned bit;       /* in its tunnel's windows */
+    p2_time first;      /* when packet 0 leaves; packet n leaves n intervals later */
+    uint64_t sent, received;
+    p2_time last_delivery; /* -1: none yet */
+    p2_time longest_gap;
+    p2_time delay_sum;
+};
+
+/* From t0 of a negotiation until its tunnel's flows have shown that it is over. */
+struct traffic_window {
+    int tunnel;
+    p2_time over;         /* t1, or the failure's instant; P2_TIME_NEVER: going on */
+    uint64_t watching;    /* flows of the tunnel that have not shown it yet, by their bit */
+    p2_time blackout;     /* -1: no flow was seen */
+    uint64_t packets_lost;
+    struct traffic_window *next_open; /* of the tunnel */
+};
+
+struct traffic {
+    struct traffic_flow *flows;
+    size_t num_flows;
+    struct traffic_window **open; /* by tunnel */
+    uint64_t *flow_bits;          /* by tunnel: which bits are taken */
+    size_t num_tunnels;
+};
+
+/* P2_OK or P2_ERR_NOMEM. The scenario must outlive it. */
+int traffic_init(struct traffic *traffic, const struct scenario *scenario) P2_WARN_UNUSED;
+void traffic_cleanup(struct traffic *traffic);
+
+/* What travels with a packet: which flow, which number. */
+uint64_t traffic_mark(size_t flow, uint64_t number);
+void traffic_sent(struct traffic *traffic, size_t flow);
+void traffic_delivered(struct traffic *traffic, p2_time now, uint64_t mark);
+void traffic_dropped(struct traffic *traffic, uint64_t mark, enum p2_drop reason);
+
+/* window: storage of the caller, kept until traffic_cleanup. */
+void traffic_window_open(struct traffic *traffic, struct traffic_window *window, int tunnel);
+void traffic_window_over(struct traffic_window *window, p2_time now);
+
+#endif

@@ -1,0 +1,353 @@
+#include "sim.h"
+
+#include "cursor.h"
+#include "ip.h"
+#include "isakmp.h"
+
+#include <assert.h>
+
+struct flight { /* on its way to `to` */
+    p2_time at;
+    uint64_t order;
+    int to;
+    bool ipsec;
+    uint64_t emission;
+    uint8_t *bytes;
+    size_t len;
+};
+
+struct side {
+    struct sim *sim;
+    int number;
+    struct host *host;
+    struct test_random random;
+    size_t drops[P2_NUM_DROPS];
+    size_t delivered;
+};
+
+struct sim {
+    struct sim_options options;
+    struct side sides[2];
+    struct causes *causes;
+    struct ledger ledger;
+    struct flight flights[SIM_MAX_SENT];
+    size_t num_flights;
+    uint64_t next_order;
+    struct sim_message *sent;
+    size_t num_sent, num_quick, num_main;
+    bool lose_ipsec;
+    p2_time now;
+};
+
+static void check_ok(int result)
+{
+    if (result != P2_OK) {
+        fprintf(stderr, "sim: a gateway call returned %d\n", result);
+        abort();
+    }
+}
+
+struct sim_options sim_defaults(void)
+{
+    struct sim_options o = {.delay = {10 * P2_MS, 10 * P2_MS}, .seed = {1, 2}};
+    struct p2_address address[2] = {p2_address_v4(0xc0000201), p2_address_v4(0xc0000202)};
+    struct p2_selector inside[2] = {{p2_address_v4(0x0a010000), 24, 0, 0}, {p2_address_v4(0x0a020000), 24, 0, 0}};
+    for (int i = 0; i < 2; i++) {
+        struct p2_peer_config *peer = &o.peer[i];
+        struct p2_tunnel_config *tunnel = &o.tunnel[i];
+        snprintf(peer->name, sizeof(peer->name), "%s", i ? "left" : "right");
+        peer->local = address[i];
+        peer->remote = address[!i];
+        peer->phase1 = (struct p2_phase1_policy){.mode = P2_PHASE1_MAIN,
+                                                 .psk = "secret",
+                                                 .psk_len = 6,
+                                                 .cipher = P2_CIPHER_AES128_CBC,
+                                                 .hash = P2_HASH_SHA1,
+                                                 .group = P2_GROUP_2,
+                                                 .lifetime_s = 28800,
+                                                 .retransmission = {P2_SECOND, 2000, 5}};
+        snprintf(tunnel->name, sizeof(tunnel->name), "vpn");
+        tunnel->local = inside[i];
+        tunnel->remote = inside[!i];
+        tunnel->policy = (struct p2_policy){.num_proposals = 1,
+                                            .mode = P2_MODE_TUNNEL,
+                                            .pfs = P2_GROUP_NONE,
+                                            .lifetime_s = 3600,
+                                            .soft_permille = 800,
+                                            .fuzz_permille = 100,
+                                            .replay_window = 64,
+                                            .overlap = 2 * P2_SECOND};
+        p2_proposal_predefined(&tunnel->policy.proposals[0], "nopfs-esp-aes128-sha");
+        tunnel->establish = i == 0 ? P2_ESTABLISH_IMMEDIATELY : P2_ESTABLISH_PASSIVE;
+    }
+    return o;
+}
+
+/* --- callbacks of the hosts --- */
+
+static void launch(struct sim *sim, int from, bool ipsec, const uint8_t *data, size_t len, uint64_t emission)
+{
+    assert(sim->num_flights < SIM_MAX_SENT);
+    struct flight *f = &sim->flights[sim->num_flights++];
+    *f = (struct flight){.at = sim->now + sim->options.delay[from],
+                         .order = sim->next_order++,
+                         .to = !from,
+                         .ipsec = ipsec,
+                         .emission = emission,
+                         .bytes = malloc(len ? len : 1),
+                         .len = len};
+    memcpy(f->bytes, data, len);
+}
+
+static bool is_lost(struct sim *sim, const struct sim_message *m)
+{
+    bool lost = false;
+    if (m->exchange_type == P2_EXCHANGE_QUICK && sim->num_quick++ < 64)
+        lost = sim->options.lose_quick >> (sim->num_quick - 1) & 1;
+    if (m->exchange_type == P2_EXCHANGE_MAIN && sim->num_main++ < 64)
+        lost = sim->options.lose_main >> (sim->num_main - 1) & 1;
+    return lost || (sim->options.lose && sim->options.lose(sim->options.lose_ctx, m));
+}
+
+static void on_send_ike(void *ctx, const struct p2_datagram *d, uint64_t emission)
+{
+    struct side *side = ctx;
+    struct sim *sim = side->sim;
+    assert(sim->num_sent < SIM_MAX_SENT && d->len <= sizeof(sim->sent[0].bytes));
+    struct sim_message *m = &sim->sent[sim->num_sent++];
+    *m = (struct sim_message){.from = side->number, .at = sim->now, .len = d->len};
+    m->exchange_type = d->data[18];
+    m->message_id = p2_get_u32(d->data + 20);
+    memcpy(m->bytes, d->data, d->len);
+    m->lost = is_lost(sim, m);
+    if (!m->lost)
+        launch(sim, side->number, false, d->data, d->len, emission);
+}
+
+static void on_send_ipsec(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
+{
+    struct side *side = ctx;
+    if (!side->sim->lose_ipsec)
+        launch(side->sim, side->number, true, packet, len, mark);
+}
+
+static void on_deliver(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
+{
+    struct side *side = ctx;
+    (void)packet, (void)len, (void)mark;
+    side->delivered++;
+}
+
+static void on_observe(void *ctx, p2_time now, const struct p2_action *action, uint64_t event)
+{
+    struct side *side = ctx;
+    if (action->type == P2_ACTION_DROP)
+        side->drops[action->u.drop.reason]++;
+    ledger_observe(&side->sim->ledger, side->number, now, action, event, side->sim->options.profile[side->number]);
+}
+
+/* --- construction --- */
+
+static void start_host(struct sim *sim, int i)
+{
+    struct side *side = &sim->sides[i];
+    const struct sim_options *o = &sim->options;
+    side->sim = sim;
+    side->number = i;
+    side->random.seed = o->seed[i];
+    struct host_config config = {.gateway = {&o->peer[i], 1, &o->tunnel[i], 1, o->defer_ipsec},
+                                 .random = test_random(&side->random),
+                                 .profile = o->profile[i],
+                                 .cores = 1,
+                                 .queue = o->queue ? o->queue : 1000,
+                                 .causes = sim->causes,
+                                 .ops = {side, on_send_ike, on_send_ipsec, on_deliver, on_observe}};
+    check_ok(host_new(&side->host, &config));
+}
+
+struct sim *sim_new(const struct sim_options *options)
+{
+    struct sim *sim = calloc(1, sizeof(*sim));
+    sim->options = *options;
+    sim->sent = calloc(SIM_MAX_SENT, sizeof(*sim->sent));
+    check_ok(causes_new(&sim->causes));
+    start_host(sim, 0);
+    start_host(sim, 1);
+    return sim;
+}
+
+void sim_free(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->num_flights; i++)
+        free(sim->flights[i].bytes);
+    host_free(sim->sides[0].host);
+    host_free(sim->sides[1].host);
+    ledger_cleanup(&sim->ledger);
+    causes_free(sim->causes);
+    free(sim->sent);
+    free(sim);
+}
+
+/* --- time --- */
+
+static struct flight *first_flight(struct sim *sim)
+{
+    struct flight *first = NULL;
+    for (size_t i = 0; i < sim->num_flights; i++) {
+        struct flight *f = &sim->flights[i];
+        if (!first || f->at < first->at || (f->at == first->at && f->order < first->order))
+            first = f;
+    }
+    return first;
+}
+
+static void land(struct sim *sim, struct flight *flight)
+{
+    struct flight f = *flight;
+    *flight = sim->flights[--sim->num_flights];
+    struct host *host = sim->sides[f.to].host;
+    if (f.ipsec) {
+        check_ok(host_receive_ipsec(host, sim->now, f.bytes, f.len, f.emission));
+    } else {
+        const struct p2_peer_config *peer = &sim->options.peer[f.to];
+        struct p2_datagram d = {peer->remote, peer->local, 500, 500, f.bytes, f.len};
+        check_ok(host_receive_ike(host, sim->now, &d, f.emission));
+    }
+    free(f.bytes);
+}
+
+void sim_run(struct sim *sim, p2_time until)
+{
+    for (;;) {
+        struct flight *f = first_flight(sim);
+        p2_time left = host_next_timeout(sim->sides[0].host), right = host_next_timeout(sim->sides[1].host);
+        p2_time next = f ? f->at : P2_TIME_NEVER;
+        next = left < next ? left : next;
+        next = right < next ? right : next;
+        if (next > until)
+            break;
+        sim->now = next > sim->now ? next : sim->now;
+        if (f && f->at == next)
+            land(sim, f);
+        else
+            check_ok(host_tick(sim->sides[left <= right ? 0 : 1].host, sim->now));
+    }
+    sim->now = until;
+}
+
+/* --- looking and poking --- */
+
+p2_time sim_now(const struct sim *sim)
+{
+    return sim->now;
+}
+
+struct host *sim_host(struct sim *sim, int side)
+{
+    return sim->sides[side].host;
+}
+
+struct ledger *sim_ledger(struct sim *sim)
+{
+    return &sim->ledger;
+}
+
+const struct causes *sim_causes(const struct sim *sim)
+{
+    return sim->causes;
+}
+
+const struct sim_message *sim_sent(const struct sim *sim, size_t i)
+{
+    return i < sim->num_sent ? &sim->sent[i] : NULL;
+}
+
+size_t sim_drops(const struct sim *sim, int side, enum p2_drop reason)
+{
+    return sim->sides[side].drops[reason];
+}
+
+size_t sim_delivered(const struct sim *sim, int side)
+{
+    return sim->sides[side].delivered;
+}
+
+void sim_lose(struct sim *sim, bool (*lose)(void *ctx, const struct sim_message *message), void *ctx)
+{
+    sim->options.lose = lose;
+    sim->options.lose_ctx = ctx;
+}
+
+void sim_lose_ipsec(struct sim *sim, bool lose)
+{
+    sim->lose_ipsec = lose;
+}
+
+void sim_send(struct sim *sim, int from, size_t len)
+{
+    uint8_t packet[P2_IPV4_HEADER_LEN + 65536] = {0};
+    struct p2_ip_header header = {.source = p2_address_v4(from ? 0x0a020001 : 0x0a010001),
+                                  .destination = p2_address_v4(from ? 0x0a010001 : 0x0a020001),
+                                  .ttl = 64,
+                                  .protocol = P2_IP_PROTO_UDP,
+                                  .payload_len = len - P2_IPV4_HEADER_LEN};
+    p2_ip_build(packet, &header);
+    check_ok(host_send_clear(sim->sides[from].host, sim->now, packet, len, 1));
+}
+
+void sim_inject_ike(struct sim *sim, int to, const uint8_t *data, size_t len)
+{
+    const struct p2_peer_config *peer = &sim->options.peer[to];
+    struct p2_datagram d = {peer->remote, peer->local, 500, 500, data, len};
+    check_ok(host_receive_ike(sim->sides[to].host, sim->now, &d, 0));
+}
+
+void sim_rekey(struct sim *sim, int side)
+{
+    check_ok(host_rekey(sim->sides[side].host, sim->now, 0));
+}
+
+size_t sim_num_pairs(struct sim *sim, int side)
+{
+    struct p2_sa_info info;
+    size_t n = 0;
+    while (p2_gateway_sa_at(host_gateway(sim->sides[side].host), n, &info))
+        n++;
+    return n / 2;
+}
+
+static bool has_mirror(struct sim *sim, int side, const struct p2_sa_info *sa)
+{
+    struct p2_sa_info other;
+    for (size_t i = 0; p2_gateway_sa_at(host_gateway(sim->sides[!side].host), i, &other); i++) {
+        if (other.inbound != sa->inbound && other.spi == sa->spi && other.cipher == sa->cipher &&
+            other.auth == sa->auth && other.authorised && sa->authorised &&
+            memcmp(other.encryption_key, sa->encryption_key, sizeof(sa->encryption_key)) == 0 &&
+            memcmp(other.authentication_key, sa->authentication_key, sizeof(sa->authentication_key)) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool sim_sadbs_equal(struct sim *sim, size_t num_pairs)
+{
+    struct p2_sa_info info;
+    for (int side = 0; side < 2; side++) {
+        if (sim_num_pairs(sim, side) != num_pairs)
+            return false;
+        for (size_t i = 0; p2_gateway_sa_at(host_gateway(sim->sides[side].host), i, &info); i++) {
+            if (!has_mirror(sim, side, &info))
+                return false;
+        }
+    }
+    return true;
+}
+
+const struct ledger_entry *sim_quick(struct sim *sim, size_t n)
+{
+    for (size_t i = 0; i < sim->ledger.num_entries; i++) {
+        if (!sim->ledger.entries[i].phase1 && n-- == 0)
+            return &sim->ledger.entries[i];
+    }
+    return NULL;
+}

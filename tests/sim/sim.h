@@ -1,0 +1,71 @@
+/* Two gateways in virtual time without ns-3: an exact delay each way, losses written as literal masks, no other noise.
+ * Time jumps to the earliest event. Host 0 is "left" (10.1.0.0/24 behind 192.0.2.1), host 1 "right" (10.2.0.0/24
+ * behind 192.0.2.2); left starts the tunnel. */
+#ifndef P2_TESTS_SIM_H
+#define P2_TESTS_SIM_H
+
+#include "check.h"
+#include "host.h"
+#include "ledger.h"
+
+#define SIM_MAX_SENT 4096
+
+struct sim_message { /* an IKE datagram as it was sent, lost or not */
+    int from;
+    p2_time at;
+    uint8_t exchange_type;
+    uint32_t message_id;
+    bool lost;
+    uint8_t bytes[2048];
+    size_t len;
+};
+
+struct sim_options {
+    p2_time delay[2];          /* left to right, right to left */
+    uint64_t lose_quick;       /* bit n: the n-th (from 0) Quick Mode datagram of both sides together is lost */
+    uint64_t lose_main;        /* the same for Phase 1 */
+    bool (*lose)(void *ctx, const struct sim_message *message); /* further losses; NULL: none */
+    void *lose_ctx;
+    const struct profile *profile[2]; /* NULL: work is free */
+    uint32_t queue;            /* of the CPUs; 0: 1000 */
+    uint64_t seed[2];
+    struct p2_peer_config peer[2];
+    struct p2_tunnel_config tunnel[2];
+    bool defer_ipsec;
+};
+
+/* Main mode, group 2 in Phase 1, AES-128 and SHA-1, no PFS, 3,600 s, 10 ms each way, work is free. */
+struct sim_options sim_defaults(void);
+
+struct sim;
+
+struct sim *sim_new(const struct sim_options *options);
+void sim_free(struct sim *sim);
+/* From now on this decides on further losses; NULL: none. */
+void sim_lose(struct sim *sim, bool (*lose)(void *ctx, const struct sim_message *message), void *ctx);
+/* Runs until nothing is left to do or that time is reached. */
+void sim_run(struct sim *sim, p2_time until);
+p2_time sim_now(const struct sim *sim);
+struct host *sim_host(struct sim *sim, int side);
+struct ledger *sim_ledger(struct sim *sim);
+const struct causes *sim_causes(const struct sim *sim);
+const struct sim_message *sim_sent(const struct sim *sim, size_t i); /* NULL past the end */
+size_t sim_drops(const struct sim *sim, int side, enum p2_drop reason);
+
+/* An inner UDP packet of so many bytes between the two protected prefixes. */
+void sim_send(struct sim *sim, int from, size_t len);
+size_t sim_delivered(const struct sim *sim, int side);
+/* ESP packets from now on are lost while true. */
+void sim_lose_ipsec(struct sim *sim, bool lose);
+/* Hands a datagram to a side right now, as an attacker would. */
+void sim_inject_ike(struct sim *sim, int to, const uint8_t *data, size_t len);
+void sim_rekey(struct sim *sim, int side);
+
+/* Both databases mirror each other: every inbound SA of one side is an outbound one of the other, with the same keys, and
+ * all outbound ones are authorised. num: how many pairs each side must have. */
+bool sim_sadbs_equal(struct sim *sim, size_t num_pairs);
+size_t sim_num_pairs(struct sim *sim, int side);
+/* The n-th Quick Mode of the ledger; NULL: there is none. */
+const struct ledger_entry *sim_quick(struct sim *sim, size_t n);
+
+#endif

@@ -1,0 +1,359 @@
+/* Gateways on simulated nodes: they establish, carry packets both ways, may be re-entered, and repeat
+ * exactly. */
+#include "check.h"
+#include "phase2-ns3.h"
+
+#include <unistd.h>
+
+#define HOST_PORT 9
+#define LOG_MAX   1000
+
+/* Gateway i has the WAN address 192.0.2.(i + 1) and protects 10.i.0.0/16, where its own host is 10.i.0.1. */
+static uint32_t wan_address(unsigned i)
+{
+    return 0xc0000201u + i;
+}
+
+static uint32_t prefix(unsigned i)
+{
+    return 0x0a000000u | i << 16;
+}
+
+static uint32_t host_address(unsigned i)
+{
+    return prefix(i) | 1;
+}
+
+/* What one gateway saw. */
+struct site {
+    struct ns3c_node *node;
+    struct phase2_gateway *gateway;
+    struct ns3c_udp *host;
+    bool echoes;    /* answers what it gets at once, from within the delivery */
+    bool answering; /* meanwhile the gateway must not be at work on the answer: it is still delivering */
+    unsigned received;
+    uint64_t marks[LOG_MAX];
+    unsigned phase1_ready, phase2_ready, failed, installed, removed, drops;
+    p2_time ready_at;
+};
+
+static void host_receive(void *ctx, const struct ns3c_udp_packet *packet)
+{
+    struct site *site = ctx;
+    if (site->received < LOG_MAX)
+        site->marks[site->received] = packet->mark;
+    site->received++;
+    if (site->echoes) {
+        site->answering = true;
+        CU_ASSERT_EQUAL(ns3c_udp_send(site->host, packet->source, packet->source_port, packet->data,
+                                      packet->len, packet->mark + 1000000),
+                        0);
+        site->answering = false;
+    }
+}
+
+static void observe(void *ctx, struct phase2_gateway *gateway, p2_time now, const struct p2_action *action,
+                    uint64_t event)
+{
+    struct site *site = ctx;
+    (void)event;
+    CU_ASSERT_PTR_EQUAL(gateway, site->gateway);
+    CU_ASSERT_FALSE(site->answering);
+    CU_ASSERT_EQUAL(now, ns3c_now());
+    switch (action->type) {
+    case P2_ACTION_NEGOTIATION:
+        if (action->u.negotiation.event == P2_NEGOTIATION_FAILED)
+            site->failed++;
+        if (action->u.negotiation.event != P2_NEGOTIATION_READY)
+            break;
+        site->ready_at = now;
+        if (action->u.negotiation.id.message_id)
+            site->phase2_ready++;
+        else
+            site->phase1_ready++;
+        break;
+    case P2_ACTION_SA_INSTALLED:
+        site->installed++;
+        break;
+    case P2_ACTION_SA_REMOVED:
+        site->removed++;
+        break;
+    case P2_ACTION_DROP:
+        site->drops++;
+        break;
+    default:
+        break;
+    }
+}
+
+static struct p2_peer_config peer_config(unsigned local, unsigned remote)
+{
+    struct p2_peer_config peer = {.local = p2_address_v4(wan_address(local)),
+                                  .remote = p2_address_v4(wan_address(remote)),
+                                  .phase1 = {.mode = P2_PHASE1_MAIN,
+                                             .psk = "shared",
+                                             .psk_len = 6,
+                                             .cipher = P2_CIPHER_AES128_CBC,
+                                             .hash = P2_HASH_SHA1,
+                                             .group = P2_GROUP_2,
+                                             .lifetime_s = 86400,
+                                             .retransmission = P2_RETRANSMISSION_DEFAULT}};
+    snprintf(peer.name, sizeof peer.name, "gateway-%u", remote);
+    return peer;
+}
+
+/* For what travels from `local` to `remote`, whoever carries it. */
+static struct p2_tunnel_config tunnel_config(size_t peer, unsigned local, unsigned remote, bool initiator)
+{
+    struct p2_tunnel_config tunnel = {
+        .peer = peer,
+        .local = {p2_address_v4(prefix(local)), 16, 0, 0},
+        .remote = {p2_address_v4(prefix(remote)), 16, 0, 0},
+        .policy = {.num_proposals = 1,
+                   .mode = P2_MODE_TUNNEL,
+                   .pfs = P2_GROUP_14,
+                   .lifetime_s = 3600,
+                   .soft_permille = 800,
+                   .fuzz_permille = 100,
+                   .replay_window = 64,
+                   .overlap = P2_SECOND},
+        .establish = initiator ? P2_ESTABLISH_IMMEDIATELY : P2_ESTABLISH_PASSIVE,
+        .retry = P2_SECOND,
+    };
+    snprintf(tunnel.name, sizeof tunnel.name, "%u-%u", local, remote);
+    CU_ASSERT_TRUE_FATAL(p2_proposal_predefined(&tunnel.policy.proposals[0], "g2-esp-aes128-sha"));
+    return tunnel;
+}
+
+static void site_node(struct site *site, unsigned i)
+{
+    memset(site, 0, sizeof *site);
+    site->node = ns3c_node_new(NULL);
+    ns3c_address_local(site->node, host_address(i));
+    site->host = ns3c_udp_open(site->node, host_address(i), HOST_PORT, host_receive, site);
+}
+
+static void site_gateway(struct site *site, unsigned i, struct causes *causes,
+                         const struct p2_gateway_config *gateway)
+{
+    struct phase2_gateway_config config = {.gateway = *gateway,
+                                           .cores = 1,
+                                           .queue = 100,
+                                           .causes = causes,
+                                           .stream = 100 + i,
+                                           .observe = observe,
+                                           .ctx = site};
+    site->gateway = phase2_gateway_install(site->node, &config);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(site->gateway);
+}
+
+static struct ns3c_link *connect_sites(struct site *sites, unsigned a, unsigned b,
+                                       const struct ns3c_link_config *config)
+{
+    struct ns3c_link *link = ns3c_link_new(sites[a].node, sites[b].node, config);
+    ns3c_address_add(sites[a].node, ns3c_link_interface(link, 0), wan_address(a), 32);
+    ns3c_address_add(sites[b].node, ns3c_link_interface(link, 1), wan_address(b), 32);
+    ns3c_route_add(sites[a].node, wan_address(b), 32, ns3c_link_interface(link, 0));
+    ns3c_route_add(sites[b].node, wan_address(a), 32, ns3c_link_interface(link, 1));
+    return link;
+}
+
+static const struct ns3c_link_config wan = {
+    .delay_ns = 10 * P2_MS, .rate_bps = 100000000, .queue_packets = 100, .mtu = 1500, .stream = 1};
+
+static struct site sites[3];
+static struct causes *causes;
+
+static void pair_open(uint64_t run, uint32_t mtu)
+{
+    struct ns3c_link_config config = wan;
+    config.mtu = mtu;
+    ns3c_init(1, run);
+    CU_ASSERT_EQUAL_FATAL(causes_new(&causes), 0);
+    for (unsigned i = 0; i < 2; i++)
+        site_node(&sites[i], i);
+    connect_sites(sites, 0, 1, &config);
+    for (unsigned i = 0; i < 2; i++) {
+        struct p2_peer_config peer = peer_config(i, 1 - i);
+        struct p2_tunnel_config tunnel = tunnel_config(0, i, 1 - i, i == 0);
+        struct p2_gateway_config gateway = {&peer, 1, &tunnel, 1, false};
+        site_gateway(&sites[i], i, causes, &gateway);
+    }
+}
+
+static void sites_close(void)
+{
+    ns3c_destroy();
+    causes_free(causes);
+}
+
+/* One packet each way every 10 ms, marked 1, 2, ... from the first site and 1001, ... from the second. */
+static void exchange_packets(unsigned num, size_t len)
+{
+    static const uint8_t data[2000];
+    for (unsigned i = 0; i < num; i++) {
+        CU_ASSERT_EQUAL(ns3c_udp_send(sites[0].host, host_address(1), HOST_PORT, data, len, i + 1), 0);
+        CU_ASSERT_EQUAL(ns3c_udp_send(sites[1].host, host_address(0), HOST_PORT, data, len, i + 1001), 0);
+        ns3c_run(ns3c_now() + 10 * P2_MS);
+    }
+    ns3c_run(ns3c_now() + P2_SECOND);
+}
+
+static void a_pair_establishes_and_carries_packets(void)
+{
+    pair_open(1, 1500);
+    ns3c_run(P2_SECOND);
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT_EQUAL(sites[i].phase1_ready, 1);
+        CU_ASSERT_EQUAL(sites[i].phase2_ready, 1);
+        CU_ASSERT_EQUAL(sites[i].failed, 0);
+        CU_ASSERT_EQUAL(sites[i].installed, 2);
+    }
+    /* Main mode has six messages and Quick Mode three: nine one-way delays, and the serialisation of each. */
+    CU_ASSERT_TRUE(sites[1].ready_at > 90 * P2_MS && sites[1].ready_at < 91 * P2_MS);
+    exchange_packets(50, 1000);
+    for (unsigned i = 0; i < 2; i++) {
+        CU_ASSERT_EQUAL(sites[i].received, 50);
+        CU_ASSERT_EQUAL(sites[i].drops, 0);
+        for (unsigned j = 0; j < 50; j++)
+            CU_ASSERT_EQUAL(sites[i].marks[j], j + 1 + (i == 0 ? 1000 : 0));
+    }
+    sites_close();
+}
+
+static void without_a_tunnel_yet_packets_are_dropped(void)
+{
+    pair_open(1, 1500);
+    exchange_packets(1, 100); /* at time 0, before any SA */
+    CU_ASSERT_EQUAL(sites[0].received + sites[1].received, 0);
+    CU_ASSERT_EQUAL(sites[0].drops, 1);
+    CU_ASSERT_EQUAL(sites[1].drops, 1);
+    sites_close();
+}
+
+static void outer_packets_are_fragmented_and_reassembled(void)
+{
+    pair_open(1, 1000);
+    ns3c_run(P2_SECOND);
+    exchange_packets(20, 1400);
+    CU_ASSERT_EQUAL(sites[0].received, 20);
+    CU_ASSERT_EQUAL(sites[1].received, 20);
+    CU_ASSERT_EQUAL(sites[0].drops + sites[1].drops, 0);
+    sites_close();
+}
+
+static void a_delivery_may_send_into_the_tunnel(void)
+{
+    pair_open(1, 1500);
+    sites[1].echoes = true;
+    ns3c_run(P2_SECOND);
+    for (unsigned i = 0; i < 10; i++)
+        CU_ASSERT_EQUAL(
+            ns3c_udp_send(sites[0].host, host_address(1), HOST_PORT, (const uint8_t *)"ping", 4, i), 0);
+    ns3c_run(2 * P2_SECOND);
+    CU_ASSERT_EQUAL(sites[1].received, 10);
+    CU_ASSERT_EQUAL(sites[0].received, 10);
+    for (unsigned i = 0; i < 10; i++)
+        CU_ASSERT_EQUAL(sites[0].marks[i], 1000000 + i);
+    sites_close();
+}
+
+static void a_hub_passes_from_tunnel_to_tunnel(void)
+{
+    ns3c_init(1, 1);
+    CU_ASSERT_EQUAL_FATAL(causes_new(&causes), 0);
+    for (unsigned i = 0; i < 3; i++)
+        site_node(&sites[i], i);
+    connect_sites(sites, 0, 1, &wan); /* the hub is 0 */
+    connect_sites(sites, 0, 2, &wan);
+    struct p2_peer_config spokes[] = {peer_config(0, 1), peer_config(0, 2)};
+    struct p2_tunnel_config tunnels[] = {tunnel_config(0, 2, 1, false), tunnel_config(1, 1, 2, false)};
+    struct p2_gateway_config hub = {spokes, 2, tunnels, 2, false};
+    site_gateway(&sites[0], 0, causes, &hub);
+    for (unsigned i = 1; i < 3; i++) {
+        struct p2_peer_config peer = peer_config(i, 0);
+        struct p2_tunnel_config tunnel = tunnel_config(0, i, 3 - i, true);
+        struct p2_gateway_config spoke = {&peer, 1, &tunnel, 1, false};
+        site_gateway(&sites[i], i, causes, &spoke);
+    }
+    ns3c_run(P2_SECOND);
+    CU_ASSERT_EQUAL(sites[0].phase2_ready, 2);
+    for (unsigned i = 0; i < 10; i++)
+        CU_ASSERT_EQUAL(
+            ns3c_udp_send(sites[1].host, host_address(2), HOST_PORT, (const uint8_t *)"ping", 4, i + 1), 0);
+    ns3c_run(2 * P2_SECOND);
+    CU_ASSERT_EQUAL(sites[2].received, 10);
+    for (unsigned i = 0; i < 10; i++)
+        CU_ASSERT_EQUAL(sites[2].marks[i], i + 1);
+    CU_ASSERT_EQUAL(sites[0].drops + sites[1].drops + sites[2].drops, 0);
+    sites_close();
+}
+
+static void a_rekey_can_be_asked_for(void)
+{
+    pair_open(1, 1500);
+    ns3c_run(P2_SECOND);
+    phase2_gateway_rekey(sites[0].gateway, 0);
+    exchange_packets(20, 100);
+    ns3c_run(10 * P2_SECOND);
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT_EQUAL(sites[i].phase1_ready, 1);
+        CU_ASSERT_EQUAL(sites[i].phase2_ready, 2);
+        CU_ASSERT_EQUAL(sites[i].installed, 4);
+        CU_ASSERT_EQUAL(sites[i].received, 20);
+    }
+    sites_close();
+}
+
+static size_t run_captured(const char *file, uint64_t run, uint8_t *bytes, size_t capacity)
+{
+    pair_open(run, 1500);
+    struct ns3c_capture *capture = ns3c_capture_open(sites[0].node, file);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(capture);
+    ns3c_run(P2_SECOND);
+    exchange_packets(20, 200);
+    CU_ASSERT_EQUAL(ns3c_capture_close(capture), 0);
+    sites_close();
+    FILE *f = fopen(file, "rb");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    size_t len = fread(bytes, 1, capacity, f);
+    fclose(f);
+    return len;
+}
+
+static void captures_repeat_byte_for_byte(void)
+{
+    static uint8_t first[1 << 16], again[1 << 16], other[1 << 16];
+    char file[] = "/tmp/phase2-capture-XXXXXX", command[300], line[200] = "";
+    int fd = mkstemp(file);
+    CU_ASSERT_TRUE_FATAL(fd >= 0);
+    close(fd);
+    size_t other_len = run_captured(file, 2, other, sizeof other);
+    size_t first_len = run_captured(file, 1, first, sizeof first);
+    size_t again_len = run_captured(file, 1, again, sizeof again);
+    CU_ASSERT_TRUE(first_len > 10000);
+    CU_ASSERT_TRUE(first_len == again_len && memcmp(first, again, first_len) == 0);
+    CU_ASSERT_TRUE(first_len != other_len || memcmp(first, other, first_len) != 0);
+
+    /* Nothing in it is malformed, and tshark takes its packets for what they are: 9 of ISAKMP, 40 of ESP. */
+    snprintf(command, sizeof command,
+             "tshark -r %s -o ip.check_checksum:TRUE -T fields -e _ws.malformed -e _ws.expert.severity -e "
+             "ip.proto "
+             "2>/dev/null | tr -d '\\t' | sort | uniq -c | tr -s ' \\n' ' '",
+             file);
+    FILE *pipe = popen(command, "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(pipe);
+    CU_ASSERT_PTR_NOT_NULL(fgets(line, sizeof line, pipe));
+    pclose(pipe);
+    CU_ASSERT_STRING_EQUAL(line, " 9 17 40 50 ");
+    unlink(file);
+}
+
+CHECK_MAIN("phase2 gateway",
+           {"a pair establishes and carries packets", a_pair_establishes_and_carries_packets},
+           {"without a tunnel yet packets are dropped", without_a_tunnel_yet_packets_are_dropped},
+           {"outer packets are fragmented and reassembled", outer_packets_are_fragmented_and_reassembled},
+           {"a delivery may send into the tunnel", a_delivery_may_send_into_the_tunnel},
+           {"a hub passes from tunnel to tunnel", a_hub_passes_from_tunnel_to_tunnel},
+           {"a rekey can be asked for", a_rekey_can_be_asked_for},
+           {"captures repeat byte for byte", captures_repeat_byte_for_byte})
