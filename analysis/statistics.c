@@ -55,7 +55,8 @@ static double *sorted_values(const struct statistics_samples *samples)
 struct statistics_interval statistics_median_interval(const double *sorted, size_t n)
 {
     struct statistics_interval interval = {0};
-    /* The median lies below x(l) exactly if fewer than l samples lie below the median: P(Binomial(n, 1/2) < l). */
+    /* The median lies below x(l) exactly if fewer than l samples lie below the median: P(Binomial(n, 1/2) <
+     * l). */
     size_t l = 0, too_large = n / 2 + 1;
     while (too_large - l > 1) {
         size_t middle = l + (too_large - l) / 2;

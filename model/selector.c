@@ -89,6 +89,15 @@ static int mask_length(struct p2_bytes mask)
     return bits;
 }
 
+/* 10.1.0.5 with the mask of a /24 means 10.1.0.0/24. */
+static void clear_host_bits(struct p2_selector *selector, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        size_t bits = selector->prefix_len > i * 8 ? selector->prefix_len - i * 8 : 0;
+        selector->address.bytes[i] &= bits >= 8 ? 0xff : (uint8_t)(0xff00 >> bits);
+    }
+}
+
 int p2_selector_from_id(struct p2_selector *selector, const uint8_t *body, size_t len)
 {
     struct p2_reader r = p2_reader_init(body, len);
@@ -109,5 +118,6 @@ int p2_selector_from_id(struct p2_selector *selector, const uint8_t *body, size_
         return P2_ERR_MALFORMED;
     memcpy(selector->address.bytes, address.data, alen);
     selector->prefix_len = (uint8_t)bits;
+    clear_host_bits(selector, alen);
     return P2_OK;
 }

@@ -136,7 +136,8 @@ static inline void fixture_add(struct store *store, const char *case_name, uint6
     struct record all[256];
     assert(num_records < 256);
     all[0] = fixture_run(case_name, run);
-    memcpy(all + 1, records, num_records * sizeof *records);
+    if (num_records > 0)
+        memcpy(all + 1, records, num_records * sizeof *records);
     if (store_add_run(store, case_name, run, all, num_records + 1, &message)) {
         fprintf(stderr, "fixture_add: %s\n", message.text);
         abort();

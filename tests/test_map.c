@@ -27,9 +27,9 @@ static uint64_t key_of(size_t i)
     case 1:
         return i / 4;
     case 2:
-        return colliding(i / 4, 0);
+        return colliding(i / 4 + 1, 0);
     default:
-        return colliding(i / 4, 0xffffff);
+        return colliding(i / 4 + 1, 0xffffff);
     }
 }
 

@@ -111,7 +111,8 @@ static void the_question_is_answered(void)
          "take at most 42.8 ms."},
         {2,
          {{-1, 0}, {60, 0}},
-         "group14: a rekey takes 101.5 ms in the median (95 % interval 95.1 to 107.9 ms), the largest part of it "
+         "group14: a rekey takes 101.5 ms in the median (95 % interval 95.1 to 107.9 ms), the largest part "
+         "of it "
          "CPU; 95 % of them take at most 102.8 ms; with PFS=none there was none at all."},
         {2,
          {{-1, 0}, {-1, 0}},

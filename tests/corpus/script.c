@@ -5,12 +5,19 @@
 #include <assert.h>
 #include <string.h>
 
-void script_add(struct script *script, enum p2_random_use use, const void *bytes, size_t len)
+/* The next draw for a use, behind those that are there already. */
+static void add(struct script *script, enum p2_random_use use, const void *bytes, size_t len)
 {
     struct script_draws *draws = &script->draws[use];
     assert(draws->num < SCRIPT_MAX && len <= SCRIPT_MAX_DRAW);
     memcpy(draws->list[draws->num].bytes, bytes, len);
     draws->list[draws->num++].len = len;
+}
+
+void script_iv(struct script *script, const uint8_t *iv, size_t len)
+{
+    script->draws[P2_RANDOM_IV].num = script->draws[P2_RANDOM_IV].next = 0;
+    add(script, P2_RANDOM_IV, iv, len);
 }
 
 /* The fuzz of the soft lifetime is no part of a policy here, so its draw does not matter. */
@@ -40,7 +47,7 @@ static void add_message_id(struct script *script, uint32_t message_id)
 {
     uint8_t bytes[4];
     p2_put_u32(bytes, message_id);
-    script_add(script, P2_RANDOM_MESSAGE_ID, bytes, sizeof(bytes));
+    add(script, P2_RANDOM_MESSAGE_ID, bytes, sizeof(bytes));
 }
 
 /* The other side's KE payload in the same Quick Mode. */
@@ -87,8 +94,8 @@ static void add_quick(struct script *script, const struct corpus *corpus, const 
         corpus_broken(corpus->name, "an SA payload that does not parse");
     if (side == CORPUS_INITIATOR)
         add_message_id(script, frame->message.header.message_id);
-    script_add(script, P2_RANDOM_SPI, offer.transforms[0].spi.data, offer.transforms[0].spi.len);
-    script_add(script, P2_RANDOM_NONCE, nonce->body.data, nonce->body.len);
+    add(script, P2_RANDOM_SPI, offer.transforms[0].spi.data, offer.transforms[0].spi.len);
+    add(script, P2_RANDOM_NONCE, nonce->body.data, nonce->body.len);
     if (ke)
         add_dh(script, corpus, frame, ke->body);
 }

@@ -34,8 +34,8 @@ struct script {
 
 /* All that one side of a case draws, in the order of the capture. */
 void script_init(struct script *script, const struct corpus *corpus, enum corpus_side side);
-/* The next draw for a use, behind those that are there already. */
-void script_add(struct script *script, enum p2_random_use use, const void *bytes, size_t len);
+/* The next packet's IV, and no other one. */
+void script_iv(struct script *script, const uint8_t *iv, size_t len);
 /* script must live as long as the source is used. */
 struct p2_random script_random(struct script *script);
 /* The next computation; NULL: there is none. */
