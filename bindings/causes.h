@@ -1,7 +1,8 @@
 /* The chain of causes: why something happened when it did, and what the time went into.
  *
- * Every event has one releasing cause, its latest prerequisite. The walk from an event back to a start attributes
- * each edge to one part, so the parts add up to the whole by construction; nothing is found by subtraction. */
+ * Every event has one releasing cause, its latest prerequisite. The walk from an event back to a start
+ * attributes each edge to one part, so the parts add up to the whole by construction; nothing is found by
+ * subtraction. */
 #ifndef P2_CAUSES_H
 #define P2_CAUSES_H
 
@@ -32,12 +33,14 @@ struct causes; /* the log of one simulation */
 int causes_new(struct causes **causes) P2_WARN_UNUSED;
 void causes_free(struct causes *causes);
 
-/* Numbers are 1, 2, ... in the order of the calls. cause 0: none (EXTERNAL only). Returns 0 when out of memory. */
+/* Numbers are 1, 2, ... in the order of the calls. cause 0: none (EXTERNAL only). Returns 0 when out of
+ * memory. */
 uint64_t causes_add(struct causes *causes, p2_time at, enum cause_kind kind, uint64_t cause);
 p2_time causes_time(const struct causes *causes, uint64_t event);
 
-/* Walks from `event` back to the first event at or before t0, which must be at exactly t0. False if the chain does
- * not lead there (something external released it later than t0). The parts add up to causes_time(event) - t0. */
+/* Walks from `event` back to the first event at or before t0, which must be at exactly t0. False if the chain
+ * does not lead there (something external released it later than t0). The parts add up to causes_time(event)
+ * - t0. */
 bool causes_walk(const struct causes *causes, uint64_t event, p2_time t0, struct cause_split *split);
 
 #ifdef __cplusplus

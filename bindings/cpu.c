@@ -76,7 +76,8 @@ static struct cpu_job *first_to_end(const struct cpu *cpu)
     struct cpu_job *first = NULL;
     for (uint32_t i = 0; i < cpu->num_cores; i++) {
         struct cpu_job *job = &cpu->running[i];
-        if (job->job != 0 && (!first || job->ends < first->ends || (job->ends == first->ends && job->job < first->job)))
+        if (job->job != 0 &&
+            (!first || job->ends < first->ends || (job->ends == first->ends && job->job < first->job)))
             first = job;
     }
     return first;

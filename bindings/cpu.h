@@ -9,7 +9,7 @@ extern "C" {
 #endif
 
 struct cpu_job {
-    uint64_t job;       /* the core's number */
+    uint64_t job; /* the core's number */
     p2_time price;
     p2_time submitted; /* now, set by who submits */
     p2_time ends;
@@ -31,15 +31,17 @@ struct cpu {
 int cpu_init(struct cpu *cpu, uint32_t cores, uint32_t queue) P2_WARN_UNUSED;
 void cpu_cleanup(struct cpu *cpu);
 
-/* Puts a job at the end of the queue; cpu_start_next starts it. False: there is neither room nor an idle core. */
+/* Puts a job at the end of the queue; cpu_start_next starts it. False: there is neither room nor an idle
+ * core. */
 bool cpu_submit(struct cpu *cpu, const struct cpu_job *job);
-/* The next stage of a job that just ended: it keeps the core that it had and goes first. There must be an idle core. */
+/* The next stage of a job that just ended: it keeps the core that it had and goes first. There must be an
+ * idle core. */
 void cpu_continue(struct cpu *cpu, p2_time now, const struct cpu_job *job);
-/* Takes the job that ends first, if it ends at or before now, off its core; ties by job number. The core stays idle
- * until cpu_start_next, so that a further stage can have it. */
+/* Takes the job that ends first, if it ends at or before now, off its core; ties by job number. The core
+ * stays idle until cpu_start_next, so that a further stage can have it. */
 bool cpu_take_finished(struct cpu *cpu, p2_time now, struct cpu_job *job);
-/* Starts a waiting job if a core is idle, and takes back what cpu_take_finished held. NULL: none waits. What is returned
- * is good until the next call; its start_event may be set. */
+/* Starts a waiting job if a core is idle, and takes back what cpu_take_finished held. NULL: none waits. What
+ * is returned is good until the next call; its start_event may be set. */
 struct cpu_job *cpu_start_next(struct cpu *cpu, p2_time now);
 /* Forgets a job; what it has not used of its price is not charged. False: no such job. */
 bool cpu_cancel(struct cpu *cpu, p2_time now, uint64_t job);

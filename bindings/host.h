@@ -1,8 +1,8 @@
 /* The host of one gateway: what stands between the sans-I/O core and anything that has a clock and a wire.
  *
- * It numbers the inputs as events in the chain of causes, queues jobs on the node's CPU and prices them, and drains
- * the core's actions into callbacks. ns-3's application and the two-core tests use this same file, so both measure
- * alike. One timer, re-armed from host_next_timeout, drives everything. */
+ * It numbers the inputs as events in the chain of causes, queues jobs on the node's CPU and prices them, and
+ * drains the core's actions into callbacks. ns-3's application and the two-core tests use this same file, so
+ * both measure alike. One timer, re-armed from host_next_timeout, drives everything. */
 #ifndef P2_HOST_H
 #define P2_HOST_H
 
@@ -43,11 +43,12 @@ int host_new(struct host **host, const struct host_config *config) P2_WARN_UNUSE
 void host_free(struct host *host);
 
 /* emission 0: from somewhere that is no host (an attacker's injection). */
-int host_receive_ike(struct host *host, p2_time now, const struct p2_datagram *datagram, uint64_t emission)
-    P2_WARN_UNUSED;
-int host_receive_ipsec(struct host *host, p2_time now, const uint8_t *packet, size_t len, uint64_t mark)
-    P2_WARN_UNUSED;
-int host_send_clear(struct host *host, p2_time now, const uint8_t *packet, size_t len, uint64_t mark) P2_WARN_UNUSED;
+int host_receive_ike(struct host *host, p2_time now, const struct p2_datagram *datagram,
+                     uint64_t emission) P2_WARN_UNUSED;
+int host_receive_ipsec(struct host *host, p2_time now, const uint8_t *packet, size_t len,
+                       uint64_t mark) P2_WARN_UNUSED;
+int host_send_clear(struct host *host, p2_time now, const uint8_t *packet, size_t len,
+                    uint64_t mark) P2_WARN_UNUSED;
 int host_rekey(struct host *host, p2_time now, size_t tunnel) P2_WARN_UNUSED;
 /* Does what is due at `now`: job ends first, then the core's timers. */
 int host_tick(struct host *host, p2_time now) P2_WARN_UNUSED;

@@ -25,7 +25,8 @@ static bool same(const struct p2_negotiation_id *a, const struct p2_negotiation_
     return a->message_id == b->message_id && memcmp(a->initiator_cookie, b->initiator_cookie, 8) == 0;
 }
 
-static struct ledger_entry *find(const struct ledger *ledger, const struct p2_negotiation_id *id, uint64_t *key)
+static struct ledger_entry *find(const struct ledger *ledger, const struct p2_negotiation_id *id,
+                                 uint64_t *key)
 {
     for (*key = key_of(id);; ++*key) {
         uintptr_t place = (uintptr_t)p2_map_get(&ledger->index, *key);
@@ -60,7 +61,8 @@ static struct ledger_entry *find_or_add(struct ledger *ledger, const struct p2_n
     if (p2_map_put(&ledger->index, key, (void *)(uintptr_t)(ledger->num_entries + 1)) < 0)
         return NULL;
     entry = &ledger->entries[ledger->num_entries++];
-    *entry = (struct ledger_entry){.id = *id, .phase1 = id->message_id == 0, .initiator = -1, .responder = -1};
+    *entry =
+        (struct ledger_entry){.id = *id, .phase1 = id->message_id == 0, .initiator = -1, .responder = -1};
     return entry;
 }
 
@@ -74,8 +76,8 @@ static void note_failure(struct ledger_entry *entry, const struct p2_negotiation
     entry->failed[!n->initiator] = true;
 }
 
-static void note_negotiation(struct ledger_entry *entry, int host, p2_time now, const struct p2_negotiation *n,
-                             uint64_t event)
+static void note_negotiation(struct ledger_entry *entry, int host, p2_time now,
+                             const struct p2_negotiation *n, uint64_t event)
 {
     *(n->initiator ? &entry->initiator : &entry->responder) = host;
     if (n->initiator || entry->initiator < 0) {
@@ -99,8 +101,8 @@ static void note_negotiation(struct ledger_entry *entry, int host, p2_time now, 
     }
 }
 
-void ledger_observe(struct ledger *ledger, int host, p2_time now, const struct p2_action *action, uint64_t event,
-                    const struct profile *profile)
+void ledger_observe(struct ledger *ledger, int host, p2_time now, const struct p2_action *action,
+                    uint64_t event, const struct profile *profile)
 {
     uint64_t key;
     struct ledger_entry *entry;
@@ -129,7 +131,8 @@ enum ledger_outcome ledger_outcome(const struct ledger_entry *entry)
     return entry->ready_event[0] && entry->ready_event[1] ? LEDGER_ESTABLISHED : LEDGER_UNFINISHED;
 }
 
-p2_time ledger_latency(const struct ledger_entry *entry, const struct causes *causes, struct cause_split *split)
+p2_time ledger_latency(const struct ledger_entry *entry, const struct causes *causes,
+                       struct cause_split *split)
 {
     uint64_t last = entry->ready_event[0]; /* the later one; ties by the events' numbers */
     if (entry->ready_at[1] > entry->ready_at[0] ||

@@ -11,8 +11,8 @@ extern "C" {
 
 struct phase2_gateway;
 
-typedef void phase2_observe_fn(void *ctx, struct phase2_gateway *gateway, p2_time now, const struct p2_action *action,
-                               uint64_t event);
+typedef void phase2_observe_fn(void *ctx, struct phase2_gateway *gateway, p2_time now,
+                               const struct p2_action *action, uint64_t event);
 
 struct phase2_gateway_config {
     struct p2_gateway_config gateway;
@@ -24,9 +24,10 @@ struct phase2_gateway_config {
     void *ctx;
 };
 
-/* Opens UDP 500 and protocol 50 on the node, makes the tunnel interface and routes every tunnel's remote selector
- * into it. The gateway starts at time 0 of the simulation. NULL when out of memory. */
-struct phase2_gateway *phase2_gateway_install(struct ns3c_node *node, const struct phase2_gateway_config *config);
+/* Opens UDP 500 and protocol 50 on the node, makes the tunnel interface and routes every tunnel's remote
+ * selector into it. The gateway starts at time 0 of the simulation. NULL when out of memory. */
+struct phase2_gateway *phase2_gateway_install(struct ns3c_node *node,
+                                              const struct phase2_gateway_config *config);
 void phase2_gateway_rekey(struct phase2_gateway *gateway, size_t tunnel);
 struct host *phase2_gateway_host(struct phase2_gateway *gateway);
 

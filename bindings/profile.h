@@ -1,7 +1,7 @@
 /* A CPU profile: what each operation costs on one kind of machine, and the price of a piece of work.
  *
- * All arithmetic is on integers, so a profile gives the same virtual time everywhere; doubling the scale doubles
- * every price exactly. */
+ * All arithmetic is on integers, so a profile gives the same virtual time everywhere; doubling the scale
+ * doubles every price exactly. */
 #ifndef P2_PROFILE_H
 #define P2_PROFILE_H
 
@@ -24,8 +24,8 @@ struct profile {
     struct profile_price prices[P2_NUM_OPERATIONS][P2_MAX_ALGORITHMS];
 };
 
-/* Nanoseconds: each line of work is rounded to whole nanoseconds, times its count, times the scale. Asserts that every
- * operation of the work has a price. */
+/* Nanoseconds: each line of work is rounded to whole nanoseconds, times its count, times the scale. Asserts
+ * that every operation of the work has a price. */
 p2_time profile_price_of(const struct profile *profile, const struct p2_work *work);
 /* The first operation this build can ask for that the profile has no price for; false if it is complete. */
 bool profile_first_unpriced(const struct profile *profile, enum p2_operation *op, unsigned *algorithm);

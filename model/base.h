@@ -62,14 +62,15 @@ struct p2_address {
 static inline struct p2_address p2_address_v4(uint32_t host_order)
 {
     struct p2_address a = {4,
-                           {(uint8_t)(host_order >> 24), (uint8_t)(host_order >> 16), (uint8_t)(host_order >> 8),
-                            (uint8_t)host_order}};
+                           {(uint8_t)(host_order >> 24), (uint8_t)(host_order >> 16),
+                            (uint8_t)(host_order >> 8), (uint8_t)host_order}};
     return a;
 }
 
 static inline uint32_t p2_address_to_v4(const struct p2_address *a)
 {
-    return (uint32_t)a->bytes[0] << 24 | (uint32_t)a->bytes[1] << 16 | (uint32_t)a->bytes[2] << 8 | a->bytes[3];
+    return (uint32_t)a->bytes[0] << 24 | (uint32_t)a->bytes[1] << 16 | (uint32_t)a->bytes[2] << 8 |
+           a->bytes[3];
 }
 
 #ifdef __cplusplus

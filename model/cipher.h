@@ -26,11 +26,11 @@ enum p2_cipher {
 #define P2_CIPHER_MAX_BLOCK 16
 
 struct p2_cipher_info {
-    const char *name; /* "aes-128-cbc", "3des-cbc": also the value in XML */
-    size_t key_len;   /* bytes */
-    size_t block_len; /* bytes; the IV has the same length */
-    uint16_t ike_id;  /* RFC 2409 appendix A, "Encryption Algorithm" */
-    uint8_t esp_id;   /* RFC 2407 section 4.4.4, ESP transform identifier */
+    const char *name;          /* "aes-128-cbc", "3des-cbc": also the value in XML */
+    size_t key_len;            /* bytes */
+    size_t block_len;          /* bytes; the IV has the same length */
+    uint16_t ike_id;           /* RFC 2409 appendix A, "Encryption Algorithm" */
+    uint8_t esp_id;            /* RFC 2407 section 4.4.4, ESP transform identifier */
     bool key_length_attribute; /* the key length travels as an attribute (bits) */
     const char *wireshark;     /* the name in Wireshark's esp_sa table */
 };
@@ -60,10 +60,12 @@ struct p2_cipher_key {
 
 /* key: p2_cipher_info(cipher)->key_len bytes. 3DES parity bits are not looked at. */
 void p2_cipher_init(struct p2_cipher_key *key, enum p2_cipher cipher, const uint8_t *bytes);
-/* CBC. len is a multiple of the block length; dst may equal src. iv (block_len bytes) goes in as the IV and comes
- * out as the last ciphertext block, which is the next IV of an ISAKMP exchange. No allocation. */
-void p2_cipher_encrypt(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *dst, const uint8_t *src, size_t len);
-void p2_cipher_decrypt(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *dst, const uint8_t *src, size_t len);
+/* CBC. len is a multiple of the block length; dst may equal src. iv (block_len bytes) goes in as the IV and
+ * comes out as the last ciphertext block, which is the next IV of an ISAKMP exchange. No allocation. */
+void p2_cipher_encrypt(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *dst, const uint8_t *src,
+                       size_t len);
+void p2_cipher_decrypt(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *dst, const uint8_t *src,
+                       size_t len);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,6 @@
-/* Bounded reading and building of wire formats. Neither can leave its buffer: a reader that runs dry turns `failed`
- * and yields zeros, a builder that runs full turns `failed` and writes nothing more, so callers check once at the end.
- * All integers are big-endian. */
+/* Bounded reading and building of wire formats. Neither can leave its buffer: a reader that runs dry turns
+ * `failed` and yields zeros, a builder that runs full turns `failed` and writes nothing more, so callers
+ * check once at the end. All integers are big-endian. */
 #ifndef P2_CURSOR_H
 #define P2_CURSOR_H
 

@@ -1,11 +1,11 @@
 /* The data path, each direction on one page.
  *
  * Outbound (RFC 4303 section 3.3): find the SA, number the packet, pad, encrypt, ICV, outer header.
- * Inbound (section 3.4): find the SA by its SPI, check the window, verify the ICV, decrypt, mark the window, unpad, check
- * the inner selector, deliver. The window moves only after the ICV verified.
+ * Inbound (section 3.4): find the SA by its SPI, check the window, verify the ICV, decrypt, mark the window,
+ * unpad, check the inner selector, deliver. The window moves only after the ICV verified.
  *
- * When the host prices packets, a job lies between arrival and processing; the window is then checked twice, the second
- * time together with the mark, so that two copies in the queue can not both pass. */
+ * When the host prices packets, a job lies between arrival and processing; the window is then checked twice,
+ * the second time together with the mark, so that two copies in the queue can not both pass. */
 #include "internal.h"
 
 #include "ip.h"
@@ -24,8 +24,8 @@ static enum p2_drop seal(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
     if (pair->sequence == UINT32_MAX) /* RFC 4303 section 3.3.3: the counter must not cycle */
         return P2_DROP_SEQUENCE_OVERFLOW;
     p2_random_fill(gw, P2_RANDOM_IV, iv, p2_cipher_info(pair->proposal.cipher)->block_len);
-    p2_esp_seal(&pair->out.keys, pair->out.spi, ++pair->sequence, iv, P2_IP_PROTO_IPV4, (struct p2_bytes){packet, len},
-                gw->packet + P2_IPV4_HEADER_LEN);
+    p2_esp_seal(&pair->out.keys, pair->out.spi, ++pair->sequence, iv, P2_IP_PROTO_IPV4,
+                (struct p2_bytes){packet, len}, gw->packet + P2_IPV4_HEADER_LEN);
     struct p2_ip_header outer = {.source = peer->local,
                                  .destination = peer->remote,
                                  .tos = packet[1],
@@ -36,12 +36,14 @@ static enum p2_drop seal(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
     p2_ip_build(gw->packet, &outer);
     pair->out.packets++;
     pair->out.bytes += len;
-    p2_emit_packet(gw, P2_ACTION_SEND_IPSEC)->u.packet = (struct p2_bytes){gw->packet, P2_IPV4_HEADER_LEN + sealed};
+    p2_emit_packet(gw, P2_ACTION_SEND_IPSEC)->u.packet =
+        (struct p2_bytes){gw->packet, P2_IPV4_HEADER_LEN + sealed};
     return P2_DROP_NONE;
 }
 
 /* What came out must be a whole IP packet between the prefixes of this SA (RFC 4301 section 5.2, step 4). */
-static enum p2_drop check_inner(const struct p2_sa_pair *pair, const uint8_t *inner, size_t len, uint8_t next_header)
+static enum p2_drop check_inner(const struct p2_sa_pair *pair, const uint8_t *inner, size_t len,
+                                uint8_t next_header)
 {
     struct p2_ip_view view;
     if (next_header != P2_IP_PROTO_IPV4 || p2_ip_parse(&view, inner, len) < 0)
@@ -76,16 +78,16 @@ static enum p2_drop open(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
     return P2_DROP_NONE;
 }
 
-static void process(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair, const uint8_t *packet,
-                    size_t len)
+static void process(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair,
+                    const uint8_t *packet, size_t len)
 {
     enum p2_drop verdict = kind == P2_JOB_SEAL ? seal(gw, pair, packet, len) : open(gw, pair, packet, len);
     if (verdict != P2_DROP_NONE)
         p2_drop(gw, verdict, kind == P2_JOB_SEAL ? pair->out.spi : pair->in.spi, true);
 }
 
-static void submit(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair, const uint8_t *packet,
-                   size_t len)
+static void submit(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair,
+                   const uint8_t *packet, size_t len)
 {
     struct p2_work work = {0};
     struct p2_job *job = p2_job_for_packet(gw, kind, pair, packet, len);

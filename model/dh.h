@@ -1,8 +1,8 @@
 /* Diffie-Hellman: MODP groups over GMP, ECP groups over nettle.
  *
- * RFC 2409 section 6 (groups 1, 2), RFC 3526 (5, 14), RFC 5903 (19). Values are big-endian and of fixed length:
- * MODP values keep their leading zeros (RFC 2409 section 5), ECP values are x | y without a prefix octet and the
- * shared secret is x alone (RFC 5903 section 7). A new group is a row in the table of dh.c. */
+ * RFC 2409 section 6 (groups 1, 2), RFC 3526 (5, 14), RFC 5903 (19). Values are big-endian and of fixed
+ * length: MODP values keep their leading zeros (RFC 2409 section 5), ECP values are x | y without a prefix
+ * octet and the shared secret is x alone (RFC 5903 section 7). A new group is a row in the table of dh.c. */
 #ifndef P2_DH_H
 #define P2_DH_H
 
@@ -27,10 +27,11 @@ enum p2_group {
 
 struct p2_group_info {
     enum p2_group group;
-    const char *name;   /* "group14": also the value in XML */
-    size_t public_len;  /* bytes on the wire */
-    size_t secret_len;  /* bytes of g^xy that enter SKEYID and KEYMAT */
-    size_t private_len; /* bytes drawn from p2_random: RFC 3526 section 8 says how many are worth their time */
+    const char *name;  /* "group14": also the value in XML */
+    size_t public_len; /* bytes on the wire */
+    size_t secret_len; /* bytes of g^xy that enter SKEYID and KEYMAT */
+    size_t
+        private_len; /* bytes drawn from p2_random: RFC 3526 section 8 says how many are worth their time */
 };
 
 /* NULL if this build does not know the group. */
@@ -39,13 +40,14 @@ enum p2_group p2_group_by_name(const char *name); /* P2_GROUP_NONE: unknown, or 
 /* Row i of the table in the order of the numbers; NULL past the end. For listings and for calibrate. */
 const struct p2_group_info *p2_group_at(size_t i);
 
-/* Draws a private value and computes the public one. private_key: private_len bytes; public_key: public_len. */
-int p2_dh_generate(enum p2_group group, struct p2_random random, uint8_t *private_key, uint8_t *public_key)
-    P2_WARN_UNUSED;
-/* secret: secret_len bytes. P2_ERR_PEER_VALUE if the peer's value is not 2..p-2, or not a point on the curve, or
- * not public_len bytes long. */
-int p2_dh_derive(enum p2_group group, const uint8_t *private_key, const uint8_t *peer_public, size_t peer_public_len,
-                 uint8_t *secret) P2_WARN_UNUSED;
+/* Draws a private value and computes the public one. private_key: private_len bytes; public_key: public_len.
+ */
+int p2_dh_generate(enum p2_group group, struct p2_random random, uint8_t *private_key,
+                   uint8_t *public_key) P2_WARN_UNUSED;
+/* secret: secret_len bytes. P2_ERR_PEER_VALUE if the peer's value is not 2..p-2, or not a point on the curve,
+ * or not public_len bytes long. */
+int p2_dh_derive(enum p2_group group, const uint8_t *private_key, const uint8_t *peer_public,
+                 size_t peer_public_len, uint8_t *secret) P2_WARN_UNUSED;
 
 #ifdef __cplusplus
 }

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-void p2_esp_init(struct p2_esp_keys *keys, enum p2_cipher cipher, const uint8_t *encryption_key, enum p2_auth auth,
-                 const uint8_t *authentication_key)
+void p2_esp_init(struct p2_esp_keys *keys, enum p2_cipher cipher, const uint8_t *encryption_key,
+                 enum p2_auth auth, const uint8_t *authentication_key)
 {
     const struct p2_auth_info *info = p2_auth_info(auth);
     keys->auth = auth;
@@ -35,8 +35,8 @@ size_t p2_esp_sealed_len(const struct p2_esp_keys *keys, size_t payload_len)
     return P2_ESP_HEADER_LEN + block_len(keys) + ciphertext_len(keys, payload_len) + icv_len(keys);
 }
 
-void p2_esp_seal(const struct p2_esp_keys *keys, uint32_t spi, uint32_t sequence, const uint8_t *iv, uint8_t next_header,
-                 struct p2_bytes payload, uint8_t *out)
+void p2_esp_seal(const struct p2_esp_keys *keys, uint32_t spi, uint32_t sequence, const uint8_t *iv,
+                 uint8_t next_header, struct p2_bytes payload, uint8_t *out)
 {
     size_t block = block_len(keys), len = ciphertext_len(keys, payload.len), pad = len - payload.len - 2;
     uint8_t chain[P2_CIPHER_MAX_BLOCK], *text = out + P2_ESP_HEADER_LEN + block;
@@ -79,7 +79,8 @@ enum p2_drop p2_esp_open(const struct p2_esp_keys *keys, const uint8_t *packet, 
     if (pad + 2 > text_len)
         return P2_DROP_BAD_PADDING;
     for (size_t i = 0; i < pad; i++) {
-        if (out[text_len - 2 - pad + i] != (uint8_t)(i + 1)) /* RFC 4303 section 2.4: the receiver should look */
+        if (out[text_len - 2 - pad + i] !=
+            (uint8_t)(i + 1)) /* RFC 4303 section 2.4: the receiver should look */
             return P2_DROP_BAD_PADDING;
     }
     *payload_len = text_len - 2 - pad;

@@ -1,5 +1,5 @@
-/* ESP in CBC mode with an HMAC: one packet in, one packet out. It looks at no window and no table; that order stands in
- * datapath.c.
+/* ESP in CBC mode with an HMAC: one packet in, one packet out. It looks at no window and no table; that order
+ * stands in datapath.c.
  *
  * RFC 4303 section 2 (format), 3.3 and 3.4 (processing), RFC 3602 (AES-CBC: explicit IV). */
 #ifndef P2_ESP_H
@@ -18,14 +18,14 @@ struct p2_esp_keys {
     struct p2_hmac hmac;
 };
 
-void p2_esp_init(struct p2_esp_keys *keys, enum p2_cipher cipher, const uint8_t *encryption_key, enum p2_auth auth,
-                 const uint8_t *authentication_key);
+void p2_esp_init(struct p2_esp_keys *keys, enum p2_cipher cipher, const uint8_t *encryption_key,
+                 enum p2_auth auth, const uint8_t *authentication_key);
 
 /* Length of the ESP packet (from the SPI to the ICV) around a payload of so many bytes. */
 size_t p2_esp_sealed_len(const struct p2_esp_keys *keys, size_t payload_len);
 /* Writes p2_esp_sealed_len bytes. iv: as many as the cipher's block; payload must not overlap out. */
-void p2_esp_seal(const struct p2_esp_keys *keys, uint32_t spi, uint32_t sequence, const uint8_t *iv, uint8_t next_header,
-                 struct p2_bytes payload, uint8_t *out);
+void p2_esp_seal(const struct p2_esp_keys *keys, uint32_t spi, uint32_t sequence, const uint8_t *iv,
+                 uint8_t next_header, struct p2_bytes payload, uint8_t *out);
 
 /* What is the least an ESP packet of this SA may have, and whether it is whole blocks. */
 bool p2_esp_plausible(const struct p2_esp_keys *keys, size_t len);

@@ -1,20 +1,21 @@
 /* The engine of every exchange: one message step at a time, driven by the kind's table.
  *
- * A message that arrives is first told apart (duplicate, out of turn, new). A new one is copied and becomes a job of up
- * to two stages: `verify` decrypts it and checks its hash and its meaning; only if that was good does `compute` do the
- * dear part and answer. So a forged message costs its verification and nothing more, and nothing changes state before
- * HASH(n) verified.
+ * A message that arrives is first told apart (duplicate, out of turn, new). A new one is copied and becomes a
+ * job of up to two stages: `verify` decrypts it and checks its hash and its meaning; only if that was good
+ * does `compute` do the dear part and answer. So a forged message costs its verification and nothing more,
+ * and nothing changes state before HASH(n) verified.
  *
- * Timers: what was sent is sent again while the step says so, first after `first`, then each time `backoff` times as
- * long; after `tries` resends the exchange fails. A responder that has nothing to resend waits as long in all. A
- * finished exchange lingers as long once more, to answer duplicates from store. */
+ * Timers: what was sent is sent again while the step says so, first after `first`, then each time `backoff`
+ * times as long; after `tries` resends the exchange fails. A responder that has nothing to resend waits as
+ * long in all. A finished exchange lingers as long once more, to answer duplicates from store. */
 #include "internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static char used_message_id; /* what a message ID maps to when its exchange is gone; only the address counts */
+static char
+    used_message_id; /* what a message ID maps to when its exchange is gone; only the address counts */
 
 static const struct p2_retransmission *resending(const struct p2_exchange *ex)
 {
@@ -38,8 +39,8 @@ struct p2_exchange *p2_exchange_find(struct p2_isakmp_sa *sa, uint32_t message_i
     return found == &used_message_id ? NULL : found;
 }
 
-struct p2_exchange *p2_exchange_new(struct p2_gateway *gw, const struct p2_exchange_kind *kind, struct p2_isakmp_sa *sa,
-                                    bool initiator, uint32_t message_id)
+struct p2_exchange *p2_exchange_new(struct p2_gateway *gw, const struct p2_exchange_kind *kind,
+                                    struct p2_isakmp_sa *sa, bool initiator, uint32_t message_id)
 {
     if (gw->num_exchanges >= P2_MAX_EXCHANGES) {
         p2_drop(gw, P2_DROP_POOL_EXHAUSTED, 0, false);
@@ -78,7 +79,8 @@ static void settle(struct p2_exchange *ex)
     ex->counted = false;
 }
 
-/* A message ID that carried a verified message is never used again; one that only a forger used stays free. */
+/* A message ID that carried a verified message is never used again; one that only a forger used stays free.
+ */
 static void forget_message_id(struct p2_exchange *ex)
 {
     bool was_used = ex->initiator || ex->received_len > 0;
@@ -174,7 +176,8 @@ static void discard_inbox(struct p2_exchange *ex)
     ex->inbox_len = 0;
 }
 
-/* As if the message had never come. A responder that never had a good one is nothing but its forger's trace. */
+/* As if the message had never come. A responder that never had a good one is nothing but its forger's trace.
+ */
 static void message_dropped(struct p2_exchange *ex)
 {
     discard_inbox(ex);
@@ -343,7 +346,8 @@ static void fail_timeout(struct p2_exchange *ex)
     const struct p2_step *step = find_step(ex);
     struct p2_failure_detail detail = {.failure = P2_FAIL_TIMEOUT};
     snprintf(detail.field, sizeof(detail.field), "%s", step && step->awaits ? step->awaits : "message 1");
-    snprintf(detail.offered, sizeof(detail.offered), "%u copies sent", ex->tries + (ex->sent_len > 0 ? 1u : 0u));
+    snprintf(detail.offered, sizeof(detail.offered), "%u copies sent",
+             ex->tries + (ex->sent_len > 0 ? 1u : 0u));
     snprintf(detail.acceptable, sizeof(detail.acceptable), "an answer within %.1f s",
              (double)patience(ex) / (double)P2_SECOND);
     p2_exchange_fail(ex, &detail);

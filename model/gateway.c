@@ -1,4 +1,5 @@
-/* The face of the library: every input is one call, and what it set off stands in the ring of actions afterwards. */
+/* The face of the library: every input is one call, and what it set off stands in the ring of actions
+ * afterwards. */
 #include "internal.h"
 
 #include "ip.h"
@@ -154,8 +155,8 @@ void p2_gateway_free(struct p2_gateway *gw)
     free_exchanges(gw);
     p2_jobs_cleanup(gw);
     p2_timers_cleanup(&gw->timers);
-    struct p2_map *maps[] = {&gw->peers_by_address, &gw->isakmp_by_cookie, &gw->pairs_by_spi,
-                             &gw->pairs_by_outbound, &gw->jobs_by_id, &gw->spd};
+    struct p2_map *maps[] = {&gw->peers_by_address,  &gw->isakmp_by_cookie, &gw->pairs_by_spi,
+                             &gw->pairs_by_outbound, &gw->jobs_by_id,       &gw->spd};
     for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
         p2_map_cleanup(maps[i]);
     p2_wipe(gw->peers, gw->num_peers * sizeof(*gw->peers));
@@ -197,8 +198,9 @@ static void receive_for_sa(struct p2_gateway *gw, const struct p2_isakmp_header 
         p2_exchange_receive(ex, datagram);
         return;
     }
-    bool new_one = !ex && sa->established && header->message_id != 0 && header->flags & P2_FLAG_ENCRYPTED &&
-                   (header->exchange_type == P2_EXCHANGE_QUICK || header->exchange_type == P2_EXCHANGE_INFORMATIONAL);
+    bool new_one =
+        !ex && sa->established && header->message_id != 0 && header->flags & P2_FLAG_ENCRYPTED &&
+        (header->exchange_type == P2_EXCHANGE_QUICK || header->exchange_type == P2_EXCHANGE_INFORMATIONAL);
     if (!new_one || p2_map_get(&sa->message_ids, header->message_id)) {
         p2_drop(gw, new_one ? P2_DROP_DUPLICATE : P2_DROP_UNEXPECTED, 0, false);
         return;
@@ -210,7 +212,8 @@ static void receive_for_sa(struct p2_gateway *gw, const struct p2_isakmp_header 
         p2_exchange_receive(ex, datagram);
 }
 
-int p2_gateway_receive_ike(struct p2_gateway *gw, p2_time now, uint64_t mark, const struct p2_datagram *datagram)
+int p2_gateway_receive_ike(struct p2_gateway *gw, p2_time now, uint64_t mark,
+                           const struct p2_datagram *datagram)
 {
     begin(gw, now, mark);
     static const uint8_t no_cookie[8];
@@ -228,7 +231,8 @@ int p2_gateway_receive_ike(struct p2_gateway *gw, p2_time now, uint64_t mark, co
 }
 
 /* RFC 4303 section 3.4: the SA is found by the SPI of a packet that is for us. */
-int p2_gateway_receive_ipsec(struct p2_gateway *gw, p2_time now, uint64_t mark, const uint8_t *packet, size_t len)
+int p2_gateway_receive_ipsec(struct p2_gateway *gw, p2_time now, uint64_t mark, const uint8_t *packet,
+                             size_t len)
 {
     begin_packet(gw, now, mark);
     struct p2_ip_view view;
@@ -246,7 +250,8 @@ int p2_gateway_receive_ipsec(struct p2_gateway *gw, p2_time now, uint64_t mark, 
     return gw->error;
 }
 
-int p2_gateway_send_clear(struct p2_gateway *gw, p2_time now, uint64_t mark, const uint8_t *packet, size_t len)
+int p2_gateway_send_clear(struct p2_gateway *gw, p2_time now, uint64_t mark, const uint8_t *packet,
+                          size_t len)
 {
     begin_packet(gw, now, mark);
     struct p2_ip_view view;

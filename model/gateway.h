@@ -1,15 +1,17 @@
-/* The gateway: the library's one public face. It speaks IKEv1 and carries IPsec for one node, and it is sans-I/O:
- * time, randomness, packets and finished computations come in as calls; everything it wants done goes out as actions.
+/* The gateway: the library's one public face. It speaks IKEv1 and carries IPsec for one node, and it is
+ * sans-I/O: time, randomness, packets and finished computations come in as calls; everything it wants done
+ * goes out as actions.
  *
- * After every call, drain the actions with p2_gateway_next_action before the next call. A call that returns 0 was
- * processed, whatever the peer did wrong (that is an action); negative values are enum p2_error and mean that memory
- * ran out or that the crypto library refused.
+ * After every call, drain the actions with p2_gateway_next_action before the next call. A call that returns 0
+ * was processed, whatever the peer did wrong (that is an action); negative values are enum p2_error and mean
+ * that memory ran out or that the crypto library refused.
  *
- * Marks. Every input carries a number of the host's own choosing, its mark, and every action carries the mark of the
- * input that released it; the core never looks at one. Two kinds of input do not mix: the mark of a data packet shows
- * in what becomes of that packet (SEND_IPSEC, DELIVER_CLEAR, DROP) and nowhere else; every other action carries the
- * mark of a control input, or 0 if a data packet set it off. A resent message carries the mark of the input that first
- * sent it and armed its timer. The host builds its chain of causes from that (see bindings/causes.h). */
+ * Marks. Every input carries a number of the host's own choosing, its mark, and every action carries the mark
+ * of the input that released it; the core never looks at one. Two kinds of input do not mix: the mark of a
+ * data packet shows in what becomes of that packet (SEND_IPSEC, DELIVER_CLEAR, DROP) and nowhere else; every
+ * other action carries the mark of a control input, or 0 if a data packet set it off. A resent message
+ * carries the mark of the input that first sent it and armed its timer. The host builds its chain of causes
+ * from that (see bindings/causes.h). */
 #ifndef P2_GATEWAY_H
 #define P2_GATEWAY_H
 
@@ -50,7 +52,8 @@ struct p2_gateway_config {
     size_t num_peers;
     const struct p2_tunnel_config *tunnels;
     size_t num_tunnels;
-    bool defer_ipsec; /* true: ESP packets become COMPUTE jobs too; false: they are processed within the call */
+    bool defer_ipsec; /* true: ESP packets become COMPUTE jobs too; false: they are processed within the call
+                       */
 };
 
 struct p2_gateway;
@@ -89,10 +92,10 @@ struct p2_negotiation {
     unsigned resent;     /* messages that this side sent again */
     /* FAILED only: */
     enum p2_failure failure;
-    uint16_t notify;           /* sent or received; 0: none */
+    uint16_t notify; /* sent or received; 0: none */
     bool notify_received;
-    char field[32];            /* "encryption", "pfs-group", "proxy-id", ... or the message: "message 2" */
-    char offered[P2_WHY_MAX];  /* what the initiator wanted in this field */
+    char field[32];              /* "encryption", "pfs-group", "proxy-id", ... or the message: "message 2" */
+    char offered[P2_WHY_MAX];    /* what the initiator wanted in this field */
     char acceptable[P2_WHY_MAX]; /* what the responder would have taken */
 };
 
@@ -108,10 +111,10 @@ struct p2_sa_info {
     uint8_t encryption_key[P2_CIPHER_MAX_KEY];
     uint8_t authentication_key[P2_HASH_MAX_LEN];
     uint64_t packets, bytes;
-    uint32_t sequence;        /* outbound: last sent; inbound: top of the window */
-    bool authorised;          /* outbound: may be used */
+    uint32_t sequence; /* outbound: last sent; inbound: top of the window */
+    bool authorised;   /* outbound: may be used */
     p2_time installed, hard_at;
-    enum p2_removal removal;  /* SA_REMOVED only */
+    enum p2_removal removal; /* SA_REMOVED only */
 };
 
 /* An ISAKMP SA, for keys.xml and Wireshark's table. */
@@ -147,8 +150,8 @@ struct p2_action {
     union {
         struct {
             struct p2_datagram datagram;
-            bool resend;   /* by its timer: `mark` is the arming input */
-            bool answer;   /* a stored message, sent again because the peer sent a duplicate */
+            bool resend; /* by its timer: `mark` is the arming input */
+            bool answer; /* a stored message, sent again because the peer sent a duplicate */
         } send_ike;
         struct p2_bytes packet; /* SEND_IPSEC, DELIVER_CLEAR */
         struct {
@@ -172,18 +175,18 @@ struct p2_action {
 
 /* P2_OK or P2_ERR_NOMEM. The config must be valid (asserted): its loader checks users' input.
  * A preset ISAKMP SA is announced by an action that is pending right after this. */
-int p2_gateway_new(struct p2_gateway **gw, const struct p2_gateway_config *config, struct p2_random random)
-    P2_WARN_UNUSED;
+int p2_gateway_new(struct p2_gateway **gw, const struct p2_gateway_config *config,
+                   struct p2_random random) P2_WARN_UNUSED;
 void p2_gateway_free(struct p2_gateway *gw);
 
-int p2_gateway_receive_ike(struct p2_gateway *gw, p2_time now, uint64_t mark, const struct p2_datagram *datagram)
-    P2_WARN_UNUSED;
+int p2_gateway_receive_ike(struct p2_gateway *gw, p2_time now, uint64_t mark,
+                           const struct p2_datagram *datagram) P2_WARN_UNUSED;
 /* A whole IP packet with ESP inside, reassembled, for this gateway. */
-int p2_gateway_receive_ipsec(struct p2_gateway *gw, p2_time now, uint64_t mark, const uint8_t *packet, size_t len)
-    P2_WARN_UNUSED;
+int p2_gateway_receive_ipsec(struct p2_gateway *gw, p2_time now, uint64_t mark, const uint8_t *packet,
+                             size_t len) P2_WARN_UNUSED;
 /* A whole IP packet from the protected side. */
-int p2_gateway_send_clear(struct p2_gateway *gw, p2_time now, uint64_t mark, const uint8_t *packet, size_t len)
-    P2_WARN_UNUSED;
+int p2_gateway_send_clear(struct p2_gateway *gw, p2_time now, uint64_t mark, const uint8_t *packet,
+                          size_t len) P2_WARN_UNUSED;
 /* The virtual CPU is done with a job: the computation runs now. A cancelled job's number is ignored. */
 int p2_gateway_finish_job(struct p2_gateway *gw, p2_time now, uint64_t mark, uint64_t job) P2_WARN_UNUSED;
 /* The host had no room for a job: the message or packet is dropped as cpu-queue-full. */
@@ -197,10 +200,11 @@ bool p2_gateway_next_action(struct p2_gateway *gw, struct p2_action *action);
 /* Starts a rekey of a tunnel now (a Quick Mode, with Phase 1 before it if there is none). */
 int p2_gateway_rekey(struct p2_gateway *gw, p2_time now, uint64_t mark, size_t tunnel) P2_WARN_UNUSED;
 
-/* The SADB as it stands, inbound and outbound, in the order of installation. False past the end. For tests and
- * reports; not for the packet path. */
+/* The SADB as it stands, inbound and outbound, in the order of installation. False past the end. For tests
+ * and reports; not for the packet path. */
 bool p2_gateway_sa_at(const struct p2_gateway *gw, size_t i, struct p2_sa_info *info);
-/* How many negotiations (both phases) are under way; finished ones that linger to answer duplicates do not count. */
+/* How many negotiations (both phases) are under way; finished ones that linger to answer duplicates do not
+ * count. */
 size_t p2_gateway_negotiations(const struct p2_gateway *gw);
 
 #ifdef __cplusplus

@@ -32,8 +32,8 @@ enum p2_hash p2_hash_by_ike_id(uint16_t ike_id);
 /* out: p2_hash_info(hash)->len bytes. */
 void p2_hash_digest(enum p2_hash hash, const struct p2_bytes *parts, size_t num_parts, uint8_t *out);
 
-/* A keyed HMAC whose inner and outer states were computed once; compute() copies them, so that a packet costs no
- * re-keying and one context serves any number of packets. No allocation anywhere. */
+/* A keyed HMAC whose inner and outer states were computed once; compute() copies them, so that a packet costs
+ * no re-keying and one context serves any number of packets. No allocation anywhere. */
 struct p2_hmac {
     enum p2_hash hash;
     union {

@@ -2,7 +2,8 @@
  *
  *      HDR*, HASH(1), N or D -->
  *
- * Notifies (RFC 2408 section 3.14) end what they refuse, deletes (section 3.15) take the SAs down that they name. */
+ * Notifies (RFC 2408 section 3.14) end what they refuse, deletes (section 3.15) take the SAs down that they
+ * name. */
 #include "internal.h"
 
 #include <stdio.h>
@@ -64,8 +65,8 @@ static enum p2_failure failure_of_notify(uint16_t notify)
     }
 }
 
-/* The notify has a message ID of its own and its SPI field says nothing: it can only mean the Quick Mode of ours that
- * has waited longest. */
+/* The notify has a message ID of its own and its SPI field says nothing: it can only mean the Quick Mode of
+ * ours that has waited longest. */
 static struct p2_exchange *refused_exchange(struct p2_isakmp_sa *sa)
 {
     struct p2_exchange *oldest = NULL;
@@ -100,7 +101,8 @@ static void receive_notify(struct p2_exchange *ex, struct p2_bytes body)
     struct p2_exchange *quick = refused_exchange(ex->isakmp);
     if (r.failed || type == 0 || type >= DATA_NOTIFY_FIRST || !quick)
         return;
-    struct p2_failure_detail detail = {.failure = failure_of_notify(type), .notify = type, .notify_received = true};
+    struct p2_failure_detail detail = {
+        .failure = failure_of_notify(type), .notify = type, .notify_received = true};
     snprintf(detail.field, sizeof(detail.field), "%s",
              detail.failure == P2_FAIL_INVALID_ID_INFORMATION ? "proxy-id" : "proposal");
     what_we_offered(quick, detail.failure, detail.offered, sizeof(detail.offered));
@@ -150,10 +152,11 @@ static const struct p2_step steps[] = {
     {false, P2_STATE_START, NULL, work_receive, receive, NULL, NULL, P2_STATE_DONE, false},
 };
 
-const struct p2_exchange_kind p2_informational = {P2_EXCHANGE_INFORMATIONAL, steps, sizeof(steps) / sizeof(steps[0]),
-                                                  NULL};
+const struct p2_exchange_kind p2_informational = {P2_EXCHANGE_INFORMATIONAL, steps,
+                                                  sizeof(steps) / sizeof(steps[0]), NULL};
 
-static void start(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t payload, const struct p2_builder *body)
+static void start(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t payload,
+                  const struct p2_builder *body)
 {
     uint8_t bytes[4];
     do

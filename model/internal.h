@@ -28,15 +28,16 @@
 #define P2_MAX_EXCHANGES 65536
 
 enum p2_timer_kind {
-    P2_TIMER_EXCHANGE,   /* resend, give up, or the end of lingering */
-    P2_TIMER_ISAKMP,     /* the ISAKMP SA's lifetime is over */
-    P2_TIMER_TUNNEL,     /* start, or try again */
-    P2_TIMER_SOFT,       /* rekey this pair */
-    P2_TIMER_HARD,       /* this pair's lifetime is over */
-    P2_TIMER_RETIRE,     /* this pair was replaced and its overlap is over */
+    P2_TIMER_EXCHANGE, /* resend, give up, or the end of lingering */
+    P2_TIMER_ISAKMP,   /* the ISAKMP SA's lifetime is over */
+    P2_TIMER_TUNNEL,   /* start, or try again */
+    P2_TIMER_SOFT,     /* rekey this pair */
+    P2_TIMER_HARD,     /* this pair's lifetime is over */
+    P2_TIMER_RETIRE,   /* this pair was replaced and its overlap is over */
 };
 
-/* --- jobs (job.c) ------------------------------------------------------------------------------------------- */
+/* --- jobs (job.c)
+ * ------------------------------------------------------------------------------------------- */
 
 enum p2_job_kind { P2_JOB_EXCHANGE, P2_JOB_SEAL, P2_JOB_OPEN };
 
@@ -52,7 +53,8 @@ struct p2_job {
     uint64_t mark; /* of the packet */
 };
 
-/* --- ISAKMP SAs and peers (isakmp_sa.c) ------------------------------------------------------------------------ */
+/* --- ISAKMP SAs and peers (isakmp_sa.c)
+ * ------------------------------------------------------------------------ */
 
 struct p2_isakmp_sa {
     struct p2_peer *peer;
@@ -60,7 +62,8 @@ struct p2_isakmp_sa {
     bool established, removing;
     uint8_t initiator_cookie[8], responder_cookie[8];
     struct p2_isakmp_keys keys;
-    struct p2_map message_ids; /* every one ever used under it: they are never used again (RFC 2408 section 3.1) */
+    struct p2_map
+        message_ids; /* every one ever used under it: they are never used again (RFC 2408 section 3.1) */
     struct p2_timer expire;
     struct p2_exchange *exchanges;
     struct p2_isakmp_sa *previous, *next; /* of the gateway */
@@ -68,9 +71,9 @@ struct p2_isakmp_sa {
 
 struct p2_peer {
     struct p2_peer_config config;
-    struct p2_isakmp_sa *isakmp;  /* the one to use; NULL: none */
-    struct p2_exchange *phase1;   /* ours under way */
-    struct p2_tunnel *waiting;    /* tunnels that want a Quick Mode once Phase 1 is there */
+    struct p2_isakmp_sa *isakmp; /* the one to use; NULL: none */
+    struct p2_exchange *phase1;  /* ours under way */
+    struct p2_tunnel *waiting;   /* tunnels that want a Quick Mode once Phase 1 is there */
 };
 
 struct p2_peer *p2_peer_by_address(struct p2_gateway *gw, const struct p2_address *address);
@@ -86,7 +89,8 @@ void p2_isakmp_sa_remove(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
 /* An established ISAKMP SA without Phase 1: keys from the config or derived from the pre-shared key. */
 void p2_isakmp_sa_preset(struct p2_gateway *gw, struct p2_peer *peer);
 
-/* --- exchanges (exchange.c) -------------------------------------------------------------------------------------- */
+/* --- exchanges (exchange.c)
+ * -------------------------------------------------------------------------------------- */
 
 enum p2_verdict {
     P2_VERDICT_GOOD,
@@ -100,7 +104,8 @@ enum p2_verdict {
 /* What is done with one message, in one role: a row of an exchange's table. */
 struct p2_step {
     bool initiator;
-    uint8_t state;      /* in which it is awaited; P2_STATE_START with `verify` NULL: the initiator's own beginning */
+    uint8_t
+        state; /* in which it is awaited; P2_STATE_START with `verify` NULL: the initiator's own beginning */
     const char *awaits; /* "message 2": for failures */
     void (*verify_work)(struct p2_exchange *ex, struct p2_work *work);
     enum p2_verdict (*verify)(struct p2_exchange *ex);
@@ -114,7 +119,8 @@ struct p2_exchange_kind {
     enum p2_exchange_type type;
     const struct p2_step *steps;
     size_t num_steps;
-    void (*failed)(struct p2_exchange *ex); /* after the NEGOTIATION action, before the end; NULL: nothing to do */
+    void (*failed)(
+        struct p2_exchange *ex); /* after the NEGOTIATION action, before the end; NULL: nothing to do */
 };
 
 struct p2_failure_detail {
@@ -168,7 +174,7 @@ struct p2_exchange {
     struct p2_exchange *previous, *next; /* of the ISAKMP SA */
     bool initiator;
     bool counted; /* among the gateway's negotiations under way */
-    bool dead; /* ended; it waits in the graveyard */
+    bool dead;    /* ended; it waits in the graveyard */
     uint8_t state;
     uint32_t message_id;
     enum p2_start start;
@@ -199,9 +205,10 @@ struct p2_exchange {
     } u;
 };
 
-/* Registers the message ID too. NULL when out of memory, or with P2_DROP_POOL_EXHAUSTED when there are too many. */
-struct p2_exchange *p2_exchange_new(struct p2_gateway *gw, const struct p2_exchange_kind *kind, struct p2_isakmp_sa *sa,
-                                    bool initiator, uint32_t message_id);
+/* Registers the message ID too. NULL when out of memory, or with P2_DROP_POOL_EXHAUSTED when there are too
+ * many. */
+struct p2_exchange *p2_exchange_new(struct p2_gateway *gw, const struct p2_exchange_kind *kind,
+                                    struct p2_isakmp_sa *sa, bool initiator, uint32_t message_id);
 /* The initiator's first step. */
 void p2_exchange_begin(struct p2_exchange *ex);
 /* A message for this exchange: duplicate, out of turn, or the next step. */
@@ -241,19 +248,20 @@ void p2_quick_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_sta
 void p2_informational_notify(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify);
 void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint32_t spi);
 
-/* --- tunnels (tunnel.c) and pairs of SAs (sadb.c) ------------------------------------------------------------------ */
+/* --- tunnels (tunnel.c) and pairs of SAs (sadb.c)
+ * ------------------------------------------------------------------ */
 
 struct p2_tunnel {
     struct p2_tunnel_config config;
     struct p2_peer *peer;
-    struct p2_sa_pair *pairs;         /* newest first */
-    struct p2_sa_pair *current;       /* what outbound packets use; NULL: none */
-    struct p2_exchange *negotiating;  /* our Quick Mode under way */
+    struct p2_sa_pair *pairs;        /* newest first */
+    struct p2_sa_pair *current;      /* what outbound packets use; NULL: none */
+    struct p2_exchange *negotiating; /* our Quick Mode under way */
     struct p2_timer timer;
-    enum p2_start start;              /* why the next one will be started */
+    enum p2_start start; /* why the next one will be started */
     bool waiting;
     struct p2_tunnel *next_waiting;
-    struct p2_tunnel *next_same_key;  /* other tunnels of the same selector pair (see tunnel.c) */
+    struct p2_tunnel *next_same_key; /* other tunnels of the same selector pair (see tunnel.c) */
 };
 
 /* Starts a Quick Mode, or Phase 1 first. */
@@ -284,15 +292,16 @@ struct p2_sa_pair {
     bool authorised; /* the outbound half may be used */
     bool confirmed;  /* the peer used the inbound half */
     struct p2_proposal proposal;
-    struct p2_exchange *negotiator; /* the responder's Quick Mode that still waits for message 3; NULL: none */
+    struct p2_exchange
+        *negotiator; /* the responder's Quick Mode that still waits for message 3; NULL: none */
     struct p2_sa_half in, out;
     struct p2_replay replay;
     uint32_t sequence; /* last one sent */
     p2_time installed, hard_at;
     struct p2_timer soft, hard, retire;
     struct p2_job *jobs;
-    struct p2_sa_pair *older;             /* of the tunnel */
-    struct p2_sa_pair *previous, *next;   /* of the gateway, in the order of installation */
+    struct p2_sa_pair *older;           /* of the tunnel */
+    struct p2_sa_pair *previous, *next; /* of the gateway, in the order of installation */
 };
 
 /* Derives KEYMAT and installs the inbound half. NULL when out of memory. */
@@ -309,15 +318,18 @@ struct p2_sa_pair *p2_pair_by_outbound_spi(struct p2_gateway *gw, const struct p
 /* A fresh inbound SPI. */
 uint32_t p2_spi_new(struct p2_gateway *gw);
 
-/* --- data path (datapath.c) ----------------------------------------------------------------------------------------- */
+/* --- data path (datapath.c)
+ * ----------------------------------------------------------------------------------------- */
 
-/* A clear packet for this pair, and an ESP packet for it: done within the call, or as a job if the host prices them. */
+/* A clear packet for this pair, and an ESP packet for it: done within the call, or as a job if the host
+ * prices them. */
 void p2_outbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len);
 void p2_inbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len);
 /* Such a job is over: the packet is processed and the job goes back to the pool. */
 void p2_packet_job_done(struct p2_gateway *gw, struct p2_job *job);
 
-/* --- the gateway itself (gateway.c) --------------------------------------------------------------------------------- */
+/* --- the gateway itself (gateway.c)
+ * --------------------------------------------------------------------------------- */
 
 struct p2_gateway {
     struct p2_random random;
@@ -342,16 +354,17 @@ struct p2_gateway {
     p2_time now;
     uint64_t mark;        /* of the present input; 0 if it is a data packet */
     uint64_t packet_mark; /* of the present data packet */
-    int error; /* of the present call */
+    int error;            /* of the present call */
 
     struct p2_action *actions; /* a ring */
     size_t actions_capacity, first_action, num_actions;
     struct p2_action spill; /* where an action goes when the ring could not grow */
-    uint8_t *packet; /* the one data packet of this call */
+    uint8_t *packet;        /* the one data packet of this call */
     uint16_t identification;
 };
 
-/* The next action to fill in: its mark is the present input's, or with p2_emit_packet the present data packet's. */
+/* The next action to fill in: its mark is the present input's, or with p2_emit_packet the present data
+ * packet's. */
 struct p2_action *p2_emit(struct p2_gateway *gw, enum p2_action_type type);
 struct p2_action *p2_emit_packet(struct p2_gateway *gw, enum p2_action_type type);
 void p2_drop(struct p2_gateway *gw, enum p2_drop reason, uint32_t spi, bool ipsec);

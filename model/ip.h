@@ -6,7 +6,13 @@
 
 #define P2_IPV4_HEADER_LEN 20
 
-enum { P2_IP_PROTO_IPV4 = 4, P2_IP_PROTO_UDP = 17, P2_IP_PROTO_TCP = 6, P2_IP_PROTO_ESP = 50, P2_IP_PROTO_NONE = 59 };
+enum {
+    P2_IP_PROTO_IPV4 = 4,
+    P2_IP_PROTO_UDP = 17,
+    P2_IP_PROTO_TCP = 6,
+    P2_IP_PROTO_ESP = 50,
+    P2_IP_PROTO_NONE = 59
+};
 
 struct p2_ip_view {
     struct p2_address source, destination;
@@ -18,7 +24,8 @@ struct p2_ip_view {
     uint16_t source_port, destination_port;
 };
 
-/* A whole IPv4 packet. P2_OK, or P2_ERR_MALFORMED: too short, another version, or a total length that is not len. */
+/* A whole IPv4 packet. P2_OK, or P2_ERR_MALFORMED: too short, another version, or a total length that is not
+ * len. */
 int p2_ip_parse(struct p2_ip_view *view, const uint8_t *packet, size_t len) P2_WARN_UNUSED;
 
 struct p2_ip_header {

@@ -110,12 +110,14 @@ bool p2_isakmp_next_attribute(struct p2_reader *attributes, struct p2_attribute 
         attribute->bytes = p2_read_bytes(attributes, value);
         attribute->value = 0;
         for (size_t i = 0; i < attribute->bytes.len; i++)
-            attribute->value = attribute->value >> 56 ? UINT64_MAX : attribute->value << 8 | attribute->bytes.data[i];
+            attribute->value =
+                attribute->value >> 56 ? UINT64_MAX : attribute->value << 8 | attribute->bytes.data[i];
     }
     return !attributes->failed;
 }
 
-void p2_message_begin(struct p2_message *message, uint8_t *buffer, size_t capacity, const struct p2_isakmp_header *header)
+void p2_message_begin(struct p2_message *message, uint8_t *buffer, size_t capacity,
+                      const struct p2_isakmp_header *header)
 {
     *message = (struct p2_message){.b = p2_builder_init(buffer, capacity), .next_at = 16};
     struct p2_builder *b = &message->b;

@@ -1,5 +1,5 @@
-/* The ISAKMP codec: header, payload chain, SA payload with its proposals, transforms and attributes. It gives bytes a
- * shape and nothing more; what they mean is decided elsewhere.
+/* The ISAKMP codec: header, payload chain, SA payload with its proposals, transforms and attributes. It gives
+ * bytes a shape and nothing more; what they mean is decided elsewhere.
  *
  * RFC 2408 section 3, RFC 2409 appendix A, RFC 2407 section 4. Parsed structs borrow the input. */
 #ifndef P2_ISAKMP_H
@@ -35,9 +35,9 @@ enum p2_exchange_type {
 
 enum p2_protocol { P2_PROTO_ISAKMP = 1, P2_PROTO_AH = 2, P2_PROTO_ESP = 3 };
 
-#define P2_DOI_IPSEC          1
-#define P2_SIT_IDENTITY_ONLY  1
-#define P2_TRANSFORM_KEY_IKE  1
+#define P2_DOI_IPSEC         1
+#define P2_SIT_IDENTITY_ONLY 1
+#define P2_TRANSFORM_KEY_IKE 1
 
 /* RFC 2408 section 3.14.1 */
 enum p2_notify {
@@ -77,8 +77,8 @@ struct p2_payloads {
 };
 
 /* first: the type of the first payload. P2_OK, or P2_ERR_MALFORMED. */
-int p2_isakmp_parse_payloads(struct p2_payloads *payloads, uint8_t first, const uint8_t *data, size_t len)
-    P2_WARN_UNUSED;
+int p2_isakmp_parse_payloads(struct p2_payloads *payloads, uint8_t first, const uint8_t *data,
+                             size_t len) P2_WARN_UNUSED;
 /* The n-th (from 0) payload of a type; NULL: none. */
 const struct p2_payload *p2_isakmp_find(const struct p2_payloads *payloads, uint8_t type, size_t n);
 
@@ -114,16 +114,18 @@ bool p2_isakmp_next_attribute(struct p2_reader *attributes, struct p2_attribute 
 
 struct p2_message {
     struct p2_builder b;
-    size_t next_at;  /* where the type of the next payload goes */
-    size_t payload;  /* where the open payload began */
+    size_t next_at; /* where the type of the next payload goes */
+    size_t payload; /* where the open payload began */
 };
 
-void p2_message_begin(struct p2_message *message, uint8_t *buffer, size_t capacity, const struct p2_isakmp_header *header);
+void p2_message_begin(struct p2_message *message, uint8_t *buffer, size_t capacity,
+                      const struct p2_isakmp_header *header);
 void p2_message_open(struct p2_message *message, enum p2_payload_type type);
 void p2_message_close(struct p2_message *message);
 /* A whole payload at once. */
 void p2_message_add(struct p2_message *message, enum p2_payload_type type, const void *body, size_t len);
-/* Pads with zeros to a multiple of block (1: none) and sets the message's length. The length, or P2_ERR_SPACE. */
+/* Pads with zeros to a multiple of block (1: none) and sets the message's length. The length, or
+ * P2_ERR_SPACE. */
 long p2_message_end(struct p2_message *message, size_t block);
 
 /* Short form for values below 65,536, else four bytes (RFC 2408 section 3.3). */

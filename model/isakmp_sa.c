@@ -115,16 +115,16 @@ void p2_isakmp_sa_remove(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
     free(sa);
 }
 
-/* Both ends reckon the same keys from the pre-shared key and the two addresses in their numeric order; the lower
- * address counts as the initiator. No RFC: a way to study Phase 2 alone. */
+/* Both ends reckon the same keys from the pre-shared key and the two addresses in their numeric order; the
+ * lower address counts as the initiator. No RFC: a way to study Phase 2 alone. */
 static void derive_preset(struct p2_isakmp_sa *sa, struct p2_preset_keys *out)
 {
     const struct p2_peer_config *config = &sa->peer->config;
     bool lower = memcmp(config->local.bytes, config->remote.bytes, 16) < 0;
     const struct p2_address *first = lower ? &config->local : &config->remote;
     const struct p2_address *second = lower ? &config->remote : &config->local;
-    uint8_t *const outputs[] = {out->initiator_cookie, out->responder_cookie, out->skeyid_d, out->skeyid_a,
-                                out->skeyid_e,         out->iv};
+    uint8_t *const outputs[] = {out->initiator_cookie, out->responder_cookie, out->skeyid_d,
+                                out->skeyid_a,         out->skeyid_e,         out->iv};
     const size_t lengths[] = {8, 8, 0, 0, 0, P2_CIPHER_MAX_BLOCK};
     sa->initiator = lower;
     for (uint8_t i = 0; i < 6; i++) {

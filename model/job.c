@@ -1,5 +1,5 @@
-/* Jobs: work that was handed to the host's CPU. Data packets wait in pooled copies that are allocated once and used
- * again; an exchange embeds its one job. */
+/* Jobs: work that was handed to the host's CPU. Data packets wait in pooled copies that are allocated once
+ * and used again; an exchange embeds its one job. */
 #include "internal.h"
 
 #include <assert.h>

@@ -8,7 +8,8 @@
 #define PIECE(p, n) ((struct p2_bytes){(p), (n)})
 #define COUNT(a)    (sizeof(a) / sizeof((a)[0]))
 
-static void prf(enum p2_hash hash, struct p2_bytes key, const struct p2_bytes *parts, size_t num, uint8_t *out)
+static void prf(enum p2_hash hash, struct p2_bytes key, const struct p2_bytes *parts, size_t num,
+                uint8_t *out)
 {
     struct p2_hmac hmac;
     p2_hmac_init(&hmac, hash, key.data, key.len);
@@ -23,16 +24,17 @@ void p2_keymat_skeyid(enum p2_hash hash, const struct p2_phase1_secrets *secrets
 }
 
 /* prf(SKEYID, [previous |] g^xy | CKY-I | CKY-R | number) */
-static void skeyid_x(struct p2_isakmp_keys *keys, const struct p2_phase1_secrets *secrets, const uint8_t *skeyid,
-                     const uint8_t *previous, uint8_t number, uint8_t *out)
+static void skeyid_x(struct p2_isakmp_keys *keys, const struct p2_phase1_secrets *secrets,
+                     const uint8_t *skeyid, const uint8_t *previous, uint8_t number, uint8_t *out)
 {
     size_t len = p2_hash_info(keys->hash)->len;
-    struct p2_bytes parts[] = {PIECE(previous, previous ? len : 0), secrets->shared, PIECE(secrets->cookie_i, 8),
-                               PIECE(secrets->cookie_r, 8), PIECE(&number, 1)};
+    struct p2_bytes parts[] = {PIECE(previous, previous ? len : 0), secrets->shared,
+                               PIECE(secrets->cookie_i, 8), PIECE(secrets->cookie_r, 8), PIECE(&number, 1)};
     prf(keys->hash, PIECE(skeyid, len), parts, COUNT(parts), out);
 }
 
-void p2_keymat_skeyids(struct p2_isakmp_keys *keys, const struct p2_phase1_secrets *secrets, const uint8_t *skeyid)
+void p2_keymat_skeyids(struct p2_isakmp_keys *keys, const struct p2_phase1_secrets *secrets,
+                       const uint8_t *skeyid)
 {
     skeyid_x(keys, secrets, skeyid, NULL, 0, keys->skeyid_d);
     skeyid_x(keys, secrets, skeyid, keys->skeyid_d, 1, keys->skeyid_a);
@@ -77,7 +79,8 @@ void p2_keymat_hash_ir(enum p2_hash hash, const struct p2_phase1_secrets *secret
     prf(hash, PIECE(skeyid, p2_hash_info(hash)->len), of_initiator ? parts_i : parts_r, COUNT(parts_i), out);
 }
 
-void p2_keymat_phase1_iv(const struct p2_isakmp_keys *keys, const struct p2_phase1_secrets *secrets, uint8_t *iv)
+void p2_keymat_phase1_iv(const struct p2_isakmp_keys *keys, const struct p2_phase1_secrets *secrets,
+                         uint8_t *iv)
 {
     uint8_t digest[P2_HASH_MAX_LEN];
     struct p2_bytes parts[] = {secrets->ke_i, secrets->ke_r};
@@ -95,8 +98,8 @@ void p2_keymat_phase2_iv(const struct p2_isakmp_keys *keys, uint32_t message_id,
     memcpy(iv, digest, block);
 }
 
-void p2_keymat_hash_1_2(const struct p2_isakmp_keys *keys, uint32_t message_id, const struct p2_bytes *nonce_i,
-                        struct p2_bytes payloads, uint8_t *out)
+void p2_keymat_hash_1_2(const struct p2_isakmp_keys *keys, uint32_t message_id,
+                        const struct p2_bytes *nonce_i, struct p2_bytes payloads, uint8_t *out)
 {
     uint8_t mid[4];
     p2_put_u32(mid, message_id);
@@ -113,8 +116,9 @@ void p2_keymat_hash_3(const struct p2_isakmp_keys *keys, uint32_t message_id, st
     p2_hmac_compute(&keys->prf_a, parts, COUNT(parts), out, p2_hash_info(keys->hash)->len);
 }
 
-void p2_keymat_derive(const struct p2_isakmp_keys *keys, struct p2_bytes shared, uint8_t protocol, uint32_t spi,
-                      struct p2_bytes nonce_i, struct p2_bytes nonce_r, uint8_t *out, size_t out_len)
+void p2_keymat_derive(const struct p2_isakmp_keys *keys, struct p2_bytes shared, uint8_t protocol,
+                      uint32_t spi, struct p2_bytes nonce_i, struct p2_bytes nonce_r, uint8_t *out,
+                      size_t out_len)
 {
     assert(out_len <= P2_KEYMAT_MAX);
     uint8_t block[P2_HASH_MAX_LEN], protocol_spi[5] = {protocol};

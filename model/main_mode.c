@@ -51,7 +51,8 @@ static struct p2_phase1_secrets secrets_of(const struct p2_exchange *ex, const u
                                       .cookie_r = ex->isakmp->responder_cookie};
 }
 
-static enum p2_verdict fail(struct p2_exchange *ex, enum p2_failure failure, uint16_t notify, const char *field)
+static enum p2_verdict fail(struct p2_exchange *ex, enum p2_failure failure, uint16_t notify,
+                            const char *field)
 {
     struct p2_failure_detail detail = {.failure = failure, .notify = notify};
     snprintf(detail.field, sizeof(detail.field), "%s", field);
@@ -91,7 +92,8 @@ static size_t build_sa_body(uint8_t *out, size_t capacity, const struct p2_phase
 }
 
 /* Whether a transform is what our policy says; then *lifetime_s is the shorter of both. */
-static bool acceptable(const struct p2_isakmp_transform *t, const struct p2_phase1_policy *policy, uint32_t *lifetime_s)
+static bool acceptable(const struct p2_isakmp_transform *t, const struct p2_phase1_policy *policy,
+                       uint32_t *lifetime_s)
 {
     struct p2_reader r = p2_reader_init(t->attributes.data, t->attributes.len);
     struct p2_attribute a;
@@ -188,7 +190,8 @@ static enum p2_verdict send_ke(struct p2_exchange *ex)
     struct p2_phase1_state *p = &ex->u.phase1;
     struct p2_message m;
     struct p2_isakmp_header header = p2_exchange_header(ex, false);
-    uint8_t *public_key = ex->initiator ? p->public_i : p->public_r, *nonce = ex->initiator ? p->nonce_i : p->nonce_r;
+    uint8_t *public_key = ex->initiator ? p->public_i : p->public_r,
+            *nonce = ex->initiator ? p->nonce_i : p->nonce_r;
     if (p2_dh_generate(policy_of(ex)->group, ex->gw->random, p->private_key, public_key) < 0)
         return fail(ex, P2_FAIL_INTERNAL, 0, "diffie-hellman");
     p2_random_fill(ex->gw, P2_RANDOM_NONCE, nonce, P2_NONCE_LEN);
@@ -205,10 +208,11 @@ static enum p2_verdict derive(struct p2_exchange *ex)
     uint8_t shared[P2_DH_MAX_LEN];
     struct p2_phase1_state *p = &ex->u.phase1;
     const struct p2_group_info *group = p2_group_info(policy_of(ex)->group);
-    int r = p2_dh_derive(group->group, p->private_key, ex->initiator ? p->public_r : p->public_i, group->public_len,
-                         shared);
+    int r = p2_dh_derive(group->group, p->private_key, ex->initiator ? p->public_r : p->public_i,
+                         group->public_len, shared);
     if (r == P2_ERR_PEER_VALUE)
-        return fail(ex, P2_FAIL_INVALID_KEY_INFORMATION, P2_NOTIFY_INVALID_KEY_INFORMATION, "diffie-hellman value");
+        return fail(ex, P2_FAIL_INVALID_KEY_INFORMATION, P2_NOTIFY_INVALID_KEY_INFORMATION,
+                    "diffie-hellman value");
     if (r < 0)
         return fail(ex, P2_FAIL_INTERNAL, 0, "diffie-hellman");
     struct p2_phase1_secrets secrets = secrets_of(ex, shared);
@@ -347,11 +351,13 @@ static const struct p2_step steps[] = {
     /* initiator, state, awaits, verify, compute, next state, resends */
     {true, P2_STATE_START, NULL, NULL, NULL, NULL, send_sa, I_SENT_SA, true},
     {true, I_SENT_SA, "message 2", NULL, verify_sa, work_generate, send_ke, I_SENT_KE, true},
-    {true, I_SENT_KE, "message 4", NULL, verify_ke, work_derive_and_hash, derive_and_send_hash, I_SENT_HASH, true},
+    {true, I_SENT_KE, "message 4", NULL, verify_ke, work_derive_and_hash, derive_and_send_hash, I_SENT_HASH,
+     true},
     {true, I_SENT_HASH, "message 6", work_verify_hash, verify_hash, NULL, established, P2_STATE_DONE, false},
     {false, P2_STATE_START, "message 1", NULL, verify_sa, NULL, send_sa, R_SENT_SA, false},
     {false, R_SENT_SA, "message 3", NULL, verify_ke, work_generate_and_derive, answer_ke, R_SENT_KE, false},
-    {false, R_SENT_KE, "message 5", work_verify_hash, verify_hash, work_send_hash, answer_hash, P2_STATE_DONE, false},
+    {false, R_SENT_KE, "message 5", work_verify_hash, verify_hash, work_send_hash, answer_hash, P2_STATE_DONE,
+     false},
 };
 
 /* Tunnels that waited for it try again later. */
@@ -397,7 +403,8 @@ void p2_phase1_start(struct p2_gateway *gw, struct p2_peer *peer)
 void p2_phase1_respond(struct p2_gateway *gw, struct p2_peer *peer, const struct p2_isakmp_header *header,
                        const struct p2_datagram *datagram)
 {
-    uint64_t key = (uint64_t)p2_get_u32(header->initiator_cookie) << 32 | p2_get_u32(header->initiator_cookie + 4);
+    uint64_t key =
+        (uint64_t)p2_get_u32(header->initiator_cookie) << 32 | p2_get_u32(header->initiator_cookie + 4);
     struct p2_isakmp_sa *sa = p2_map_get(&gw->isakmp_by_cookie, key);
     if (sa) {
         struct p2_exchange *ex = sa->peer == peer && !sa->initiator ? p2_exchange_find(sa, 0) : NULL;

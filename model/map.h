@@ -1,5 +1,5 @@
-/* A hash map from 64-bit numbers to pointers: SPIs, cookies, message IDs. Open addressing, grown by doubling when
- * something is put in; looking up and removing allocate nothing. It is never iterated over. */
+/* A hash map from 64-bit numbers to pointers: SPIs, cookies, message IDs. Open addressing, grown by doubling
+ * when something is put in; looking up and removing allocate nothing. It is never iterated over. */
 #ifndef P2_MAP_H
 #define P2_MAP_H
 

@@ -1,5 +1,5 @@
-/* Messages of an exchange on their way out and in: hash, padding, encryption and the chain of IVs (RFC 2409 5.5 and
- * appendix B). */
+/* Messages of an exchange on their way out and in: hash, padding, encryption and the chain of IVs (RFC
+ * 2409 5.5 and appendix B). */
 #include "internal.h"
 
 #include <stdlib.h>
@@ -55,7 +55,8 @@ enum p2_verdict p2_exchange_send(struct p2_exchange *ex, struct p2_message *mess
     memcpy(action->id.responder_cookie, ex->isakmp->responder_cookie, 8);
     action->id.message_id = ex->message_id;
     action->u.send_ike.resend = action->u.send_ike.answer = false;
-    action->u.send_ike.datagram = (struct p2_datagram){peer->local, peer->remote, 500, 500, copy, (size_t)len};
+    action->u.send_ike.datagram =
+        (struct p2_datagram){peer->local, peer->remote, 500, 500, copy, (size_t)len};
     return P2_VERDICT_GOOD;
 }
 

@@ -15,7 +15,8 @@ enum {
 
 #define LIFE_SECONDS 1
 
-static void build_attributes(struct p2_builder *b, const struct p2_policy *policy, const struct p2_proposal *proposal)
+static void build_attributes(struct p2_builder *b, const struct p2_policy *policy,
+                             const struct p2_proposal *proposal)
 {
     const struct p2_cipher_info *cipher = p2_cipher_info(proposal->cipher);
     if (cipher->key_length_attribute)
@@ -28,15 +29,17 @@ static void build_attributes(struct p2_builder *b, const struct p2_policy *polic
     p2_build_attribute(b, ATTR_LIFE_DURATION, policy->lifetime_s);
 }
 
-/* One proposal payload with one transform; attributes come either from the policy or as they were received. */
+/* One proposal payload with one transform; attributes come either from the policy or as they were received.
+ */
 struct proposal_payload {
     bool last;
     uint8_t number, transform_number, transform_id;
     uint32_t spi;
 };
 
-static void build_proposal(struct p2_builder *b, const struct proposal_payload *p, const struct p2_policy *policy,
-                           const struct p2_proposal *proposal, struct p2_bytes attributes)
+static void build_proposal(struct p2_builder *b, const struct proposal_payload *p,
+                           const struct p2_policy *policy, const struct p2_proposal *proposal,
+                           struct p2_bytes attributes)
 {
     size_t start = b->len;
     p2_build_u8(b, p->last ? P2_PAYLOAD_NONE : P2_PAYLOAD_PROPOSAL);
@@ -136,11 +139,13 @@ static struct reading read_transform(const struct p2_isakmp_transform *t)
     return r;
 }
 
-/* An AND of protocols shows as two proposal payloads of one number; we offer no such suite and accept none. */
+/* An AND of protocols shows as two proposal payloads of one number; we offer no such suite and accept none.
+ */
 static bool is_part_of_and(const struct p2_isakmp_sa_payload *sa, const struct p2_isakmp_transform *t)
 {
     for (size_t i = 0; i < sa->num; i++) {
-        if (sa->transforms[i].proposal != t->proposal && sa->transforms[i].proposal_number == t->proposal_number)
+        if (sa->transforms[i].proposal != t->proposal &&
+            sa->transforms[i].proposal_number == t->proposal_number)
             return true;
     }
     return false;
@@ -174,16 +179,16 @@ struct refusal {
     char field[32], offered[P2_WHY_MAX], acceptable[P2_WHY_MAX];
 };
 
-#define REFUSE(r, n, what, ...)                                                                                        \
-    do {                                                                                                               \
-        (r)->rank = (n);                                                                                               \
-        snprintf((r)->field, sizeof((r)->field), "%s", (what));                                                        \
-        snprintf((r)->offered, sizeof((r)->offered), __VA_ARGS__);                                                     \
+#define REFUSE(r, n, what, ...)                                                                              \
+    do {                                                                                                     \
+        (r)->rank = (n);                                                                                     \
+        snprintf((r)->field, sizeof((r)->field), "%s", (what));                                              \
+        snprintf((r)->offered, sizeof((r)->offered), __VA_ARGS__);                                           \
     } while (0)
 
 /* Encryption and authentication together name one of the policy's proposals, or a refusal. */
-static const struct p2_proposal *find_proposal(const struct p2_policy *policy, enum p2_cipher cipher, enum p2_auth auth,
-                                               bool *cipher_known)
+static const struct p2_proposal *find_proposal(const struct p2_policy *policy, enum p2_cipher cipher,
+                                               enum p2_auth auth, bool *cipher_known)
 {
     *cipher_known = false;
     for (size_t i = 0; i < policy->num_proposals; i++) {
@@ -196,8 +201,8 @@ static const struct p2_proposal *find_proposal(const struct p2_policy *policy, e
     return NULL;
 }
 
-static void refuse_encryption(struct refusal *why, const struct p2_policy *policy, const struct p2_isakmp_transform *t,
-                              enum p2_cipher cipher)
+static void refuse_encryption(struct refusal *why, const struct p2_policy *policy,
+                              const struct p2_isakmp_transform *t, enum p2_cipher cipher)
 {
     if (cipher != P2_CIPHER_NONE)
         REFUSE(why, 2, "encryption", "%s", p2_cipher_info(cipher)->name);
@@ -207,8 +212,8 @@ static void refuse_encryption(struct refusal *why, const struct p2_policy *polic
         append(why->acceptable, sizeof(why->acceptable), p2_cipher_info(policy->proposals[i].cipher)->name);
 }
 
-static void refuse_authentication(struct refusal *why, const struct p2_policy *policy, const struct reading *r,
-                                  enum p2_cipher cipher)
+static void refuse_authentication(struct refusal *why, const struct p2_policy *policy,
+                                  const struct reading *r, enum p2_cipher cipher)
 {
     enum p2_auth auth = p2_auth_by_ipsec_id(r->auth_id);
     if (auth != P2_AUTH_NONE)
@@ -228,7 +233,8 @@ static const struct p2_proposal *accept(struct refusal *why, const struct p2_isa
 {
     *why = (struct refusal){0};
     if (t->protocol != P2_PROTO_ESP || is_part_of_and(sa, t)) {
-        REFUSE(why, 1, "protocol", "%s", t->protocol == P2_PROTO_ESP ? "ESP with another protocol" : "not ESP");
+        REFUSE(why, 1, "protocol", "%s",
+               t->protocol == P2_PROTO_ESP ? "ESP with another protocol" : "not ESP");
         append(why->acceptable, sizeof(why->acceptable), "ESP");
         return NULL;
     }
@@ -267,7 +273,8 @@ void p2_offer_choose(struct p2_offer_choice *choice, const struct p2_isakmp_sa_p
     for (size_t i = 0; i < sa->num && !choice->found; i++) {
         const struct p2_isakmp_transform *t = &sa->transforms[i];
         struct reading r = read_transform(t);
-        const struct p2_proposal *proposal = t->spi.len == 4 && !r.malformed ? accept(&why, sa, t, policy, &r) : NULL;
+        const struct p2_proposal *proposal =
+            t->spi.len == 4 && !r.malformed ? accept(&why, sa, t, policy, &r) : NULL;
         if (proposal) {
             choice->found = true;
             choice->transform = *t;

@@ -44,8 +44,8 @@ struct p2_phase1_policy {
     enum p2_group group;
     uint32_t lifetime_s;
     struct p2_retransmission retransmission; /* for both phases */
-    bool has_preset_keys;              /* false: preset keys are derived from the pre-shared key */
-    struct p2_preset_keys preset_keys; /* mode preset only */
+    bool has_preset_keys;                    /* false: preset keys are derived from the pre-shared key */
+    struct p2_preset_keys preset_keys;       /* mode preset only */
 };
 
 struct p2_policy {

@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Junos's predefined IPsec proposals: {nopfs, g2} x esp x {3des, aes128} x {sha}. DES and MD5 are not built in yet. */
+/* Junos's predefined IPsec proposals: {nopfs, g2} x esp x {3des, aes128} x {sha}. DES and MD5 are not built
+ * in yet. */
 static const struct p2_proposal predefined[] = {
     {"nopfs-esp-3des-sha", P2_CIPHER_3DES_CBC, P2_AUTH_HMAC_SHA1_96},
     {"nopfs-esp-aes128-sha", P2_CIPHER_AES128_CBC, P2_AUTH_HMAC_SHA1_96},

@@ -22,8 +22,8 @@ struct p2_proposal {
     enum p2_auth auth;
 };
 
-/* A predefined proposal by Junos's name ("g2-esp-aes128-sha"). PFS belongs to the policy and is not taken from the
- * name. False: no such name, or its algorithms are not built in. */
+/* A predefined proposal by Junos's name ("g2-esp-aes128-sha"). PFS belongs to the policy and is not taken
+ * from the name. False: no such name, or its algorithms are not built in. */
 bool p2_proposal_predefined(struct p2_proposal *proposal, const char *name);
 /* Row i of the predefined names; NULL past the end. */
 const char *p2_proposal_predefined_name(size_t i);

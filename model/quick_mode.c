@@ -5,13 +5,13 @@
  *                                                  <--  HDR*, HASH(2), SA, Nr [, KE] [, IDci, IDcr]
  *      HDR*, HASH(3)                               -->
  *
- * The responder installs its inbound SA with its answer and may send once HASH(3) verified; the initiator installs
- * and may send once HASH(2) verified. The initiator resends its first message, the responder its answer; the third
- * message is sent again whenever a copy of the second one shows that it got lost.
+ * The responder installs its inbound SA with its answer and may send once HASH(3) verified; the initiator
+ * installs and may send once HASH(2) verified. The initiator resends its first message, the responder its
+ * answer; the third message is sent again whenever a copy of the second one shows that it got lost.
  *
- * PFS, initiator's x responder's policy: equal groups (or none twice) agree; anything else ends in NO-PROPOSAL-CHOSEN
- * with the field pfs-group; a group that was agreed on but a KE payload that is missing, or too much, or not a value of
- * the group ends in INVALID-KEY-INFORMATION. */
+ * PFS, initiator's x responder's policy: equal groups (or none twice) agree; anything else ends in
+ * NO-PROPOSAL-CHOSEN with the field pfs-group; a group that was agreed on but a KE payload that is missing,
+ * or too much, or not a value of the group ends in INVALID-KEY-INFORMATION. */
 #include "internal.h"
 
 #include "offer.h"
@@ -23,7 +23,7 @@ enum { I_SENT_1 = 1, R_SENT_2 };
 
 #define BIT(type)    (UINT32_C(1) << (type))
 #define REQUIRED_1_2 (BIT(P2_PAYLOAD_HASH) | BIT(P2_PAYLOAD_SA) | BIT(P2_PAYLOAD_NONCE))
-#define ALLOWED_1_2                                                                                                    \
+#define ALLOWED_1_2                                                                                          \
     (REQUIRED_1_2 | BIT(P2_PAYLOAD_KE) | BIT(P2_PAYLOAD_ID) | BIT(P2_PAYLOAD_NOTIFY) | BIT(P2_PAYLOAD_VENDOR))
 
 static struct p2_bytes nonce_i(const struct p2_exchange *ex)
@@ -84,7 +84,8 @@ static void build(struct p2_exchange *ex, struct p2_message *m, uint8_t *buffer,
     if (ex->initiator)
         p2_offer_build(&m->b, &q->tunnel->config.policy, q->spi_in);
     else
-        p2_offer_build_answer(&m->b, q->proposal_number, q->transform_number, q->transform_id, attributes, q->spi_in);
+        p2_offer_build_answer(&m->b, q->proposal_number, q->transform_number, q->transform_id, attributes,
+                              q->spi_in);
     p2_message_close(m);
     if (ex->initiator)
         p2_message_add(m, P2_PAYLOAD_NONCE, q->nonce_i, q->nonce_i_len);
@@ -105,8 +106,8 @@ static size_t cipher_text(const struct p2_exchange *ex, size_t len)
 }
 
 /* HASH over and encryption of a message that has so many bytes of payloads. */
-static void work_protect(const struct p2_exchange *ex, struct p2_work *work, enum p2_operation direction, size_t hashed,
-                         size_t payloads)
+static void work_protect(const struct p2_exchange *ex, struct p2_work *work, enum p2_operation direction,
+                         size_t hashed, size_t payloads)
 {
     p2_work_add(work, P2_OP_HMAC, ex->isakmp->keys.hash, 1, hashed);
     p2_work_add(work, direction, ex->isakmp->keys.cipher, 1, cipher_text(ex, payloads));
@@ -163,7 +164,8 @@ static void work_message_3(struct p2_exchange *ex, struct p2_work *work)
 {
     size_t hash_len = p2_hash_info(ex->isakmp->keys.hash)->len;
     work_keymat(ex, work);
-    work_protect(ex, work, P2_OP_ENCRYPT, 5 + ex->u.quick.nonce_i_len + ex->u.quick.nonce_r_len, 4 + hash_len);
+    work_protect(ex, work, P2_OP_ENCRYPT, 5 + ex->u.quick.nonce_i_len + ex->u.quick.nonce_r_len,
+                 4 + hash_len);
 }
 
 /* --- reading messages 1 and 2 --- */
@@ -186,8 +188,9 @@ static enum p2_verdict read_ke(struct p2_exchange *ex)
     const struct p2_payload *ke = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_KE, 0);
     bool wanted = q->group != P2_GROUP_NONE;
     if (wanted != (ke != NULL) || (ke && ke->body.len != p2_group_info(q->group)->public_len))
-        return refuse_simply(ex, P2_FAIL_INVALID_KEY_INFORMATION, P2_NOTIFY_INVALID_KEY_INFORMATION, "key-exchange",
-                             ke ? "a KE payload" : "no KE payload", wanted ? "one of the group's length" : "none");
+        return refuse_simply(ex, P2_FAIL_INVALID_KEY_INFORMATION, P2_NOTIFY_INVALID_KEY_INFORMATION,
+                             "key-exchange", ke ? "a KE payload" : "no KE payload",
+                             wanted ? "one of the group's length" : "none");
     if (ke) {
         memcpy(q->peer_public, ke->body.data, ke->body.len);
         q->peer_public_len = ke->body.len;
@@ -204,8 +207,8 @@ static enum p2_verdict read_sa(struct p2_exchange *ex)
         return malformed(ex, "security association");
     p2_offer_choose(&choice, &sa, &q->tunnel->config.policy);
     if (!choice.found || (ex->initiator && sa.num != 1))
-        return refuse_simply(ex, P2_FAIL_NO_PROPOSAL_CHOSEN, P2_NOTIFY_NO_PROPOSAL_CHOSEN, choice.field, choice.offered,
-                             choice.acceptable);
+        return refuse_simply(ex, P2_FAIL_NO_PROPOSAL_CHOSEN, P2_NOTIFY_NO_PROPOSAL_CHOSEN, choice.field,
+                             choice.offered, choice.acceptable);
     if (choice.transform.attributes.len > sizeof(q->attributes))
         return malformed(ex, "attributes");
     memcpy(q->attributes, choice.transform.attributes.data, choice.transform.attributes.len);
@@ -260,8 +263,8 @@ static enum p2_verdict find_tunnel(struct p2_exchange *ex)
         char offered[P2_WHY_MAX], acceptable[P2_WHY_MAX];
         p2_selector_format_pair(&ci, &cr, offered, sizeof(offered));
         acceptable_ids(ex, acceptable, sizeof(acceptable));
-        return refuse_simply(ex, P2_FAIL_INVALID_ID_INFORMATION, P2_NOTIFY_INVALID_ID_INFORMATION, "proxy-id", offered,
-                             acceptable);
+        return refuse_simply(ex, P2_FAIL_INVALID_ID_INFORMATION, P2_NOTIFY_INVALID_ID_INFORMATION, "proxy-id",
+                             offered, acceptable);
     }
     return P2_VERDICT_GOOD;
 }
@@ -318,7 +321,8 @@ static enum p2_verdict verify_message_2(struct p2_exchange *ex)
     static reading *const readings[] = {read_nonce, check_ids, read_sa, read_ke};
     struct p2_bytes ni = nonce_i(ex);
     enum p2_verdict verdict = open_verified(ex, &ni);
-    return verdict == P2_VERDICT_GOOD ? in_turn(ex, readings, sizeof(readings) / sizeof(readings[0])) : verdict;
+    return verdict == P2_VERDICT_GOOD ? in_turn(ex, readings, sizeof(readings) / sizeof(readings[0]))
+                                      : verdict;
 }
 
 /* --- computing and sending --- */
@@ -326,16 +330,18 @@ static enum p2_verdict verify_message_2(struct p2_exchange *ex)
 static enum p2_verdict fail_crypto(struct p2_exchange *ex, int error)
 {
     if (error == P2_ERR_PEER_VALUE)
-        return refuse_simply(ex, P2_FAIL_INVALID_KEY_INFORMATION, P2_NOTIFY_INVALID_KEY_INFORMATION, "key-exchange",
-                             "a value that is not of the group", "2 to p-2, or a point on the curve");
+        return refuse_simply(ex, P2_FAIL_INVALID_KEY_INFORMATION, P2_NOTIFY_INVALID_KEY_INFORMATION,
+                             "key-exchange", "a value that is not of the group",
+                             "2 to p-2, or a point on the curve");
     return refuse_simply(ex, P2_FAIL_INTERNAL, 0, "diffie-hellman", "", "");
 }
 
 static int generate(struct p2_exchange *ex)
 {
     struct p2_quick_state *q = &ex->u.quick;
-    return q->group == P2_GROUP_NONE ? P2_OK
-                                     : p2_dh_generate(q->group, ex->gw->random, q->private_key, q->public_key);
+    return q->group == P2_GROUP_NONE
+               ? P2_OK
+               : p2_dh_generate(q->group, ex->gw->random, q->private_key, q->public_key);
 }
 
 /* g(qm)^xy, told to the host for keys.xml; then both SAs. */
@@ -429,12 +435,15 @@ static enum p2_verdict verify_message_3(struct p2_exchange *ex)
 static const struct p2_step steps[] = {
     /* initiator, state, awaits, verify, compute, next state, resends */
     {true, P2_STATE_START, NULL, NULL, NULL, work_message_1, send_message_1, I_SENT_1, true},
-    {true, I_SENT_1, "message 2", work_verify, verify_message_2, work_message_3, send_message_3, P2_STATE_DONE, false},
-    {false, P2_STATE_START, "message 1", work_verify, verify_message_1, work_message_2, send_message_2, R_SENT_2, true},
+    {true, I_SENT_1, "message 2", work_verify, verify_message_2, work_message_3, send_message_3,
+     P2_STATE_DONE, false},
+    {false, P2_STATE_START, "message 1", work_verify, verify_message_1, work_message_2, send_message_2,
+     R_SENT_2, true},
     {false, R_SENT_2, "message 3", work_verify, verify_message_3, NULL, NULL, P2_STATE_DONE, false},
 };
 
-/* A responder that never got message 3 takes its SA down again and says so, since the initiator may be using it. */
+/* A responder that never got message 3 takes its SA down again and says so, since the initiator may be using
+ * it. */
 static void quick_mode_failed(struct p2_exchange *ex)
 {
     struct p2_quick_state *q = &ex->u.quick;

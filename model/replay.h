@@ -1,5 +1,5 @@
-/* The replay window and nothing else: a ring of bits after RFC 6479, of any width. Checking and marking are two
- * functions, because the window may move only after the ICV verified (RFC 4303 section 3.4.3). */
+/* The replay window and nothing else: a ring of bits after RFC 6479, of any width. Checking and marking are
+ * two functions, because the window may move only after the ICV verified (RFC 4303 section 3.4.3). */
 #ifndef P2_REPLAY_H
 #define P2_REPLAY_H
 

@@ -1,9 +1,10 @@
 /* The SA database: pairs of SAs from their installation to their removal, and their lifetimes.
  *
- * Rekeying is make-before-break: at its soft limit a pair asks for a successor and goes on working. The side that
- * started the Quick Mode rekeys at the soft limit (with fuzz), the other one only half-way between the soft and the
- * hard limit, so that normally just one of them does. A replaced pair stays until the peer was seen using the new one
- * and `overlap` has passed; then whoever notices first takes it down and tells the other with a DELETE. */
+ * Rekeying is make-before-break: at its soft limit a pair asks for a successor and goes on working. The side
+ * that started the Quick Mode rekeys at the soft limit (with fuzz), the other one only half-way between the
+ * soft and the hard limit, so that normally just one of them does. A replaced pair stays until the peer was
+ * seen using the new one and `overlap` has passed; then whoever notices first takes it down and tells the
+ * other with a DELETE. */
 #include "internal.h"
 
 #include <stdlib.h>
@@ -67,7 +68,8 @@ bool p2_gateway_sa_at(const struct p2_gateway *gw, size_t i, struct p2_sa_info *
     return pair != NULL;
 }
 
-static void announce(struct p2_gateway *gw, const struct p2_sa_pair *pair, enum p2_action_type type, enum p2_removal why)
+static void announce(struct p2_gateway *gw, const struct p2_sa_pair *pair, enum p2_action_type type,
+                     enum p2_removal why)
 {
     for (int inbound = 1; inbound >= 0; inbound--) {
         struct p2_action *action = p2_emit(gw, type);
@@ -78,22 +80,26 @@ static void announce(struct p2_gateway *gw, const struct p2_sa_pair *pair, enum 
 }
 
 /* RFC 2409 section 5.5: each direction's keys come from the SPI that its receiver chose. */
-static void derive_half(struct p2_exchange *quick, struct p2_sa_half *half, uint32_t spi, struct p2_bytes shared)
+static void derive_half(struct p2_exchange *quick, struct p2_sa_half *half, uint32_t spi,
+                        struct p2_bytes shared)
 {
     const struct p2_quick_state *q = &quick->u.quick;
     uint8_t keymat[P2_KEYMAT_MAX];
-    size_t cipher_len = p2_cipher_info(q->proposal.cipher)->key_len, auth_len = p2_auth_info(q->proposal.auth)->key_len;
+    size_t cipher_len = p2_cipher_info(q->proposal.cipher)->key_len,
+           auth_len = p2_auth_info(q->proposal.auth)->key_len;
     struct p2_bytes ni = {q->nonce_i, q->nonce_i_len}, nr = {q->nonce_r, q->nonce_r_len};
     p2_keymat_derive(&quick->isakmp->keys, shared, P2_PROTO_ESP, spi, ni, nr, keymat, cipher_len + auth_len);
     half->spi = spi;
     memcpy(half->encryption_key, keymat, cipher_len);
     memcpy(half->authentication_key, keymat + cipher_len, auth_len);
-    p2_esp_init(&half->keys, q->proposal.cipher, half->encryption_key, q->proposal.auth, half->authentication_key);
+    p2_esp_init(&half->keys, q->proposal.cipher, half->encryption_key, q->proposal.auth,
+                half->authentication_key);
     p2_wipe(keymat, sizeof(keymat));
 }
 
 /* When this end asks for a successor: see the top of this file. */
-static p2_time soft_limit(struct p2_gateway *gw, const struct p2_policy *policy, bool initiator, p2_time lifetime)
+static p2_time soft_limit(struct p2_gateway *gw, const struct p2_policy *policy, bool initiator,
+                          p2_time lifetime)
 {
     p2_time soft = lifetime / 1000 * policy->soft_permille;
     if (!initiator)

@@ -5,7 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ID_IPV4_ADDR = 1, ID_IPV4_ADDR_SUBNET = 4, ID_IPV6_ADDR = 5, ID_IPV6_ADDR_SUBNET = 6 }; /* RFC 2407 4.6.2.1 */
+enum {
+    ID_IPV4_ADDR = 1,
+    ID_IPV4_ADDR_SUBNET = 4,
+    ID_IPV6_ADDR = 5,
+    ID_IPV6_ADDR_SUBNET = 6
+}; /* RFC 2407 4.6.2.1 */
 
 static size_t address_len(uint8_t family)
 {
@@ -29,10 +34,12 @@ void p2_selector_format(const struct p2_selector *selector, char text[P2_SELECTO
     format_address(&selector->address, address, sizeof(address));
     int n = snprintf(text, P2_SELECTOR_TEXT, "%s/%u", address, selector->prefix_len);
     if (selector->protocol != 0 || selector->port != 0)
-        snprintf(text + n, P2_SELECTOR_TEXT - (size_t)n, " protocol %u port %u", selector->protocol, selector->port);
+        snprintf(text + n, P2_SELECTOR_TEXT - (size_t)n, " protocol %u port %u", selector->protocol,
+                 selector->port);
 }
 
-void p2_selector_format_pair(const struct p2_selector *from, const struct p2_selector *to, char *text, size_t size)
+void p2_selector_format_pair(const struct p2_selector *from, const struct p2_selector *to, char *text,
+                             size_t size)
 {
     char a[P2_SELECTOR_TEXT], b[P2_SELECTOR_TEXT];
     p2_selector_format(from, a);
@@ -43,8 +50,9 @@ void p2_selector_format_pair(const struct p2_selector *from, const struct p2_sel
 
 bool p2_selector_equal(const struct p2_selector *a, const struct p2_selector *b)
 {
-    return a->address.family == b->address.family && a->prefix_len == b->prefix_len && a->protocol == b->protocol &&
-           a->port == b->port && memcmp(a->address.bytes, b->address.bytes, address_len(a->address.family)) == 0;
+    return a->address.family == b->address.family && a->prefix_len == b->prefix_len &&
+           a->protocol == b->protocol && a->port == b->port &&
+           memcmp(a->address.bytes, b->address.bytes, address_len(a->address.family)) == 0;
 }
 
 bool p2_selector_contains(const struct p2_selector *selector, const struct p2_address *address)
@@ -63,7 +71,8 @@ size_t p2_selector_to_id(const struct p2_selector *selector, uint8_t out[P2_SELE
     size_t len = address_len(selector->address.family);
     bool single = selector->prefix_len == len * 8, v6 = len == 16;
     struct p2_builder b = p2_builder_init(out, P2_SELECTOR_ID_MAX);
-    p2_build_u8(&b, single ? (v6 ? ID_IPV6_ADDR : ID_IPV4_ADDR) : (v6 ? ID_IPV6_ADDR_SUBNET : ID_IPV4_ADDR_SUBNET));
+    p2_build_u8(&b, single ? (v6 ? ID_IPV6_ADDR : ID_IPV4_ADDR)
+                           : (v6 ? ID_IPV6_ADDR_SUBNET : ID_IPV4_ADDR_SUBNET));
     p2_build_u8(&b, selector->protocol);
     p2_build_u16(&b, selector->port);
     p2_build_bytes(&b, selector->address.bytes, len);
@@ -105,7 +114,8 @@ int p2_selector_from_id(struct p2_selector *selector, const uint8_t *body, size_
     uint8_t type = p2_read_u8(&r);
     selector->protocol = p2_read_u8(&r);
     selector->port = p2_read_u16(&r);
-    bool v4 = type == ID_IPV4_ADDR || type == ID_IPV4_ADDR_SUBNET, v6 = type == ID_IPV6_ADDR || type == ID_IPV6_ADDR_SUBNET;
+    bool v4 = type == ID_IPV4_ADDR || type == ID_IPV4_ADDR_SUBNET,
+         v6 = type == ID_IPV6_ADDR || type == ID_IPV6_ADDR_SUBNET;
     if (!v4 && !v6)
         return P2_ERR_MALFORMED;
     selector->address.family = v4 ? 4 : 6;

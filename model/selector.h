@@ -23,7 +23,8 @@ struct p2_selector {
 /* "10.1.0.0/24" */
 void p2_selector_format(const struct p2_selector *selector, char text[P2_SELECTOR_TEXT]);
 /* "10.1.0.0/24 to 10.0.0.0/24": a pair of proxy IDs, cut to size if it must be. */
-void p2_selector_format_pair(const struct p2_selector *from, const struct p2_selector *to, char *text, size_t size);
+void p2_selector_format_pair(const struct p2_selector *from, const struct p2_selector *to, char *text,
+                             size_t size);
 bool p2_selector_equal(const struct p2_selector *a, const struct p2_selector *b);
 bool p2_selector_contains(const struct p2_selector *selector, const struct p2_address *address);
 

@@ -1,5 +1,5 @@
-/* Timers as a heap: arming and cancelling in O(log n), the next expiry in O(1). A timer is embedded in what it belongs
- * to; timers of the same instant fire in the order of their arming. */
+/* Timers as a heap: arming and cancelling in O(log n), the next expiry in O(1). A timer is embedded in what
+ * it belongs to; timers of the same instant fire in the order of their arming. */
 #ifndef P2_TIMERS_H
 #define P2_TIMERS_H
 

@@ -1,7 +1,7 @@
 /* Tunnels: when a Quick Mode starts, and which tunnel a packet belongs to.
  *
- * The security policy database is a hash by (source prefix, destination prefix): a packet is looked up once for each
- * pair of prefix lengths that is in use, longest first, so the number of tunnels does not matter. */
+ * The security policy database is a hash by (source prefix, destination prefix): a packet is looked up once
+ * for each pair of prefix lengths that is in use, longest first, so the number of tunnels does not matter. */
 #include "internal.h"
 
 #include <string.h>
@@ -44,8 +44,8 @@ static uint64_t mask(const struct p2_address *address, unsigned prefix_len)
 }
 
 /* Two tunnels of different shapes may share a key; the comparison with the selectors tells them apart. */
-static uint64_t spd_key(const struct p2_address *source, unsigned source_len, const struct p2_address *destination,
-                        unsigned destination_len)
+static uint64_t spd_key(const struct p2_address *source, unsigned source_len,
+                        const struct p2_address *destination, unsigned destination_len)
 {
     return mask(source, source_len) << 32 | mask(destination, destination_len);
 }
@@ -67,7 +67,8 @@ static int add_shape(struct p2_gateway *gw, uint32_t shape)
 
 int p2_tunnels_index(struct p2_gateway *gw)
 {
-    for (size_t i = gw->num_tunnels; i-- > 0;) { /* backwards: of tunnels under one key the first one stands in front */
+    for (size_t i = gw->num_tunnels;
+         i-- > 0;) { /* backwards: of tunnels under one key the first one stands in front */
         struct p2_tunnel *tunnel = &gw->tunnels[i];
         const struct p2_selector *local = &tunnel->config.local, *remote = &tunnel->config.remote;
         uint64_t key = spd_key(&local->address, local->prefix_len, &remote->address, remote->prefix_len);
@@ -87,7 +88,8 @@ struct p2_tunnel *p2_tunnel_for_packet(struct p2_gateway *gw, const struct p2_ad
     for (size_t i = 0; i < gw->num_spd_shapes; i++) {
         unsigned local_len = gw->spd_shapes[i] >> 8, remote_len = gw->spd_shapes[i] & 0xff;
         struct p2_tunnel *tunnel = p2_map_get(&gw->spd, spd_key(source, local_len, destination, remote_len));
-        while (tunnel && (tunnel->config.local.prefix_len != local_len || tunnel->config.remote.prefix_len != remote_len))
+        while (tunnel && (tunnel->config.local.prefix_len != local_len ||
+                          tunnel->config.remote.prefix_len != remote_len))
             tunnel = tunnel->next_same_key;
         if (tunnel)
             return tunnel;
@@ -100,8 +102,8 @@ struct p2_tunnel *p2_tunnel_by_selectors(struct p2_gateway *gw, const struct p2_
 {
     if (local->address.family != 4 || remote->address.family != 4)
         return NULL;
-    struct p2_tunnel *tunnel =
-        p2_map_get(&gw->spd, spd_key(&local->address, local->prefix_len, &remote->address, remote->prefix_len));
+    struct p2_tunnel *tunnel = p2_map_get(
+        &gw->spd, spd_key(&local->address, local->prefix_len, &remote->address, remote->prefix_len));
     while (tunnel && (tunnel->peer != peer || !p2_selector_equal(&tunnel->config.local, local) ||
                       !p2_selector_equal(&tunnel->config.remote, remote)))
         tunnel = tunnel->next_same_key;

@@ -1,7 +1,7 @@
 /* Work: what a computation will do, said before it is done, so that the host can price it.
  *
- * A discrete-event simulator gives code no time at all; Diffie-Hellman would look free. The core therefore names the
- * operations of each message step and waits until the host's CPU model says that they are over. */
+ * A discrete-event simulator gives code no time at all; Diffie-Hellman would look free. The core therefore
+ * names the operations of each message step and waits until the host's CPU model says that they are over. */
 #ifndef P2_WORK_H
 #define P2_WORK_H
 
@@ -44,7 +44,8 @@ void p2_work_add(struct p2_work *work, enum p2_operation op, unsigned algorithm,
 const char *p2_operation_name(enum p2_operation op);
 /* P2_NUM_OPERATIONS if unknown. */
 enum p2_operation p2_operation_by_name(const char *name);
-/* The name of an algorithm as the operation understands it ("group14", "sha1", "aes-128-cbc"); NULL: no such row. */
+/* The name of an algorithm as the operation understands it ("group14", "sha1", "aes-128-cbc"); NULL: no such
+ * row. */
 const char *p2_operation_algorithm(enum p2_operation op, unsigned algorithm);
 
 #ifdef __cplusplus

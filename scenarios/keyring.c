@@ -50,7 +50,8 @@ static void add_isakmp(struct keyring *keyring, const struct p2_isakmp_info *inf
         return;
     struct keyring_isakmp *entry =
         grow((void **)&keyring->isakmp, &keyring->num_isakmp, &keyring->isakmp_capacity, sizeof(*entry));
-    if (!entry || p2_map_put(&keyring->known, cookie_of(&info->id), (void *)(uintptr_t)keyring->num_isakmp) < 0) {
+    if (!entry ||
+        p2_map_put(&keyring->known, cookie_of(&info->id), (void *)(uintptr_t)keyring->num_isakmp) < 0) {
         keyring->out_of_memory = true;
         return;
     }
@@ -87,7 +88,8 @@ void keyring_observe(struct keyring *keyring, const struct p2_action *action)
     } else if (action->type == P2_ACTION_DH_SECRET) {
         add_secret(keyring, &action->id, action->u.secret);
     } else if (action->type == P2_ACTION_SA_INSTALLED && action->u.sa.inbound) {
-        struct p2_sa_info *sa = grow((void **)&keyring->sas, &keyring->num_sas, &keyring->sas_capacity, sizeof(*sa));
+        struct p2_sa_info *sa =
+            grow((void **)&keyring->sas, &keyring->num_sas, &keyring->sas_capacity, sizeof(*sa));
         if (sa)
             *sa = action->u.sa;
         else
@@ -170,9 +172,10 @@ static void print_esp(FILE *out, const struct keyring *keyring)
         char encryption[2 * P2_CIPHER_MAX_KEY + 1], authentication[2 * P2_HASH_MAX_LEN + 1];
         hex(encryption, sa->encryption_key, p2_cipher_info(sa->cipher)->key_len);
         hex(authentication, sa->authentication_key, p2_auth_info(sa->auth)->key_len);
-        fprintf(out, "\"IPv4\",\"%u.%u.%u.%u\",\"%u.%u.%u.%u\",\"0x%08x\",\"%s\",\"0x%s\",\"%s\",\"0x%s\"\n", s[0], s[1],
-                s[2], s[3], d[0], d[1], d[2], d[3], sa->spi, p2_cipher_info(sa->cipher)->wireshark, encryption,
-                p2_auth_info(sa->auth)->wireshark, authentication);
+        fprintf(out, "\"IPv4\",\"%u.%u.%u.%u\",\"%u.%u.%u.%u\",\"0x%08x\",\"%s\",\"0x%s\",\"%s\",\"0x%s\"\n",
+                s[0], s[1], s[2], s[3], d[0], d[1], d[2], d[3], sa->spi,
+                p2_cipher_info(sa->cipher)->wireshark, encryption, p2_auth_info(sa->auth)->wireshark,
+                authentication);
     }
 }
 
@@ -182,7 +185,8 @@ static void print_preferences(FILE *out, const struct keyring *keyring)
     fputs("esp.enable_encryption_decode: TRUE\nesp.enable_authentication_check: TRUE\n", out);
 }
 
-static int write_text(const struct keyring *keyring, const char *file, void (*print)(FILE *, const struct keyring *))
+static int write_text(const struct keyring *keyring, const char *file,
+                      void (*print)(FILE *, const struct keyring *))
 {
     FILE *out = fopen(file, "w");
     if (!out)

@@ -1,7 +1,7 @@
 /* A scenario as plain structs: what the loader makes of the XML and what the world simulates.
  *
- * Counted gateways and tunnels are expanded here ("spoke[3]"); indexes point into the arrays of the same struct.
- * Times in nanoseconds, rates in bits a second, sizes in bytes. */
+ * Counted gateways and tunnels are expanded here ("spoke[3]"); indexes point into the arrays of the same
+ * struct. Times in nanoseconds, rates in bits a second, sizes in bytes. */
 #ifndef P2_SCENARIO_H
 #define P2_SCENARIO_H
 
@@ -19,15 +19,17 @@ struct scenario_message {
 struct scenario_cpu {
     int profile; /* index, or -1: computations take no time */
     uint32_t cores;
-    uint32_t queue;    /* jobs that may wait; more are dropped */
-    bool price_ipsec;  /* data="shared": ESP packets go through the same queue; "free" (default): they cost nothing */
+    uint32_t queue;   /* jobs that may wait; more are dropped */
+    bool price_ipsec; /* data="shared": ESP packets go through the same queue; "free" (default): they cost
+                         nothing */
 };
 
 struct scenario_gateway {
     char name[SCENARIO_NAME]; /* "hub", "spoke[3]" */
     struct p2_address address;
     bool has_protects;
-    struct p2_selector protects; /* a prefix; its first host address (.1) is the gateway's own inside address */
+    struct p2_selector
+        protects; /* a prefix; its first host address (.1) is the gateway's own inside address */
     struct scenario_cpu cpu;
     int line;
 };
@@ -77,7 +79,7 @@ struct scenario_event {
 };
 
 struct scenario_expectation {
-    char text[512]; /* as a person would say it; built by the loader */
+    char text[512];      /* as a person would say it; built by the loader */
     char case_name[160]; /* empty: every case */
     char metric[64];
     double quantile; /* -1: none given (a total, or the mean) */
@@ -87,7 +89,7 @@ struct scenario_expectation {
 
 struct scenario {
     char name[SCENARIO_NAME];
-    char *question; /* NULL: none */
+    char *question;    /* NULL: none */
     char **paragraphs; /* of the lesson, white space collapsed */
     size_t num_paragraphs;
     p2_time duration;
@@ -111,7 +113,7 @@ struct scenario {
 
 /* One case of <vary>: axes crossed, the first axis slowest. */
 struct scenario_case {
-    char name[160];     /* "PFS=none", "PFS=none,loss=1%"; "base" without axes. Safe as a file name */
+    char name[160]; /* "PFS=none", "PFS=none,loss=1%"; "base" without axes. Safe as a file name */
     size_t num_settings;
     struct {
         char axis[SCENARIO_NAME];
@@ -143,8 +145,9 @@ struct scenario_options {
     uint64_t seed;
 };
 
-/* Loads FILE, applies the options, validates (XSD, then meaning, every case), and expands the cases. 0, or -1 with
- * file, line, what was found and what is allowed in `message` (further ones, one a line, if there are several). */
+/* Loads FILE, applies the options, validates (XSD, then meaning, every case), and expands the cases. 0, or -1
+ * with file, line, what was found and what is allowed in `message` (further ones, one a line, if there are
+ * several). */
 int scenario_set_load(struct scenario_set *set, const char *file, const struct scenario_options *options,
                       struct scenario_message *message);
 void scenario_set_cleanup(struct scenario_set *set);

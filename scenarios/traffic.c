@@ -67,7 +67,8 @@ void traffic_sent(struct traffic *traffic, size_t flow)
 }
 
 /* One window hears of one delivery; false: nothing is left to watch, it closes. */
-static bool watch(struct traffic_window *window, const struct traffic_flow *flow, p2_time gap, p2_time sent_at)
+static bool watch(struct traffic_window *window, const struct traffic_flow *flow, p2_time gap,
+                  p2_time sent_at)
 {
     uint64_t bit = flow->bit < 64 ? UINT64_C(1) << flow->bit : 0;
     if (window->watching & bit) {
@@ -84,7 +85,8 @@ void traffic_delivered(struct traffic *traffic, p2_time now, uint64_t mark)
     struct traffic_flow *flow = flow_of(traffic, mark);
     if (!flow)
         return;
-    p2_time sent_at = flow->first + (p2_time)(mark & ((UINT64_C(1) << NUMBER_BITS) - 1)) * flow->config->interval;
+    p2_time sent_at =
+        flow->first + (p2_time)(mark & ((UINT64_C(1) << NUMBER_BITS) - 1)) * flow->config->interval;
     p2_time since = flow->last_delivery >= 0 ? flow->last_delivery : flow->first;
     p2_time gap = now - since - flow->config->interval;
     gap = gap > 0 ? gap : 0;

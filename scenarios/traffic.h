@@ -1,8 +1,9 @@
 /* Traffic: constant-rate flows between what the gateways protect, and what a rekey does to them.
  *
- * Blackout of a negotiation: the longest gap between two deliveries of a flow of its tunnel beyond the flow's sending
- * interval, from the gap that holds t0 until the first delivery of a packet sent after the negotiation was over.
- * Packets lost to it: what a gateway dropped in that time for want of an SA or of room at its CPU. */
+ * Blackout of a negotiation: the longest gap between two deliveries of a flow of its tunnel beyond the flow's
+ * sending interval, from the gap that holds t0 until the first delivery of a packet sent after the
+ * negotiation was over. Packets lost to it: what a gateway dropped in that time for want of an SA or of room
+ * at its CPU. */
 #ifndef P2_TRAFFIC_H
 #define P2_TRAFFIC_H
 
@@ -12,8 +13,8 @@
 struct traffic_flow {
     const struct scenario_flow *config;
     int tunnel;
-    unsigned bit;       /* in its tunnel's windows */
-    p2_time first;      /* when packet 0 leaves; packet n leaves n intervals later */
+    unsigned bit;  /* in its tunnel's windows */
+    p2_time first; /* when packet 0 leaves; packet n leaves n intervals later */
     uint64_t sent, received;
     p2_time last_delivery; /* -1: none yet */
     p2_time longest_gap;
@@ -23,9 +24,9 @@ struct traffic_flow {
 /* From t0 of a negotiation until its tunnel's flows have shown that it is over. */
 struct traffic_window {
     int tunnel;
-    p2_time over;         /* t1, or the failure's instant; P2_TIME_NEVER: going on */
-    uint64_t watching;    /* flows of the tunnel that have not shown it yet, by their bit */
-    p2_time blackout;     /* -1: no flow was seen */
+    p2_time over;      /* t1, or the failure's instant; P2_TIME_NEVER: going on */
+    uint64_t watching; /* flows of the tunnel that have not shown it yet, by their bit */
+    p2_time blackout;  /* -1: no flow was seen */
     uint64_t packets_lost;
     struct traffic_window *next_open; /* of the tunnel */
 };

@@ -1,5 +1,6 @@
-/* phase2sim-worker: one case, one replication, one process. The case comes as XML on standard input, the records leave
- * on standard output. `phase2sim run` starts it; a crash here costs one run and nothing else. */
+/* phase2sim-worker: one case, one replication, one process. The case comes as XML on standard input, the
+ * records leave on standard output. `phase2sim run` starts it; a crash here costs one run and nothing else.
+ */
 #include "world.h"
 
 #include <errno.h>
@@ -63,12 +64,10 @@ static int simulate(const struct world_run *run)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"case", required_argument, NULL, 'c'},
-                                            {"run", required_argument, NULL, 'r'},
-                                            {"seed", required_argument, NULL, 's'},
-                                            {"captures", required_argument, NULL, 'd'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"case", required_argument, NULL, 'c'}, {"run", required_argument, NULL, 'r'},
+        {"seed", required_argument, NULL, 's'}, {"captures", required_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
     struct world_run run = {0};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'c')

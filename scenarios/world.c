@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RETRY            (10 * P2_SECOND) /* wait after a failed negotiation */
-#define TRAFFIC_PORT     5001
-#define HEADERS          28 /* IPv4 and UDP */
+#define RETRY        (10 * P2_SECOND) /* wait after a failed negotiation */
+#define TRAFFIC_PORT 5001
+#define HEADERS      28 /* IPv4 and UDP */
 
 /* Numbers of random streams: every consumer has its own, whatever else the scenario holds. */
 #define STREAM_TRAFFIC 1
@@ -64,7 +64,8 @@ static void follow(struct world *world, p2_time now, const struct p2_negotiation
     if (place == SIZE_MAX || world->ledger.entries[place].phase1)
         return;
     int tunnel = tunnel_by_name(world, n->tunnel);
-    if (n->event == P2_NEGOTIATION_STARTED && n->initiator && tunnel >= 0 && window_for(world, place, tunnel) < 0)
+    if (n->event == P2_NEGOTIATION_STARTED && n->initiator && tunnel >= 0 &&
+        window_for(world, place, tunnel) < 0)
         world->ledger.out_of_memory = true;
     if (place < world->windows_capacity && world->windows[place] &&
         ledger_outcome(&world->ledger.entries[place]) != LEDGER_UNFINISHED)
@@ -110,7 +111,8 @@ static void on_send(void *ctx)
     snprintf((char *)payload, len, "%s #%llu", flow->config->name, (unsigned long long)flow->sent);
     traffic_sent(&world->traffic, sender->flow);
     ns3c_udp_send(world->gateways[flow->config->from].udp,
-                  world_inside_address(&world->scenario->gateways[flow->config->to]), TRAFFIC_PORT, payload, len, mark);
+                  world_inside_address(&world->scenario->gateways[flow->config->to]), TRAFFIC_PORT, payload,
+                  len, mark);
     p2_time next = flow->first + (p2_time)flow->sent * flow->config->interval;
     if (next < flow->config->stop)
         ns3c_timer_arm(sender->timer, next);
@@ -120,7 +122,8 @@ static int open_udp(struct world *world, int gateway)
 {
     struct world_gateway *self = &world->gateways[gateway];
     if (!self->udp)
-        self->udp = ns3c_udp_open(self->node, world_inside_address(self->config), TRAFFIC_PORT, on_packet, self);
+        self->udp =
+            ns3c_udp_open(self->node, world_inside_address(self->config), TRAFFIC_PORT, on_packet, self);
     return self->udp ? 0 : fail(world, self->config->name, "UDP port 5001 is taken");
 }
 
@@ -172,7 +175,8 @@ static void build_nodes(struct world *world)
         self->world = world;
         self->index = (int)i;
         self->config = &world->scenario->gateways[i];
-        self->profile = self->config->cpu.profile >= 0 ? &world->scenario->profiles[self->config->cpu.profile] : NULL;
+        self->profile =
+            self->config->cpu.profile >= 0 ? &world->scenario->profiles[self->config->cpu.profile] : NULL;
         self->node = ns3c_node_new(self->config->name);
         if (self->config->has_protects)
             ns3c_address_local(self->node, world_inside_address(self->config));
@@ -228,7 +232,8 @@ static int adjacency_init(struct adjacency *a, const struct scenario *scenario)
 static void route_via(struct world *world, int gateway, int link, uint32_t destination, unsigned prefix_len)
 {
     int end = world->scenario->links[link].from == gateway ? 0 : 1;
-    ns3c_route_add(world->gateways[gateway].node, destination, prefix_len, ns3c_link_interface(world->links[link], end));
+    ns3c_route_add(world->gateways[gateway].node, destination, prefix_len,
+                   ns3c_link_interface(world->links[link], end));
 }
 
 /* Fewest links first; among equals the link that was written first. queue and via: room for every gateway. */
@@ -258,7 +263,8 @@ static int build_routes(struct world *world)
     size_t n = world->scenario->num_gateways;
     struct adjacency a = {0};
     int *queue = calloc(n + 1, sizeof(*queue)), *via = calloc(n + 1, sizeof(*via));
-    int result = queue && via && adjacency_init(&a, world->scenario) == 0 ? 0 : fail(world, "world", "out of memory");
+    int result =
+        queue && via && adjacency_init(&a, world->scenario) == 0 ? 0 : fail(world, "world", "out of memory");
     for (size_t g = 0; result == 0 && g < n; g++) {
         size_t num_links = a.first[g + 1] - a.first[g];
         if (num_links == 1) /* a leaf needs no table: everything goes that way */
@@ -276,14 +282,16 @@ static int build_routes(struct world *world)
 /* --- gateways --- */
 
 /* The peer config of this gateway for that remote one; tunnels between the same two share it. */
-static size_t peer_for(struct world_gateway *self, const struct scenario_end *end, const struct scenario_gateway *remote)
+static size_t peer_for(struct world_gateway *self, const struct scenario_end *end,
+                       const struct scenario_gateway *remote)
 {
     for (size_t i = 0; i < self->num_peers; i++) {
         if (p2_address_to_v4(&self->peers[i].remote) == p2_address_to_v4(&remote->address))
             return i;
     }
     struct p2_peer_config *peer = &self->peers[self->num_peers];
-    *peer = (struct p2_peer_config){.local = self->config->address, .remote = remote->address, .phase1 = end->phase1};
+    *peer = (struct p2_peer_config){
+        .local = self->config->address, .remote = remote->address, .phase1 = end->phase1};
     snprintf(peer->name, sizeof(peer->name), "%s", remote->name);
     return self->num_peers++;
 }
@@ -300,7 +308,7 @@ static void add_tunnel_end(struct world *world, size_t t, int e)
         .local = end->local,
         .remote = end->remote,
         .policy = end->policy,
-        .establish = !starts                                        ? P2_ESTABLISH_PASSIVE
+        .establish = !starts                                    ? P2_ESTABLISH_PASSIVE
                      : tunnel->establish == SCENARIO_ON_TRAFFIC ? P2_ESTABLISH_ON_TRAFFIC
                                                                 : P2_ESTABLISH_IMMEDIATELY,
         .retry = RETRY};
@@ -337,16 +345,16 @@ static int install_gateways(struct world *world)
         const struct scenario_cpu *cpu = &self->config->cpu;
         if (self->num_tunnels == 0)
             continue; /* it only forwards */
-        struct phase2_gateway_config config = {
-            .gateway = {self->peers, self->num_peers, self->tunnels, self->num_tunnels,
-                        cpu->price_ipsec && self->profile},
-            .profile = self->profile,
-            .cores = cpu->cores > 0 ? cpu->cores : 1,
-            .queue = cpu->queue,
-            .causes = world->causes,
-            .stream = STREAM_GATEWAY + (int64_t)g,
-            .observe = on_action,
-            .ctx = self};
+        struct phase2_gateway_config config = {.gateway = {self->peers, self->num_peers, self->tunnels,
+                                                           self->num_tunnels,
+                                                           cpu->price_ipsec && self->profile},
+                                               .profile = self->profile,
+                                               .cores = cpu->cores > 0 ? cpu->cores : 1,
+                                               .queue = cpu->queue,
+                                               .causes = world->causes,
+                                               .stream = STREAM_GATEWAY + (int64_t)g,
+                                               .observe = on_action,
+                                               .ctx = self};
         self->gateway = phase2_gateway_install(self->node, &config);
         if (!self->gateway)
             return fail(world, self->config->name, "out of memory");
@@ -379,7 +387,8 @@ static int close_captures(struct world *world)
             result = fail(world, self->config->name, strerror(errno));
         self->capture = NULL;
     }
-    if (world->run->captures && result == 0 && keyring_write(&world->keyring, world->run->captures, &failed) < 0)
+    if (world->run->captures && result == 0 &&
+        keyring_write(&world->keyring, world->run->captures, &failed) < 0)
         result = fail(world, failed, strerror(errno));
     return result;
 }

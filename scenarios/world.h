@@ -1,7 +1,7 @@
 /* The world: one case of a scenario as a simulation, from the first event to its records.
  *
- * It builds nodes, links, routes and gateways from the plain structs, drives traffic and timeline, listens to every
- * gateway and, at the end, writes what happened as a record stream (analysis/record.h). */
+ * It builds nodes, links, routes and gateways from the plain structs, drives traffic and timeline, listens to
+ * every gateway and, at the end, writes what happened as a record stream (analysis/record.h). */
 #ifndef P2_WORLD_H
 #define P2_WORLD_H
 
@@ -11,9 +11,9 @@
 
 struct world_run {
     const char *case_name;
-    uint64_t run;             /* ns-3's run number: 1, 2, ... */
+    uint64_t run; /* ns-3's run number: 1, 2, ... */
     uint64_t seed;
-    const char *captures;     /* directory for pcap files and keys, which exists; NULL: none */
+    const char *captures; /* directory for pcap files and keys, which exists; NULL: none */
 };
 
 /* 0, or -1 with one line in message. Records go to `out` when the simulation is over. */

@@ -47,7 +47,8 @@ static const char *outcome_name(const struct ledger_entry *entry)
 static void explain(const struct world *world, const struct ledger_entry *entry, char *out, size_t size)
 {
     const struct p2_negotiation *f = &entry->failure;
-    const char *initiator = gateway_name(world, entry->initiator), *responder = gateway_name(world, entry->responder);
+    const char *initiator = gateway_name(world, entry->initiator),
+               *responder = gateway_name(world, entry->responder);
     if (f->failure == P2_FAIL_TIMEOUT)
         text(out, size, "%s waited for %s of %s: %s, %s.", f->initiator ? initiator : responder, f->field,
              f->initiator ? (*responder ? responder : entry->peer) : initiator, f->offered, f->acceptable);
@@ -55,11 +56,13 @@ static void explain(const struct world *world, const struct ledger_entry *entry,
         text(out, size, "%s offered %s %s; %s accepts %s (%s).", initiator, f->field, f->offered,
              *responder ? responder : entry->peer, f->acceptable, p2_failure_name(f->failure));
     else
-        text(out, size, "%s and %s could not agree on %s (%s).", initiator, *responder ? responder : entry->peer,
-             f->field[0] ? f->field : "the exchange", p2_failure_name(f->failure));
+        text(out, size, "%s and %s could not agree on %s (%s).", initiator,
+             *responder ? responder : entry->peer, f->field[0] ? f->field : "the exchange",
+             p2_failure_name(f->failure));
 }
 
-static void note_latency(const struct world *world, const struct ledger_entry *entry, struct record_negotiation *n)
+static void note_latency(const struct world *world, const struct ledger_entry *entry,
+                         struct record_negotiation *n)
 {
     struct cause_split split;
     n->latency_ns = ledger_latency(entry, world->causes, &split);
@@ -193,8 +196,10 @@ int world_write_records(struct world *world, FILE *out)
     for (size_t i = 0; i < world->scenario->num_gateways; i++)
         put_gateway(&w, &world->gateways[i]);
     for (size_t i = 0; i < world->scenario->num_links; i++) {
-        put_drop(&w, world->scenario->links[i].name, "link-loss", ns3c_link_dropped(world->links[i], NS3C_LINK_LOSS));
-        put_drop(&w, world->scenario->links[i].name, "link-queue", ns3c_link_dropped(world->links[i], NS3C_LINK_QUEUE));
+        put_drop(&w, world->scenario->links[i].name, "link-loss",
+                 ns3c_link_dropped(world->links[i], NS3C_LINK_LOSS));
+        put_drop(&w, world->scenario->links[i].name, "link-queue",
+                 ns3c_link_dropped(world->links[i], NS3C_LINK_QUEUE));
     }
     struct record end = {.type = RECORD_END};
     end.u.end.records = w.written;

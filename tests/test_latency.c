@@ -1,4 +1,5 @@
-/* Latency and its split, by perturbation: what is changed shows in its own part, exactly, and nowhere else. */
+/* Latency and its split, by perturbation: what is changed shows in its own part, exactly, and nowhere else.
+ */
 #include "sim/sim.h"
 
 #include "isakmp.h"
@@ -10,8 +11,11 @@ static void make_profile(struct profile *profile, uint32_t scale)
     profile->scale = scale;
     for (unsigned op = 0; op < P2_NUM_OPERATIONS; op++) {
         for (unsigned a = 0; a < P2_MAX_ALGORITHMS; a++) {
-            int64_t fixed = op == P2_OP_DH_GENERATE ? 10 * P2_MS : op == P2_OP_DH_DERIVE ? 20 * P2_MS : 100000;
-            profile->prices[op][a] = (struct profile_price){true, fixed * 1000, op > P2_OP_DH_DERIVE ? 1000 : 0};
+            int64_t fixed = op == P2_OP_DH_GENERATE ? 10 * P2_MS
+                            : op == P2_OP_DH_DERIVE ? 20 * P2_MS
+                                                    : 100000;
+            profile->prices[op][a] =
+                (struct profile_price){true, fixed * 1000, op > P2_OP_DH_DERIVE ? 1000 : 0};
         }
     }
 }
@@ -119,7 +123,8 @@ static void two_lost_first_messages_add_both_intervals(void)
     CU_ASSERT_EQUAL(m.split.network, 30 * P2_MS);
 }
 
-/* The responder resends message 2 after its second of waiting; that copy makes the initiator send message 3 again. */
+/* The responder resends message 2 after its second of waiting; that copy makes the initiator send message 3
+ * again. */
 static void a_lost_third_message_costs_one_resend_of_the_second(void)
 {
     struct sim_options o = sim_defaults();
@@ -158,7 +163,9 @@ CHECK_MAIN("latency", {"three messages cross the network", three_messages_cross_
            {"1 ms more delay adds 3 ms of network and nothing else",
             one_ms_more_delay_adds_three_ms_of_network_and_nothing_else},
            {"doubled prices double the CPU part exactly", doubled_prices_double_the_cpu_part_exactly},
-           {"a lost first message adds exactly the resend timer", a_lost_first_message_adds_exactly_the_resend_timer},
+           {"a lost first message adds exactly the resend timer",
+            a_lost_first_message_adds_exactly_the_resend_timer},
            {"two lost first messages add both intervals", two_lost_first_messages_add_both_intervals},
-           {"a lost third message costs one resend of the second", a_lost_third_message_costs_one_resend_of_the_second},
+           {"a lost third message costs one resend of the second",
+            a_lost_third_message_costs_one_resend_of_the_second},
            {"contention shows as CPU waiting", contention_shows_as_cpu_waiting})

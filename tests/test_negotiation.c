@@ -1,5 +1,5 @@
-/* Two cores in virtual time: Quick Modes with every group, every single and double loss, refusals, rekeys, and what
- * stands in the two databases afterwards. */
+/* Two cores in virtual time: Quick Modes with every group, every single and double loss, refusals, rekeys,
+ * and what stands in the two databases afterwards. */
 #include "sim/sim.h"
 
 #include "isakmp.h"
@@ -8,7 +8,8 @@
 
 static void establishes_with_every_group(void)
 {
-    const enum p2_group groups[] = {P2_GROUP_NONE, P2_GROUP_1, P2_GROUP_2, P2_GROUP_5, P2_GROUP_14, P2_GROUP_19};
+    const enum p2_group groups[] = {P2_GROUP_NONE, P2_GROUP_1,  P2_GROUP_2,
+                                    P2_GROUP_5,    P2_GROUP_14, P2_GROUP_19};
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
         struct sim_options o = sim_defaults();
         o.tunnel[0].policy.pfs = o.tunnel[1].policy.pfs = groups[i];
@@ -70,7 +71,8 @@ static void survives(uint64_t lose_quick, uint64_t lose_main)
     struct sim *sim = sim_new(&o);
     sim_run(sim, SETTLE);
     const struct ledger_entry *quick = sim_quick(sim, 0);
-    bool good = quick && ledger_outcome(quick) == LEDGER_ESTABLISHED && sim_sadbs_equal(sim, 1) && !sim_quick(sim, 1);
+    bool good =
+        quick && ledger_outcome(quick) == LEDGER_ESTABLISHED && sim_sadbs_equal(sim, 1) && !sim_quick(sim, 1);
     if (!good)
         printf("\n      quick mask %#llx, main mask %#llx\n", (unsigned long long)lose_quick,
                (unsigned long long)lose_main);
@@ -80,7 +82,8 @@ static void survives(uint64_t lose_quick, uint64_t lose_main)
     sim_free(sim);
 }
 
-/* Twelve datagrams cover the three messages and enough of their resends that later losses fall on nothing new. */
+/* Twelve datagrams cover the three messages and enough of their resends that later losses fall on nothing
+ * new. */
 static void every_single_and_double_loss_of_quick_mode_ends_established(void)
 {
     for (unsigned i = 0; i < 12; i++) {
@@ -101,7 +104,8 @@ struct lost_message { /* all copies of one of the three messages */
     unsigned number;
 };
 
-/* From the left come message 1 and then message 3; they differ in length, and only 1 is longer than 100 bytes. */
+/* From the left come message 1 and then message 3; they differ in length, and only 1 is longer than 100
+ * bytes. */
 static bool is_the_message(void *ctx, const struct sim_message *m)
 {
     const struct lost_message *lost = ctx;
@@ -432,7 +436,8 @@ CHECK_MAIN("negotiation", {"establishes with every group", establishes_with_ever
            {"the initiator's order decides", initiators_order_decides},
            {"the shorter lifetime wins", the_shorter_lifetime_wins},
            {"rekeys are make-before-break", rekeys_are_make_before_break},
-           {"an idle tunnel loses its old SAs at the hard limit", an_idle_tunnel_loses_its_old_sas_at_the_hard_limit},
+           {"an idle tunnel loses its old SAs at the hard limit",
+            an_idle_tunnel_loses_its_old_sas_at_the_hard_limit},
            {"either side can be forced to rekey", either_side_can_be_forced_to_rekey},
            {"a lost rekey leaves the old SAs working", a_lost_rekey_leaves_the_old_sas_working},
            {"on-traffic starts with the first packet", on_traffic_starts_with_the_first_packet},

@@ -87,7 +87,8 @@ static struct corpus_frame *first_copy(struct capture *capture, const struct cor
 static void read_messages(struct capture *capture, const char *path, const struct p2_isakmp_keys *keys)
 {
     struct corpus_chains chains = {0};
-    for (struct corpus_frame *frame = capture->frames; frame < capture->frames + capture->num_frames; frame++) {
+    for (struct corpus_frame *frame = capture->frames; frame < capture->frames + capture->num_frames;
+         frame++) {
         struct p2_isakmp_header header;
         if (frame->esp)
             continue;

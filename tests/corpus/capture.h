@@ -1,5 +1,5 @@
-/* Reads a capture: classic pcap (microseconds, little-endian), Ethernet, IPv4, and in it UDP port 500 or ESP. Anything
- * else, and anything odd, ends the program: it would be a slip in the test's own data. */
+/* Reads a capture: classic pcap (microseconds, little-endian), Ethernet, IPv4, and in it UDP port 500 or ESP.
+ * Anything else, and anything odd, ends the program: it would be a slip in the test's own data. */
 #ifndef P2_TESTS_CAPTURE_H
 #define P2_TESTS_CAPTURE_H
 

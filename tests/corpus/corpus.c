@@ -8,7 +8,6 @@
 
 #include <arpa/inet.h>
 
-/* The longest "%s" of a path is 4 times shorter than the buffer. */
 static const char *path_of(const struct corpus *corpus, const char *file, char *path, size_t size)
 {
     const char *root = getenv("P2_VECTORS");
@@ -85,13 +84,14 @@ static void read_sa(struct corpus_sa *sa, const char *spi, const json_t *value)
 {
     const char *cipher, *auth, *cipher_key, *auth_key;
     sa->spi = number_of(spi);
-    if (json_unpack((json_t *)value, "{s:s, s:s, s:s, s:s}", "encr", &cipher, "encr_key", &cipher_key, "auth", &auth,
-                    "auth_key", &auth_key) != 0)
+    if (json_unpack((json_t *)value, "{s:s, s:s, s:s, s:s}", "encr", &cipher, "encr_key", &cipher_key, "auth",
+                    &auth, "auth_key", &auth_key) != 0)
         corpus_broken("expect.json", "an SA without its keys");
     snprintf(sa->cipher, sizeof(sa->cipher), "%s", cipher);
     snprintf(sa->auth, sizeof(sa->auth), "%s", auth);
     sa->encryption_key_len = check_unhex(cipher_key, sa->encryption_key, sizeof(sa->encryption_key));
-    sa->authentication_key_len = check_unhex(auth_key, sa->authentication_key, sizeof(sa->authentication_key));
+    sa->authentication_key_len =
+        check_unhex(auth_key, sa->authentication_key, sizeof(sa->authentication_key));
 }
 
 static void read_expectations(struct corpus *corpus)
@@ -107,11 +107,9 @@ static void read_expectations(struct corpus *corpus)
     corpus->num_ipsec = (size_t)ipsec;
     corpus->num_with_keys = (size_t)with_keys;
     corpus->pfs = pfs != 0;
-    json_object_foreach (quicks, key, value)
-        corpus->quicks[corpus->num_quicks++] =
-            (struct corpus_quick){number_of(key), (unsigned)json_integer_value(value)};
-    json_object_foreach (sas, key, value)
-        read_sa(&corpus->sas[corpus->num_sas++], key, value);
+    json_object_foreach(quicks, key, value) corpus->quicks[corpus->num_quicks++] =
+        (struct corpus_quick){number_of(key), (unsigned)json_integer_value(value)};
+    json_object_foreach(sas, key, value) read_sa(&corpus->sas[corpus->num_sas++], key, value);
     json_decref(root);
 }
 
@@ -171,7 +169,8 @@ static void read_policies(struct corpus *corpus)
         if (line[0] == '#')
             continue;
         if (sscanf(line, "%31s %31s %31s", name, value[0], value[1]) != 3 ||
-            !read_property(&corpus->ends[0], name, value[0]) || !read_property(&corpus->ends[1], name, value[1]))
+            !read_property(&corpus->ends[0], name, value[0]) ||
+            !read_property(&corpus->ends[1], name, value[1]))
             corpus_broken(path, line);
         num++;
     }
@@ -189,9 +188,9 @@ void corpus_load(struct corpus *corpus, const char *name)
     char path[512];
     memset(corpus, 0, sizeof(*corpus));
     snprintf(corpus->name, sizeof(corpus->name), "%s", name);
+    read_policies(corpus);
     read_keys(corpus);
     read_expectations(corpus);
-    read_policies(corpus);
     capture_read(&corpus->capture, path_of(corpus, "capture.pcap", path, sizeof(path)), &corpus->keys);
 }
 

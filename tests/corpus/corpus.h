@@ -54,8 +54,8 @@ void corpus_load(struct corpus *corpus, const char *name);
 void corpus_free(struct corpus *corpus);
 
 enum corpus_side corpus_sender(const struct corpus *corpus, const struct corpus_frame *frame);
-const struct corpus_sa *corpus_sa(const struct corpus *corpus, uint32_t spi);                      /* NULL: none */
-const struct corpus_secret *corpus_secret(const struct corpus *corpus, uint32_t message_id);       /* NULL: none */
+const struct corpus_sa *corpus_sa(const struct corpus *corpus, uint32_t spi);                /* NULL: none */
+const struct corpus_secret *corpus_secret(const struct corpus *corpus, uint32_t message_id); /* NULL: none */
 /* The SPI that a message's DELETE of one ESP SA names; 0: it has none. */
 uint32_t corpus_deleted_spi(const struct corpus_message *message);
 bool corpus_deletes_isakmp(const struct corpus_message *message);

@@ -1,19 +1,21 @@
-/* A double of model/dh.c: it defines every symbol of that file and is linked in its place. A capture does not show the
- * daemon's private value, so nothing is computed; the script says what comes out, and a peer's value that is not the
- * captured one is refused.
+/* A double of model/dh.c: it defines every symbol of that file and is linked in its place. A capture does not
+ * show the daemon's private value, so nothing is computed; the script says what comes out, and a peer's value
+ * that is not the captured one is refused.
  *
- * The "private value" is the address of the script's entry: the core carries it from generate to derive like a real
- * one. p2_random must be a script's. */
+ * The "private value" is the address of the script's entry: the core carries it from generate to derive like
+ * a real one. p2_random must be a script's. */
 #include "script.h"
 
 #include <string.h>
 
 /* As in model/dh.c: lengths show in messages and in the work that is announced. */
 static const struct p2_group_info groups[] = {
-    {P2_GROUP_1, "group1", 96, 96, 32},     {P2_GROUP_2, "group2", 128, 128, 32},
-    {P2_GROUP_5, "group5", 192, 192, 32},   {P2_GROUP_14, "group14", 256, 256, 32},
+    {P2_GROUP_1, "group1", 96, 96, 32},   {P2_GROUP_2, "group2", 128, 128, 32},
+    {P2_GROUP_5, "group5", 192, 192, 32}, {P2_GROUP_14, "group14", 256, 256, 32},
     {P2_GROUP_19, "group19", 64, 32, 32},
 };
+
+_Static_assert(sizeof(const struct script_dh *) <= P2_DH_MAX_PRIVATE, "an address must fit");
 
 #define NUM_GROUPS (sizeof(groups) / sizeof(groups[0]))
 
@@ -50,8 +52,8 @@ int p2_dh_generate(enum p2_group group, struct p2_random random, uint8_t *privat
     return P2_OK;
 }
 
-int p2_dh_derive(enum p2_group group, const uint8_t *private_key, const uint8_t *peer_public, size_t peer_public_len,
-                 uint8_t *secret)
+int p2_dh_derive(enum p2_group group, const uint8_t *private_key, const uint8_t *peer_public,
+                 size_t peer_public_len, uint8_t *secret)
 {
     const struct script_dh *dh;
     memcpy(&dh, private_key, sizeof(dh));

@@ -45,6 +45,6 @@ void corpus_message_carry(uint8_t *out, struct corpus_chains *chains, const stru
                           const struct corpus_message *message, struct p2_bytes captured)
 {
     memcpy(out, captured.data, P2_ISAKMP_HEADER_LEN);
-    p2_cipher_encrypt(&keys->cipher_key, chain(chains, keys, message->header.message_id), out + P2_ISAKMP_HEADER_LEN,
-                      message->plain, message->plain_len);
+    p2_cipher_encrypt(&keys->cipher_key, chain(chains, keys, message->header.message_id),
+                      out + P2_ISAKMP_HEADER_LEN, message->plain, message->plain_len);
 }

@@ -1,8 +1,8 @@
 /* Encrypted ISAKMP messages seen from outside: opened, and encrypted again, with an ISAKMP SA's keys.
  *
- * Every message ID has its chain of IVs (RFC 2409 appendix B). Two chains of the same Quick Mode part as soon as the
- * two sides pad differently, and strongSwan pads with a block more than we do: so a captured message is carried over
- * to our chain by decrypting it in its own and encrypting the very same plaintext in ours. */
+ * Every message ID has its chain of IVs (RFC 2409 appendix B). Two chains of the same Quick Mode part as soon
+ * as the two sides pad differently, and strongSwan pads with a block more than we do: so a captured message
+ * is carried over to our chain by decrypting it in its own and encrypting the very same plaintext in ours. */
 #ifndef P2_TESTS_MESSAGE_H
 #define P2_TESTS_MESSAGE_H
 
@@ -26,7 +26,8 @@ struct corpus_message {
     struct p2_payloads payloads; /* borrow plain */
 };
 
-/* Decrypts a whole message and moves its chain on. False: not encrypted, not whole blocks, or no payloads come out. */
+/* Decrypts a whole message and moves its chain on. False: not encrypted, not whole blocks, or no payloads
+ * come out. */
 bool corpus_message_open(struct corpus_message *message, struct corpus_chains *chains,
                          const struct p2_isakmp_keys *keys, struct p2_bytes bytes);
 void corpus_message_free(struct corpus_message *message);

@@ -58,7 +58,8 @@ static struct p2_bytes peer_ke(const struct corpus *corpus, const struct corpus_
         bool same = frame->phase2 && !frame->copy_of &&
                     frame->message.header.message_id == ours->message.header.message_id &&
                     corpus_sender(corpus, frame) != corpus_sender(corpus, ours);
-        const struct p2_payload *ke = same ? p2_isakmp_find(&frame->message.payloads, P2_PAYLOAD_KE, 0) : NULL;
+        const struct p2_payload *ke =
+            same ? p2_isakmp_find(&frame->message.payloads, P2_PAYLOAD_KE, 0) : NULL;
         if (ke)
             return ke->body;
     }

@@ -1,5 +1,5 @@
-/* Randomness and Diffie-Hellman as a capture has them: every draw of message ID, SPI and nonce, and every public value
- * and secret, is what the daemon drew. */
+/* Randomness and Diffie-Hellman as a capture has them: every draw of message ID, SPI and nonce, and every
+ * public value and secret, is what the daemon drew. */
 #ifndef P2_TESTS_SCRIPT_H
 #define P2_TESTS_SCRIPT_H
 

@@ -1,6 +1,6 @@
-/* Two gateways in virtual time without ns-3: an exact delay each way, losses written as literal masks, no other noise.
- * Time jumps to the earliest event. Host 0 is "left" (10.1.0.0/24 behind 192.0.2.1), host 1 "right" (10.2.0.0/24
- * behind 192.0.2.2); left starts the tunnel. */
+/* Two gateways in virtual time without ns-3: an exact delay each way, losses written as literal masks, no
+ * other noise. Time jumps to the earliest event. Host 0 is "left" (10.1.0.0/24 behind 192.0.2.1), host 1
+ * "right" (10.2.0.0/24 behind 192.0.2.2); left starts the tunnel. */
 #ifndef P2_TESTS_SIM_H
 #define P2_TESTS_SIM_H
 
@@ -21,13 +21,13 @@ struct sim_message { /* an IKE datagram as it was sent, lost or not */
 };
 
 struct sim_options {
-    p2_time delay[2];          /* left to right, right to left */
-    uint64_t lose_quick;       /* bit n: the n-th (from 0) Quick Mode datagram of both sides together is lost */
-    uint64_t lose_main;        /* the same for Phase 1 */
+    p2_time delay[2];    /* left to right, right to left */
+    uint64_t lose_quick; /* bit n: the n-th (from 0) Quick Mode datagram of both sides together is lost */
+    uint64_t lose_main;  /* the same for Phase 1 */
     bool (*lose)(void *ctx, const struct sim_message *message); /* further losses; NULL: none */
     void *lose_ctx;
     const struct profile *profile[2]; /* NULL: work is free */
-    uint32_t queue;            /* of the CPUs; 0: 1000 */
+    uint32_t queue;                   /* of the CPUs; 0: 1000 */
     uint64_t seed[2];
     struct p2_peer_config peer[2];
     struct p2_tunnel_config tunnel[2];
@@ -61,8 +61,8 @@ void sim_lose_ipsec(struct sim *sim, bool lose);
 void sim_inject_ike(struct sim *sim, int to, const uint8_t *data, size_t len);
 void sim_rekey(struct sim *sim, int side);
 
-/* Both databases mirror each other: every inbound SA of one side is an outbound one of the other, with the same keys, and
- * all outbound ones are authorised. num: how many pairs each side must have. */
+/* Both databases mirror each other: every inbound SA of one side is an outbound one of the other, with the
+ * same keys, and all outbound ones are authorised. num: how many pairs each side must have. */
 bool sim_sadbs_equal(struct sim *sim, size_t num_pairs);
 size_t sim_num_pairs(struct sim *sim, int side);
 /* The n-th Quick Mode of the ledger; NULL: there is none. */
