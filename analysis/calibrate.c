@@ -290,8 +290,9 @@ static void format_time(char text[TIME_TEXT], double ns)
     ps = (ps + step / 2) / step * step;
     for (; unit + 1 < sizeof units / sizeof units[0] && ps / per_unit >= 1000; unit++)
         per_unit *= 1000;
-    char fraction[4];
-    snprintf(fraction, sizeof fraction, "%03d", per_unit > 1 ? (int)(ps % per_unit / (per_unit / 1000)) : 0);
+    char fraction[4] = "000";
+    if (per_unit > 1)
+        snprintf(fraction, sizeof fraction, "%03d", (int)(ps * 1000 / per_unit % 1000));
     size_t len = 3;
     while (len > 0 && fraction[len - 1] == '0')
         fraction[--len] = '\0';

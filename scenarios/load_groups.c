@@ -9,11 +9,12 @@ void *load_append(struct problems *problems, void *array, size_t *num, size_t si
     void *items;
     memcpy(&items, array, sizeof items);
     if ((*num & (*num - 1)) == 0) { /* a power of two: full */
-        items = realloc(items, (*num > 0 ? 2 * *num : 1) * size);
-        if (!items) {
+        void *bigger = realloc(items, (*num > 0 ? 2 * *num : 1) * size);
+        if (!bigger) {
             problems_no_memory(problems);
             return NULL;
         }
+        items = bigger;
         memcpy(array, &items, sizeof items);
     }
     return memset((char *)items + size * (*num)++, 0, size);

@@ -93,8 +93,8 @@ static void own_message(struct play *play)
     }
     bool quick = frame->message.header.exchange_type == P2_EXCHANGE_QUICK;
     if (quick && play->side == CORPUS_INITIATOR && play->num_negotiations == 0) {
-        play_check_ok(play, p2_gateway_rekey(play->gw, play->now, 0,
-                                             0)); /* the first one; the soft limit brings the others */
+        /* the first one is asked for; the soft limit brings the others */
+        play_check_ok(play, p2_gateway_rekey(play->gw, play->now, 0, 0));
         play_drain(play);
     }
     bool said = compare_next(play);
