@@ -110,15 +110,18 @@ static void receive_notify(struct p2_exchange *ex, struct p2_bytes body)
     p2_exchange_fail(quick, &detail);
 }
 
-/* True: the ISAKMP SA itself is to go. */
+/* True: the ISAKMP SA that carries the message is to go. */
 static bool receive_delete(struct p2_exchange *ex, struct p2_bytes body)
 {
     struct p2_reader r = p2_reader_init(body.data, body.len);
     p2_read_u32(&r);
     uint8_t protocol = p2_read_u8(&r), spi_len = p2_read_u8(&r);
     uint16_t num = p2_read_u16(&r);
-    if (protocol == P2_PROTO_ISAKMP)
-        return !r.failed;
+    if (protocol == P2_PROTO_ISAKMP) { /* its SPI is the pair of cookies (RFC 2408 section 3.15) */
+        struct p2_bytes cookies = p2_read_bytes(&r, 16);
+        return !r.failed && spi_len == 16 && memcmp(cookies.data, ex->isakmp->initiator_cookie, 8) == 0 &&
+               memcmp(cookies.data + 8, ex->isakmp->responder_cookie, 8) == 0;
+    }
     for (unsigned i = 0; i < num && protocol == P2_PROTO_ESP && spi_len == 4; i++) {
         uint32_t spi = p2_read_u32(&r);
         struct p2_sa_pair *pair = r.failed ? NULL : p2_pair_by_outbound_spi(ex->gw, ex->isakmp->peer, spi);

@@ -206,7 +206,10 @@ static enum p2_verdict read_sa(struct p2_exchange *ex)
     if (p2_isakmp_parse_sa(&sa, p2_isakmp_find(&ex->payloads, P2_PAYLOAD_SA, 0)->body) < 0)
         return malformed(ex, "security association");
     p2_offer_choose(&choice, &sa, &q->tunnel->config.policy);
-    if (!choice.found || (ex->initiator && sa.num != 1))
+    if (ex->initiator && sa.num != 1)
+        return refuse_simply(ex, P2_FAIL_NO_PROPOSAL_CHOSEN, P2_NOTIFY_NO_PROPOSAL_CHOSEN, "answer",
+                             "several transforms", "the one that was chosen");
+    if (!choice.found)
         return refuse_simply(ex, P2_FAIL_NO_PROPOSAL_CHOSEN, P2_NOTIFY_NO_PROPOSAL_CHOSEN, choice.field,
                              choice.offered, choice.acceptable);
     if (choice.transform.attributes.len > sizeof(q->attributes))

@@ -224,6 +224,32 @@ static void captures_are_whole(void)
     CU_ASSERT_EQUAL(num_ipsec, 3 * 42 + 522);
 }
 
+/* Frame 9 of no-proposal-chosen is the DELETE of its ISAKMP SA. Naming the cookies of another one, it must
+ * not take the one that carries it: the next Quick Mode still finds it. */
+static void delete_of_another_isakmp_sa_takes_nothing(void)
+{
+    struct corpus c;
+    struct play p;
+    uint8_t plain[128], out[256];
+    corpus_load(&c, "no-proposal-chosen");
+    play_open(&p, &c, CORPUS_RESPONDER);
+    const struct corpus_frame *delete = &c.capture.frames[8], *quick = &c.capture.frames[6];
+    struct corpus_message m = delete->message;
+    memcpy(plain, m.plain, m.plain_len);
+    m.plain = plain;
+    memset(plain + 24 + 12, 0x55, 16);
+    p2_keymat_hash_1_2(&c.keys, m.header.message_id, NULL, (struct p2_bytes){plain + 24, 28}, plain + 4);
+    corpus_message_carry(out, &p.chains, &c.keys, &m, delete->content);
+    play_receive(&p, out, delete->content.len);
+    p.received_len = 0;
+    corpus_message_carry(out, &p.chains, &c.keys, &quick->message, quick->content);
+    play_receive(&p, out, quick->content.len);
+    CU_ASSERT_EQUAL(p.drops[P2_DROP_UNKNOWN_COOKIE], 0);
+    CU_ASSERT_EQUAL(p.drops[P2_DROP_HASH_MISMATCH], 0);
+    play_close(&p);
+    corpus_free(&c);
+}
+
 CHECK_MAIN("corpus", {"captures are whole", captures_are_whole},
            {"without PFS, as initiator", nopfs_initiator}, {"without PFS, as responder", nopfs_responder},
            {"PFS group 2, as initiator", pfs_initiator}, {"PFS group 2, as responder", pfs_responder},
@@ -231,4 +257,5 @@ CHECK_MAIN("corpus", {"captures are whole", captures_are_whole},
            {"five Quick Modes and their traffic, as initiator", rekeying_initiator},
            {"five Quick Modes and their traffic, as responder", rekeyed_responder},
            {"a resent first message, as initiator", resending_initiator},
-           {"a resent first message, as responder", resent_to_responder})
+           {"a resent first message, as responder", resent_to_responder},
+           {"delete of another ISAKMP SA takes nothing", delete_of_another_isakmp_sa_takes_nothing})
