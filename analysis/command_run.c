@@ -22,6 +22,7 @@ struct run {
     struct result_dir dir;
     struct store *store;
     struct workers_job *jobs;
+    bool *stored; /* which jobs' results are in the store */
     size_t num_jobs;
     struct workers_tally tally;
     struct store_message message;
@@ -113,7 +114,8 @@ static int plan_jobs(struct run *run)
 {
     size_t runs = (size_t)run->set.base.runs;
     run->jobs = calloc(run->set.num_cases * runs, sizeof *run->jobs);
-    if (!run->jobs) {
+    run->stored = calloc(run->set.num_cases * runs, sizeof *run->stored);
+    if (!run->jobs || !run->stored) {
         snprintf(run->message.text, sizeof run->message.text, "out of memory for %zu cases of %zu runs",
                  run->set.num_cases, runs);
         return -1;
@@ -155,6 +157,7 @@ static int take_outcome(void *context, const struct workers_outcome *outcome)
     unsigned long long number = job->run;
     if (outcome->stream) {
         run->num_stored++;
+        run->stored[job - run->jobs] = true;
         if (*outcome->last_words) {
             command_complain("case %s, run %llu says:", job->case_name, number);
             print_last_words(outcome->last_words);
@@ -198,6 +201,14 @@ static enum command_exit verdict(const struct summary *summary)
     return COMMAND_DONE;
 }
 
+/* What a run that did not finish had begun to capture would only mislead. */
+static void remove_begun_captures(const struct run *run)
+{
+    for (size_t i = 0; i < run->num_jobs; i++)
+        if (run->jobs[i].captures && !run->stored[i])
+            result_dir_remove(run->jobs[i].captures);
+}
+
 /* Figures, files, the directory in its place, the report. */
 static int finish(struct run *run, enum command_exit *result)
 {
@@ -210,6 +221,7 @@ static int finish(struct run *run, enum command_exit *result)
                  summary_compute(&summary, run->store, &run->set, message);
     if (failed)
         return -1;
+    remove_begun_captures(run);
     failed = outputs_write(run->dir.work, run->store, &run->set, &summary, message);
     store_close(run->store);
     run->store = NULL;
@@ -229,6 +241,7 @@ static void cleanup(struct run *run)
     for (size_t i = 0; i < run->num_jobs; i++)
         free((char *)(uintptr_t)run->jobs[i].captures);
     free(run->jobs);
+    free(run->stored);
     store_close(run->store);
     result_dir_abandon(&run->dir);
     scenario_set_cleanup(&run->set);

@@ -1,5 +1,7 @@
 #include "progress.h"
 
+#include <string.h>
+
 void progress_format(char *text, size_t text_size, size_t done, size_t total, double elapsed_s)
 {
     int len = snprintf(text, text_size, "%zu of %zu runs", done, total);
@@ -34,16 +36,18 @@ void progress_show(struct progress *progress, size_t done)
     double elapsed_s = (double)(now.tv_sec - progress->started.tv_sec) +
                        (double)(now.tv_nsec - progress->started.tv_nsec) / 1e9;
     progress_format(text, sizeof text, done, progress->total, elapsed_s);
+    if (strcmp(text, progress->shown) == 0)
+        return;
     fprintf(progress->terminal, "\r%-60s", text);
     fflush(progress->terminal);
-    progress->shown = true;
+    memcpy(progress->shown, text, sizeof text);
 }
 
 void progress_clear(struct progress *progress)
 {
-    if (!progress->terminal || !progress->shown)
+    if (!progress->terminal || !*progress->shown)
         return;
     fprintf(progress->terminal, "\r%60s\r", "");
     fflush(progress->terminal);
-    progress->shown = false;
+    progress->shown[0] = '\0';
 }

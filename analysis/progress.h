@@ -2,7 +2,6 @@
 #ifndef P2_PROGRESS_H
 #define P2_PROGRESS_H
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -10,7 +9,7 @@ struct progress {
     FILE *terminal; /* NULL: show nothing */
     size_t total;
     struct timespec started;
-    bool shown;
+    char shown[80]; /* what stands there now; empty: nothing */
 };
 
 void progress_start(struct progress *progress, FILE *terminal, size_t total);

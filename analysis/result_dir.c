@@ -161,6 +161,11 @@ int result_dir_commit(struct result_dir *dir, char *message, size_t message_size
     return 0;
 }
 
+void result_dir_remove(const char *path)
+{
+    remove_all(AT_FDCWD, path);
+}
+
 void result_dir_abandon(struct result_dir *dir)
 {
     if (dir->work[0])

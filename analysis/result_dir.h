@@ -29,6 +29,9 @@ void result_dir_abandon(struct result_dir *dir);
 int result_dir_make(const struct result_dir *dir, char path[RESULT_DIR_PATH], const char *name, char *message,
                     size_t message_size);
 
+/* Removes a directory that result_dir_make made, with all that is in it. */
+void result_dir_remove(const char *path);
+
 /* Writes directory/name through a temporary file that is renamed, so that readers see the old or the new one.
  * `write` returns 0, or -1 with a line in message (an empty one: errno tells). */
 typedef int result_dir_write(void *context, FILE *out, char *message, size_t message_size);

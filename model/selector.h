@@ -18,6 +18,13 @@ struct p2_selector {
     uint16_t port;
 };
 
+/* An IPv4 prefix, the address in host byte order: p2_selector_v4(0x0a010000, 16) is 10.1.0.0/16. */
+static inline struct p2_selector p2_selector_v4(uint32_t host_order, uint8_t prefix_len)
+{
+    struct p2_selector selector = {p2_address_v4(host_order), prefix_len, 0, 0};
+    return selector;
+}
+
 #define P2_SELECTOR_TEXT 64
 
 /* "10.1.0.0/24" */

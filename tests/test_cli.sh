@@ -1,7 +1,7 @@
 #!/bin/sh
 # The command line from outside: test_cli.sh [PHASE2SIM], started in the top directory. Uses a fake worker, so it needs
 # no ns-3.
-phase2sim=$(realpath "${1:-build/phase2sim}")
+phase2sim=$(realpath "${1:-${B:-build}/phase2sim}")
 top=$PWD
 dir=$(mktemp -d /tmp/phase2sim-cli.XXXXXX)
 trap 'rm -rf "$dir"' EXIT
@@ -142,6 +142,8 @@ exits 0 "$phase2sim" run two-cases -o d --runs 1 --no-pcap --set '//link/@delay=
 holds "no captures" test ! -e d/captures
 holds "one run of each case" grep -q '"runs": 1,' d/summary.json
 holds "the scenario as run" grep -q 'delay="30ms"' d/scenario.xml
+exits 0 "$phase2sim" run two-cases -o e --runs 1 --no-pcap --set "//gateway[@name='hub']/@address=203.0.113.9"
+holds "a path with a predicate" grep -q 'address="203.0.113.9"' e/scenario.xml
 
 # report makes the same again.
 cp -r a again
@@ -192,6 +194,13 @@ code=$?
 holds "an interrupt exits with 3, not $code" test $code -eq 3
 holds "says how many" grep -q 'interrupted: 2 of 4 runs were finished and are kept' err
 holds "keeps them" grep -q '"complete": false' cut/summary.json
+FAKE_WORKER=half "$phase2sim" run two-cases -o half --jobs 4 >out 2>err &
+pid=$!
+sleep 1
+kill -INT $pid 2>/dev/null || kill -TERM $pid
+wait $pid
+holds "the capture of a finished run stays" test "$(find half/captures -name hub.pcap | wc -l)" -eq 1
+holds "a capture that was only begun does not" test "$(find half/captures -mindepth 1 -type d | wc -l)" -eq 1
 
 # Output that cannot be written is no success.
 if [ -w /dev/full ]; then

@@ -29,6 +29,7 @@ static struct store *two_cases(void)
             }
             records[4] = fixture_failure("timeout", "", "hub never answered.");
             records[4].u.negotiation.retransmissions = 5;
+            strcpy(records[4].u.negotiation.reason, "forced"); /* a rekey, but not an established one */
             records[5] = (struct record){.type = RECORD_FLOW, .u.flow = {"spoke>hub", 100, 99, 1, 1}};
             records[6] = (struct record){.type = RECORD_DROP, .u.drop = {"hub", "replay", 3}};
             records[7] =
@@ -287,7 +288,7 @@ static void csv_is_fixed(void)
         "case,run,tunnel,initiator,responder,reason,message_id,outcome,pfs_group,started_ns,latency_ns,"
         "network_ns,"
         "cpu_ns,cpu_wait_ns,retransmission_wait_ns,retransmissions,blackout_ns,packets_lost\n"
-        "PFS=none,2,\"a \"\"quoted\"\", name\",spoke,hub,forced,9c88846c,established,14,5,3,1,2,0,0,0,,0\n"
+        "PFS=none,2,\"z \"\"quoted\"\", name\",spoke,hub,forced,9c88846c,established,14,5,3,1,2,0,0,0,,0\n"
         "PFS=none,2,vpn,spoke,hub,initial,9c88846c,established,,9,7,3,4,0,0,1,12,2\n"
         "PFS=group14,1,vpn,spoke,hub,initial,9c88846c,failed,,0,,,,,,0,,0\n";
     struct store *store = fixture_store(&set, 2, true);
@@ -299,7 +300,7 @@ static void csv_is_fixed(void)
     late.u.negotiation.retransmissions = 1;
     early.u.negotiation.started_ns = 5;
     early.u.negotiation.pfs_group = 14;
-    strcpy(early.u.negotiation.tunnel, "a \"quoted\", name");
+    strcpy(early.u.negotiation.tunnel, "z \"quoted\", name");
     struct record failed = fixture_failure("timeout", "", "");
     /* Written in another order than they are to be read. */
     fixture_add(store, "PFS=group14", 1, &failed, 1);

@@ -59,26 +59,12 @@ struct sim_options sim_defaults(void)
         snprintf(peer->name, sizeof(peer->name), "%s", i ? "left" : "right");
         peer->local = address[i];
         peer->remote = address[!i];
-        peer->phase1 = (struct p2_phase1_policy){.mode = P2_PHASE1_MAIN,
-                                                 .psk = "secret",
-                                                 .psk_len = 6,
-                                                 .cipher = P2_CIPHER_AES128_CBC,
-                                                 .hash = P2_HASH_SHA1,
-                                                 .group = P2_GROUP_2,
-                                                 .lifetime_s = 28800,
-                                                 .retransmission = {P2_SECOND, 2000, 5}};
+        peer->phase1 = p2_phase1_policy_default("secret");
+        peer->phase1.group = P2_GROUP_2;
         snprintf(tunnel->name, sizeof(tunnel->name), "vpn");
         tunnel->local = inside[i];
         tunnel->remote = inside[!i];
-        tunnel->policy = (struct p2_policy){.num_proposals = 1,
-                                            .mode = P2_MODE_TUNNEL,
-                                            .pfs = P2_GROUP_NONE,
-                                            .lifetime_s = 3600,
-                                            .soft_permille = 800,
-                                            .fuzz_permille = 100,
-                                            .replay_window = 64,
-                                            .overlap = 2 * P2_SECOND};
-        p2_proposal_predefined(&tunnel->policy.proposals[0], "nopfs-esp-aes128-sha");
+        tunnel->policy = p2_policy_default("nopfs-esp-aes128-sha");
         tunnel->establish = i == 0 ? P2_ESTABLISH_IMMEDIATELY : P2_ESTABLISH_PASSIVE;
     }
     return o;

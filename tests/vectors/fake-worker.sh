@@ -7,7 +7,9 @@
 #   exit       run 2 ends with exit code 5 and a reason on stderr
 #   crash      run 2 is killed by SIGSEGV after half of its records
 #   silent     run 2 ends well, but without an end record
+#   half       cases with a group hang after they began a capture
 #   slow       every run but the first hangs
+#   together   every run but the first has a signal sent to its parent and ends with exit code 9, as if both had got it
 #   refuse     every negotiation fails
 #   broken     every run ends with exit code 1
 while [ $# -gt 0 ]; do
@@ -25,10 +27,12 @@ bytes=$(wc -c)
 [ "$bytes" -gt 0 ] || { echo "fake-worker: no scenario on stdin" >&2; exit 2; }
 [ "$mode" = broken ] && { echo "out of order" >&2; exit 1; }
 [ "$mode" = slow ] && [ "$run" != 1 ] && sleep 60
+[ "$mode" = together ] && [ "$run" != 1 ] && { kill -TERM $PPID; exit 9; }
 [ "$mode" = mixed ] && sleep "0.$((4 - run % 4))"
 [ "$mode" = loud ] && echo "something to know" >&2
 [ "$mode" = exit ] && [ "$run" = 2 ] && { echo "no memory for the world" >&2; exit 5; }
 [ -n "$captures" ] && echo "a capture" >"$captures/hub.pcap"
+[ "$mode" = half ] && case $case_name in *group*) sleep 60 ;; esac
 awk -v case_name="$case_name" -v run="$run" -v seed="$seed" -v mode="$mode" '
 # mawk stops %d at 2^31, hence %.0f for times.
 function cpu_of(name) { return name ~ /group14/ ? 61000000 : name ~ /group/ ? 4200000 : 200000 }

@@ -1,0 +1,34 @@
+#include "policy.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct p2_phase1_policy p2_phase1_policy_default(const char *psk)
+{
+    struct p2_phase1_policy policy = {.mode = P2_PHASE1_MAIN,
+                                      .psk_len = strlen(psk),
+                                      .cipher = P2_CIPHER_AES128_CBC,
+                                      .hash = P2_HASH_SHA1,
+                                      .group = P2_GROUP_14,
+                                      .lifetime_s = 28800,
+                                      .retransmission = P2_RETRANSMISSION_DEFAULT};
+    assert(policy.psk_len <= P2_PSK_MAX);
+    memcpy(policy.psk, psk, policy.psk_len);
+    return policy;
+}
+
+struct p2_policy p2_policy_default(const char *proposal)
+{
+    struct p2_policy policy = {.num_proposals = 1,
+                               .mode = P2_MODE_TUNNEL,
+                               .pfs = P2_GROUP_NONE,
+                               .lifetime_s = 3600,
+                               .soft_permille = 800,
+                               .fuzz_permille = 100,
+                               .replay_window = 64,
+                               .overlap = 2 * P2_SECOND};
+    bool known = p2_proposal_predefined(&policy.proposals[0], proposal);
+    assert(known);
+    (void)known;
+    return policy;
+}

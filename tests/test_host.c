@@ -1,0 +1,604 @@
+/* The host between a core and a CPU model: what work costs, what becomes of it when there is no room, and a
+ * data path that is priced like everything else. Phase 1 is preset, so that a Quick Mode is all there is;
+ * times are by hand. */
+#include "esp.h"
+#include "internal.h"
+#include "ip.h"
+#include "sim/sim.h"
+
+struct prices { /* nanoseconds an operation */
+    int64_t hash, hmac, encrypt, decrypt, dh_generate, dh_derive;
+};
+
+/* The same price for every algorithm. per_byte: the prices count for each byte. */
+static struct profile profile_of(const struct prices *p, bool per_byte)
+{
+    struct profile profile = {.name = "by hand", .scale = 1};
+    const int64_t ns[P2_NUM_OPERATIONS] = {[P2_OP_DH_GENERATE] = p->dh_generate,
+                                           [P2_OP_DH_DERIVE] = p->dh_derive,
+                                           [P2_OP_HMAC] = p->hmac,
+                                           [P2_OP_HASH] = p->hash,
+                                           [P2_OP_ENCRYPT] = p->encrypt,
+                                           [P2_OP_DECRYPT] = p->decrypt};
+    for (size_t op = 0; op < P2_NUM_OPERATIONS; op++) {
+        for (size_t a = 0; a < P2_MAX_ALGORITHMS; a++) {
+            profile.prices[op][a].known = true;
+            *(per_byte ? &profile.prices[op][a].per_byte_ps : &profile.prices[op][a].fixed_ps) =
+                ns[op] * 1000;
+        }
+    }
+    return profile;
+}
+
+/* 10 ms to the right, 7 ms to the left. */
+static struct sim_options preset(const struct profile *profile)
+{
+    struct sim_options o = sim_defaults();
+    o.delay[0] = 10 * P2_MS;
+    o.delay[1] = 7 * P2_MS;
+    for (int i = 0; i < 2; i++) {
+        o.peer[i].phase1.mode = P2_PHASE1_PRESET;
+        o.profile[i] = profile;
+    }
+    return o;
+}
+
+#define NETWORK (27 * P2_MS) /* three messages */
+
+static void check_latency(struct sim *sim, p2_time network, p2_time cpu, p2_time cpu_wait,
+                          p2_time retransmission)
+{
+    struct cause_split split;
+    const struct ledger_entry *quick = sim_quick(sim, 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(quick);
+    CU_ASSERT_EQUAL_FATAL(ledger_outcome(quick), LEDGER_ESTABLISHED);
+    p2_time latency = ledger_latency(quick, sim_causes(sim), &split);
+    CU_ASSERT_EQUAL(latency, network + cpu + cpu_wait + retransmission);
+    CU_ASSERT_EQUAL(split.network, network);
+    CU_ASSERT_EQUAL(split.cpu, cpu);
+    CU_ASSERT_EQUAL(split.cpu_wait, cpu_wait);
+    CU_ASSERT_EQUAL(split.retransmission_wait, retransmission);
+}
+
+/* --- what a Quick Mode costs --- */
+
+static void free_work_leaves_the_network(void)
+{
+    struct sim_options o = preset(NULL);
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, P2_SECOND);
+    CU_ASSERT_TRUE(sim_sadbs_equal(sim, 1));
+    check_latency(sim, NETWORK, 0, 0, 0);
+    sim_free(sim);
+}
+
+/* One IV at each end (2 hashes). HMACs: 1 for each HASH(n) made and checked (6), and KEYMAT of two SAs at
+ * each end, 36 bytes from blocks of 20 (8). Three messages are encrypted and decrypted. */
+static void a_quick_mode_costs_its_operations(void)
+{
+    const struct prices p = {.hash = 1000000, .hmac = 10000, .encrypt = 100, .decrypt = 1};
+    struct profile profile = profile_of(&p, false);
+    struct sim_options o = preset(&profile);
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, P2_SECOND);
+    check_latency(sim, NETWORK, 2140303, 0, 0);
+    CU_ASSERT_EQUAL(sim_quick(sim, 0)->cpu_total, 2140303);
+    CU_ASSERT_EQUAL(host_cpu(sim_host(sim, 0))->busy + host_cpu(sim_host(sim, 1))->busy, 2140303);
+    sim_free(sim);
+}
+
+/* Payloads: HASH 24, SA 52, nonce 36, two IDs of 16: 144 bytes, and 24 in message 3, which make 32 of
+ * ciphertext. Encrypted and decrypted: 144 + 144 + 32 each. HMACs: 144 four times, 69 (0 | M-ID | Ni | Nr),
+ * 32, and eight KEYMAT blocks over 20 + 5 + 64. Hashes: 16 + 4, twice. */
+static void a_quick_mode_costs_its_bytes(void)
+{
+    const struct prices p = {.hash = 10000000, .hmac = 100000, .encrypt = 1000, .decrypt = 1};
+    struct profile profile = profile_of(&p, true);
+    struct sim_options o = preset(&profile);
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, 2 * P2_SECOND);
+    check_latency(sim, NETWORK, 40 * p.hash + (4 * 144 + 69 + 32 + 8 * 89) * p.hmac + 320 * p.encrypt + 320,
+                  0, 0);
+    sim_free(sim);
+}
+
+static void pfs_costs_two_of_each_at_both_ends_together(void)
+{
+    const struct prices p = {.dh_generate = 3 * P2_MS, .dh_derive = 5 * P2_MS};
+    struct profile profile = profile_of(&p, false);
+    struct sim_options o = preset(&profile);
+    o.tunnel[0].policy.pfs = o.tunnel[1].policy.pfs = P2_GROUP_2;
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, P2_SECOND);
+    check_latency(sim, NETWORK, 16 * P2_MS, 0, 0);
+    sim_free(sim);
+}
+
+static void a_machine_thrice_as_slow_takes_thrice_as_long(void)
+{
+    const struct prices p = {.hash = 1000000, .hmac = 10000, .encrypt = 100, .decrypt = 1};
+    struct profile profile = profile_of(&p, false);
+    profile.scale = 3;
+    struct sim_options o = preset(&profile);
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, P2_SECOND);
+    check_latency(sim, NETWORK, 3 * 2140303, 0, 0);
+    sim_free(sim);
+}
+
+/* --- a busy CPU --- */
+
+/* A first Quick Mode message that verifies under no key: the initiator's own with another message ID. */
+static void inject_forged(struct sim *sim, uint8_t which)
+{
+    const struct sim_message *m = sim_sent(sim, 0);
+    uint8_t forged[2048];
+    CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+    memcpy(forged, m->bytes, m->len);
+    forged[20] ^= which;
+    sim_inject_ike(sim, 1, forged, m->len);
+}
+
+/* HMAC 20 ms and nothing else: message 1 leaves at 20 ms and arrives at 30 ms. A forged one that came at 25
+ * ms keeps the responder's CPU until 45 ms. Fourteen HMACs in all. */
+static void work_waits_for_a_busy_cpu(void)
+{
+    const struct prices p = {.hmac = 20 * P2_MS};
+    struct profile profile = profile_of(&p, false);
+    struct sim_options o = preset(&profile);
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, 25 * P2_MS);
+    inject_forged(sim, 1);
+    sim_run(sim, P2_SECOND);
+    check_latency(sim, NETWORK, 14 * 20 * P2_MS, 15 * P2_MS, 0);
+    CU_ASSERT_EQUAL(sim_drops(sim, 1, P2_DROP_HASH_MISMATCH), 1);
+    CU_ASSERT_EQUAL(host_cpu(sim_host(sim, 1))->waited, 15 * P2_MS);
+    sim_free(sim);
+}
+
+/* One forged message runs and one waits in a queue for one: message 1 finds no room. Its copy, one second
+ * after it, does, and the Quick Mode is as good as any. */
+static void a_full_queue_drops_and_a_resend_recovers(void)
+{
+    const struct prices p = {.hmac = 20 * P2_MS};
+    struct profile profile = profile_of(&p, false);
+    struct sim_options o = preset(&profile);
+    o.queue = 1;
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, 25 * P2_MS);
+    inject_forged(sim, 1);
+    inject_forged(sim, 2);
+    sim_run(sim, 999 * P2_MS);
+    CU_ASSERT_EQUAL(sim_drops(sim, 1, P2_DROP_CPU_QUEUE_FULL), 1);
+    CU_ASSERT_EQUAL(sim_drops(sim, 1, P2_DROP_HASH_MISMATCH), 2);
+    CU_ASSERT_EQUAL(sim_num_pairs(sim, 0) + sim_num_pairs(sim, 1), 0);
+    sim_run(sim, 2 * P2_SECOND);
+    CU_ASSERT_TRUE(sim_sadbs_equal(sim, 1));
+    CU_ASSERT_EQUAL(sim_quick(sim, 0)->resent, 1);
+    check_latency(sim, NETWORK, 14 * 20 * P2_MS, 0, P2_SECOND);
+    CU_ASSERT_EQUAL(sim_drops(sim, 1, P2_DROP_CPU_QUEUE_FULL), 1);
+    sim_free(sim);
+}
+
+/* --- packets under the SAs --- */
+
+/* A packet for the inbound SA of the right-hand side, made with that SA's own keys. */
+struct forgery {
+    uint32_t sequence;
+    uint32_t source;     /* of the inner packet; 0: 10.1.0.1, which is inside */
+    uint8_t next_header; /* 0: IPv4 */
+    uint32_t spi_change; /* added to the SPI, and still under a good ICV */
+};
+
+static size_t make_packet(struct sim *sim, const struct forgery *f, uint8_t out[256])
+{
+    struct p2_sa_info sa = {0};
+    for (size_t i = 0; p2_gateway_sa_at(host_gateway(sim_host(sim, 1)), i, &sa) && !sa.inbound; i++)
+        ;
+    CU_ASSERT_TRUE_FATAL(sa.inbound);
+    struct p2_esp_keys keys;
+    uint8_t inner[100] = {0};
+    static const uint8_t iv[16] = {9, 8, 7};
+    struct p2_ip_header header = {.source = p2_address_v4(f->source ? f->source : 0x0a010001),
+                                  .destination = p2_address_v4(0x0a020001),
+                                  .ttl = 64,
+                                  .protocol = P2_IP_PROTO_UDP,
+                                  .payload_len = sizeof(inner) - P2_IPV4_HEADER_LEN};
+    p2_ip_build(inner, &header);
+    p2_esp_init(&keys, sa.cipher, sa.encryption_key, sa.auth, sa.authentication_key);
+    struct p2_ip_header outer = {.source = sa.source,
+                                 .destination = sa.destination,
+                                 .ttl = 64,
+                                 .protocol = P2_IP_PROTO_ESP,
+                                 .payload_len = p2_esp_sealed_len(&keys, sizeof(inner))};
+    p2_ip_build(out, &outer);
+    p2_esp_seal(&keys, sa.spi + f->spi_change, f->sequence, iv,
+                f->next_header ? f->next_header : P2_IP_PROTO_IPV4, (struct p2_bytes){inner, sizeof(inner)},
+                out + P2_IPV4_HEADER_LEN);
+    return P2_IPV4_HEADER_LEN + outer.payload_len;
+}
+
+static void arrive(struct sim *sim, const uint8_t *packet, size_t len)
+{
+    uint8_t *copy = malloc(len ? len : 1);
+    if (len > 0)
+        memcpy(copy, packet, len);
+    CU_ASSERT_EQUAL(host_receive_ipsec(sim_host(sim, 1), sim_now(sim), copy, len, 5), P2_OK);
+    free(copy);
+}
+
+static void arrive_made(struct sim *sim, const struct forgery *f)
+{
+    uint8_t packet[256];
+    arrive(sim, packet, make_packet(sim, f, packet));
+}
+
+static void arrive_numbered(struct sim *sim, uint32_t sequence)
+{
+    struct forgery f = {.sequence = sequence};
+    arrive_made(sim, &f);
+}
+
+static void let_work(struct sim *sim)
+{
+    sim_run(sim, sim_now(sim) + 100 * P2_MS);
+}
+
+static uint32_t top_of_window(struct sim *sim)
+{
+    struct p2_sa_info sa;
+    for (size_t i = 0; p2_gateway_sa_at(host_gateway(sim_host(sim, 1)), i, &sa); i++) {
+        if (sa.inbound)
+            return sa.sequence;
+    }
+    return 0;
+}
+
+/* The same packets whether they are processed within the call, as jobs that are free, or as jobs that cost.
+ */
+static void in_all_three_ways(void (*run)(struct sim *sim))
+{
+    const struct prices p = {.hmac = 1000, .encrypt = 2000, .decrypt = 3000};
+    struct profile profile = profile_of(&p, false);
+    for (int way = 0; way < 3; way++) {
+        struct sim_options o = preset(way == 2 ? &profile : NULL);
+        o.defer_ipsec = way > 0;
+        struct sim *sim = sim_new(&o);
+        sim_run(sim, P2_SECOND);
+        CU_ASSERT_TRUE_FATAL(sim_sadbs_equal(sim, 1));
+        run(sim);
+        sim_free(sim);
+    }
+}
+
+static void check_arrivals(struct sim *sim, size_t delivered, enum p2_drop reason, size_t dropped)
+{
+    let_work(sim);
+    CU_ASSERT_EQUAL(sim_delivered(sim, 1), delivered);
+    CU_ASSERT_EQUAL(sim_drops(sim, 1, reason), dropped);
+}
+
+static void replay(struct sim *sim)
+{
+    for (uint32_t sequence = 1; sequence <= 100; sequence++)
+        arrive_numbered(sim, sequence);
+    check_arrivals(sim, 100, P2_DROP_REPLAYED, 0);
+    for (uint32_t sequence = 100; sequence >= 1; sequence--) /* in reverse; the window has 64 */
+        arrive_numbered(sim, sequence);
+    check_arrivals(sim, 100, P2_DROP_REPLAYED, 64);
+    CU_ASSERT_EQUAL(sim_drops(sim, 1, P2_DROP_TOO_OLD), 36);
+}
+
+static void replayed_packets_are_refused(void)
+{
+    in_all_three_ways(replay);
+}
+
+/* A burst of one good packet and seven copies: with jobs, all eight pass the first look at the window before
+ * the first of them is processed. */
+static void burst(struct sim *sim)
+{
+    for (int i = 0; i < 8; i++)
+        arrive_numbered(sim, 7);
+    check_arrivals(sim, 1, P2_DROP_REPLAYED, 7);
+}
+
+static void copies_in_the_queue_cannot_both_pass(void)
+{
+    in_all_three_ways(burst);
+}
+
+/* That they did pass the first look shows in what they cost. */
+static void copies_in_the_queue_are_paid_for(void)
+{
+    const struct prices p = {.hmac = 1 * P2_MS, .decrypt = 3 * P2_MS};
+    struct profile profile = profile_of(&p, false);
+    struct sim_options o = preset(&profile);
+    o.defer_ipsec = true;
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, P2_SECOND);
+    p2_time busy = host_cpu(sim_host(sim, 1))->busy;
+    arrive_numbered(sim, 7);
+    arrive_numbered(sim, 7);
+    CU_ASSERT_EQUAL(sim_delivered(sim, 1), 0);
+    check_arrivals(sim, 1, P2_DROP_REPLAYED, 1);
+    CU_ASSERT_EQUAL(host_cpu(sim_host(sim, 1))->busy - busy, 8 * P2_MS);
+    arrive_numbered(sim, 7); /* now the first look is enough, and costs nothing */
+    check_arrivals(sim, 1, P2_DROP_REPLAYED, 2);
+    CU_ASSERT_EQUAL(host_cpu(sim_host(sim, 1))->busy - busy, 8 * P2_MS);
+    sim_free(sim);
+}
+
+static void forge(struct sim *sim)
+{
+    uint8_t packet[256];
+    struct forgery far = {.sequence = 1000000};
+    size_t len = make_packet(sim, &far, packet);
+    packet[len - 1] ^= 1;
+    arrive(sim, packet, len);
+    check_arrivals(sim, 0, P2_DROP_ICV_MISMATCH, 1);
+    CU_ASSERT_EQUAL(top_of_window(sim), 0);
+    arrive_numbered(sim, 1);
+    check_arrivals(sim, 1, P2_DROP_ICV_MISMATCH, 1);
+    CU_ASSERT_EQUAL(top_of_window(sim), 1);
+    far.sequence = 2;
+    len = make_packet(sim, &far, packet);
+    packet[P2_IPV4_HEADER_LEN + 5] ^= 0x40; /* the number itself, on the way */
+    arrive(sim, packet, len);
+    check_arrivals(sim, 1, P2_DROP_ICV_MISMATCH, 2);
+    CU_ASSERT_EQUAL(top_of_window(sim), 1);
+}
+
+static void a_forged_packet_does_not_move_the_window(void)
+{
+    in_all_three_ways(forge);
+}
+
+static void refuse(struct sim *sim)
+{
+    static const struct {
+        struct forgery forgery;
+        enum p2_drop reason;
+    } cases[] = {
+        {{.sequence = 0}, P2_DROP_SEQUENCE_ZERO},
+        {{.sequence = 1, .spi_change = 1}, P2_DROP_UNKNOWN_SPI},
+        {{.sequence = 2, .source = 0x0a010100}, P2_DROP_SELECTOR_MISMATCH}, /* 10.1.1.0 */
+        {{.sequence = 3, .source = 0x0a020001}, P2_DROP_SELECTOR_MISMATCH}, /* from this side itself */
+        {{.sequence = 4, .next_header = P2_IP_PROTO_UDP}, P2_DROP_SELECTOR_MISMATCH},
+        {{.sequence = 5, .next_header = P2_IP_PROTO_NONE}, P2_DROP_SELECTOR_MISMATCH}, /* a dummy packet */
+    };
+    size_t expected[P2_NUM_DROPS] = {0};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        arrive_made(sim, &cases[i].forgery);
+        check_arrivals(sim, 0, cases[i].reason, ++expected[cases[i].reason]);
+    }
+    CU_ASSERT_EQUAL(top_of_window(sim), 5); /* what verified counts, whatever was in it */
+}
+
+static void what_does_not_belong_is_refused_for_its_reason(void)
+{
+    in_all_three_ways(refuse);
+}
+
+/* Every truncation, with an outer header that fits it. Cut within the ciphertext it is no whole block, or its
+ * ICV is not where it should be. */
+static void cut_short(struct sim *sim)
+{
+    uint8_t packet[256];
+    struct forgery f = {.sequence = 1};
+    size_t whole = make_packet(sim, &f, packet), runts = 0;
+    for (size_t len = 0; len < whole; len++) {
+        if (len >= 4)
+            p2_put_u16(packet + 2, (uint16_t)len);
+        size_t esp = len < 20 ? 0 : len - 20;
+        runts += esp < 8 + 16 + 16 + 12 || (esp - 8 - 16 - 12) % 16 != 0;
+        arrive(sim, packet, len);
+    }
+    check_arrivals(sim, 0, P2_DROP_RUNT, runts);
+    CU_ASSERT_EQUAL(sim_drops(sim, 1, P2_DROP_ICV_MISMATCH), whole - runts);
+    CU_ASSERT(whole - runts > 3);
+    p2_put_u16(packet + 2, (uint16_t)whole);
+    arrive(sim, packet, whole);
+    check_arrivals(sim, 1, P2_DROP_RUNT, runts);
+}
+
+static void truncated_packets_are_refused(void)
+{
+    in_all_three_ways(cut_short);
+}
+
+/* RFC 4303 section 3.3.3: the counter must not cycle. No test sends 2^32 packets; this one reaches into the
+ * core. */
+static void run_out(struct sim *sim)
+{
+    host_gateway(sim_host(sim, 0))->pairs->sequence = UINT32_MAX - 2;
+    for (int i = 0; i < 4; i++)
+        sim_send(sim, 0, 60);
+    check_arrivals(sim, 2, P2_DROP_REPLAYED, 0);
+    CU_ASSERT_EQUAL(sim_drops(sim, 0, P2_DROP_SEQUENCE_OVERFLOW), 2);
+    CU_ASSERT_EQUAL(top_of_window(sim), UINT32_MAX);
+}
+
+static void the_last_number_is_used_and_none_after_it(void)
+{
+    in_all_three_ways(run_out);
+}
+
+/* Sealing 1 + 2 ms, 10 ms on the wire, opening 1 + 3 ms. */
+static void a_priced_packet_takes_its_time(void)
+{
+    const struct prices p = {.hmac = 1 * P2_MS, .encrypt = 2 * P2_MS, .decrypt = 3 * P2_MS};
+    struct profile profile = profile_of(&p, false);
+    struct sim_options o = preset(&profile);
+    o.defer_ipsec = true;
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, P2_SECOND);
+    sim_send(sim, 0, 100);
+    sim_run(sim, P2_SECOND + 17 * P2_MS - 1);
+    CU_ASSERT_EQUAL(sim_delivered(sim, 1), 0);
+    sim_run(sim, P2_SECOND + 17 * P2_MS);
+    CU_ASSERT_EQUAL(sim_delivered(sim, 1), 1);
+    sim_free(sim);
+}
+
+/* One runs and four wait; the other five of ten are dropped. */
+static void packets_without_room_are_dropped(void)
+{
+    const struct prices p = {.hmac = 1000};
+    struct profile profile = profile_of(&p, false);
+    struct sim_options o = preset(&profile);
+    o.defer_ipsec = true;
+    o.queue = 4;
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, P2_SECOND);
+    for (int i = 0; i < 10; i++)
+        sim_send(sim, 0, 100);
+    CU_ASSERT_EQUAL(sim_drops(sim, 0, P2_DROP_CPU_QUEUE_FULL), 5);
+    let_work(sim);
+    CU_ASSERT_EQUAL(sim_delivered(sim, 1), 5);
+    CU_ASSERT_EQUAL(host_cpu(sim_host(sim, 0))->longest_queue, 4);
+    sim_send(sim, 0, 100);
+    let_work(sim);
+    CU_ASSERT_EQUAL(sim_delivered(sim, 1), 6);
+    sim_free(sim);
+}
+
+/* --- one host by itself --- */
+
+struct seen {
+    struct causes *causes;
+    size_t num_drops, num_sent;
+    enum p2_drop reason;
+    uint64_t mark, emission;
+    p2_time emitted_at;
+};
+
+static void see_send_ike(void *ctx, const struct p2_datagram *datagram, uint64_t emission)
+{
+    struct seen *seen = ctx;
+    (void)datagram;
+    seen->num_sent++;
+    seen->emission = emission;
+    seen->emitted_at = causes_time(seen->causes, emission);
+}
+
+static void see_packet(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
+{
+    (void)ctx, (void)packet, (void)len, (void)mark;
+    CU_FAIL("no packet was expected");
+}
+
+static void see(void *ctx, p2_time now, const struct p2_action *action, uint64_t event)
+{
+    struct seen *seen = ctx;
+    (void)now, (void)event;
+    if (action->type == P2_ACTION_DROP) {
+        seen->num_drops++;
+        seen->reason = action->u.drop.reason;
+        seen->mark = action->mark;
+    }
+}
+
+/* The left-hand side of the usual two; it starts by itself, or only with its peer. */
+static struct host *one_host(struct seen *seen, struct test_random *random, enum p2_establish establish)
+{
+    struct sim_options o = preset(NULL);
+    struct host *host;
+    o.tunnel[0].establish = establish;
+    *seen = (struct seen){0};
+    CU_ASSERT_EQUAL_FATAL(causes_new(&seen->causes), P2_OK);
+    struct host_config config = {.gateway = {&o.peer[0], 1, &o.tunnel[0], 1, false},
+                                 .random = test_random(random),
+                                 .cores = 1,
+                                 .queue = 10,
+                                 .causes = seen->causes,
+                                 .ops = {seen, see_send_ike, see_packet, see_packet, see}};
+    CU_ASSERT_EQUAL_FATAL(host_new(&host, &config), P2_OK);
+    return host;
+}
+
+static void a_passive_host_waits_for_nothing(void)
+{
+    struct seen seen;
+    struct test_random random = {.seed = 1};
+    struct host *host = one_host(&seen, &random, P2_ESTABLISH_PASSIVE);
+    CU_ASSERT_EQUAL(host_tick(host, P2_SECOND), P2_OK);
+    CU_ASSERT_EQUAL(seen.num_sent, 0);
+    CU_ASSERT_EQUAL(host_next_timeout(host), P2_TIME_NEVER);
+    host_free(host);
+    causes_free(seen.causes);
+}
+
+static void a_drop_bears_the_packets_own_mark(void)
+{
+    struct seen seen;
+    struct test_random random = {.seed = 1};
+    struct host *host = one_host(&seen, &random, P2_ESTABLISH_PASSIVE);
+    uint8_t packet[64] = {0};
+    struct p2_ip_header header = {.source = p2_address_v4(0x0a010001),
+                                  .destination = p2_address_v4(0x0a020001),
+                                  .protocol = P2_IP_PROTO_UDP,
+                                  .payload_len = 44};
+    p2_ip_build(packet, &header);
+    CU_ASSERT_EQUAL(host_send_clear(host, 0, packet, 64, 71), P2_OK);
+    CU_ASSERT_EQUAL(seen.reason, P2_DROP_NO_SA);
+    CU_ASSERT_EQUAL(seen.mark, 71);
+    header.destination = p2_address_v4(0x0a030001);
+    p2_ip_build(packet, &header);
+    CU_ASSERT_EQUAL(host_send_clear(host, 0, packet, 64, 72), P2_OK);
+    CU_ASSERT_EQUAL(seen.reason, P2_DROP_NO_POLICY);
+    CU_ASSERT_EQUAL(seen.mark, 72);
+    header.protocol = P2_IP_PROTO_ESP;
+    p2_ip_build(packet, &header);
+    CU_ASSERT_EQUAL(host_receive_ipsec(host, 0, packet, 64, 73), P2_OK);
+    CU_ASSERT_EQUAL(seen.reason, P2_DROP_UNKNOWN_SPI);
+    CU_ASSERT_EQUAL(seen.mark, 73);
+    CU_ASSERT_EQUAL(seen.num_drops, 3);
+    host_free(host);
+    causes_free(seen.causes);
+}
+
+/* Message 1 at 5 s, as late as the first tick comes; its copies after 1, 2, 4, 8 and 16 s more; each is an
+ * emission of its own, at its own time. */
+static void copies_are_emissions_at_their_own_times(void)
+{
+    static const int64_t at_s[] = {5, 6, 8, 12, 20, 36};
+    struct seen seen;
+    struct test_random random = {.seed = 1};
+    struct host *host = one_host(&seen, &random, P2_ESTABLISH_IMMEDIATELY);
+    uint64_t before = 0;
+    CU_ASSERT_EQUAL(host_next_timeout(host), 0);
+    for (size_t i = 0; i < 6; i++) {
+        if (i > 0)
+            CU_ASSERT_EQUAL(host_next_timeout(host), at_s[i] * P2_SECOND);
+        CU_ASSERT_EQUAL(host_tick(host, at_s[i] * P2_SECOND), P2_OK);
+        CU_ASSERT_EQUAL(seen.num_sent, i + 1);
+        CU_ASSERT_EQUAL(seen.emitted_at, at_s[i] * P2_SECOND);
+        CU_ASSERT(seen.emission > before);
+        before = seen.emission;
+    }
+    CU_ASSERT_EQUAL(host_tick(host, host_next_timeout(host)), P2_OK);
+    CU_ASSERT_EQUAL(seen.num_sent, 6);
+    host_free(host);
+    causes_free(seen.causes);
+}
+
+CHECK_MAIN("host", {"free work leaves the network", free_work_leaves_the_network},
+           {"a Quick Mode costs its operations", a_quick_mode_costs_its_operations},
+           {"a Quick Mode costs its bytes", a_quick_mode_costs_its_bytes},
+           {"PFS costs two of each at both ends together", pfs_costs_two_of_each_at_both_ends_together},
+           {"a machine thrice as slow takes thrice as long", a_machine_thrice_as_slow_takes_thrice_as_long},
+           {"work waits for a busy CPU", work_waits_for_a_busy_cpu},
+           {"a full queue drops and a resend recovers", a_full_queue_drops_and_a_resend_recovers},
+           {"replayed packets are refused", replayed_packets_are_refused},
+           {"copies in the queue cannot both pass", copies_in_the_queue_cannot_both_pass},
+           {"copies in the queue are paid for", copies_in_the_queue_are_paid_for},
+           {"a forged packet does not move the window", a_forged_packet_does_not_move_the_window},
+           {"what does not belong is refused for its reason", what_does_not_belong_is_refused_for_its_reason},
+           {"truncated packets are refused", truncated_packets_are_refused},
+           {"the last number is used and none after it", the_last_number_is_used_and_none_after_it},
+           {"a priced packet takes its time", a_priced_packet_takes_its_time},
+           {"packets without room are dropped", packets_without_room_are_dropped},
+           {"a passive host waits for nothing", a_passive_host_waits_for_nothing},
+           {"a drop bears the packet's own mark", a_drop_bears_the_packets_own_mark},
+           {"copies are emissions at their own times", copies_are_emissions_at_their_own_times})
