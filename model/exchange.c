@@ -189,8 +189,8 @@ static void arm_after_step(struct p2_exchange *ex, const struct p2_step *step)
 {
     ex->tries = 0;
     ex->interval = resending(ex)->first;
-    bool resends = ex->state != P2_STATE_DONE && step->resends;
-    p2_arm(ex->gw, &ex->timer, ex->gw->now + (resends ? ex->interval : patience(ex)));
+    ex->resends = ex->state != P2_STATE_DONE && step->resends;
+    p2_arm(ex->gw, &ex->timer, ex->gw->now + (ex->resends ? ex->interval : patience(ex)));
 }
 
 /* The step is complete: the message counts as received, the state moves on. */
@@ -283,6 +283,7 @@ void p2_exchange_job_refused(struct p2_exchange *ex)
     } else if (ex->kind == &p2_informational) {
         p2_exchange_end(ex);
     } else { /* nothing was sent yet: the timer tries again */
+        ex->resends = true;
         p2_arm(ex->gw, &ex->timer, ex->gw->now + ex->interval);
     }
 }
@@ -353,20 +354,25 @@ static void fail_timeout(struct p2_exchange *ex)
     p2_exchange_fail(ex, &detail);
 }
 
+/* While a message is being computed the exchange does not give up: it may be the answer. */
 void p2_exchange_timer(struct p2_exchange *ex)
 {
-    bool resends = ex->sent_len == 0 ? ex->initiator : ex->step && ex->step->resends;
+    bool again = ex->resends && ex->tries < resending(ex)->tries;
     if (ex->state == P2_STATE_DONE) {
         p2_exchange_end(ex); /* it lingered long enough */
-    } else if (!resends || ex->tries >= resending(ex)->tries) {
+        return;
+    }
+    if (!again && ex->job.id == 0) {
         fail_timeout(ex);
-    } else {
+        return;
+    }
+    if (again) {
         ex->tries++;
         ex->interval = ex->interval / 1000 * resending(ex)->backoff_permille;
-        p2_arm(ex->gw, &ex->timer, ex->gw->now + ex->interval);
-        if (ex->sent_len > 0)
-            send_stored(ex, true);
-        else if (ex->job.id == 0)
-            p2_exchange_begin(ex);
     }
+    p2_arm(ex->gw, &ex->timer, ex->gw->now + ex->interval);
+    if (again && ex->sent_len > 0)
+        send_stored(ex, true);
+    else if (again && ex->job.id == 0)
+        p2_exchange_begin(ex);
 }

@@ -183,6 +183,7 @@ struct p2_exchange {
     uint8_t *sent; /* the last message sent, for resends and for duplicates */
     size_t sent_len;
     uint64_t sent_mark;
+    bool resends; /* what was sent is sent again until an answer comes */
     unsigned tries, resent;
     p2_time interval;
     struct p2_timer timer;

@@ -159,6 +159,20 @@ static void contention_shows_as_cpu_waiting(void)
     sim_free(sim);
 }
 
+/* Verifying takes longer than the resend timer: what was sent is sent again, and the answer in the queue still counts. */
+static void a_cpu_slower_than_the_timers_is_no_failure(void)
+{
+    make_profile(&once, 1);
+    for (unsigned a = 0; a < P2_MAX_ALGORITHMS; a++)
+        once.prices[P2_OP_DECRYPT][a].fixed_ps = 2500 * P2_MS * 1000;
+    struct sim_options o = priced(&once);
+    struct measured m = measure(&o);
+    CU_ASSERT_TRUE(m.split.cpu > 3 * 2500 * P2_MS);
+    CU_ASSERT_EQUAL(m.split.retransmission_wait, 0);
+    CU_ASSERT_TRUE(m.resent > 0);
+    parts_add_up(&m);
+}
+
 CHECK_MAIN("latency", {"three messages cross the network", three_messages_cross_the_network},
            {"1 ms more delay adds 3 ms of network and nothing else",
             one_ms_more_delay_adds_three_ms_of_network_and_nothing_else},
@@ -168,4 +182,5 @@ CHECK_MAIN("latency", {"three messages cross the network", three_messages_cross_
            {"two lost first messages add both intervals", two_lost_first_messages_add_both_intervals},
            {"a lost third message costs one resend of the second",
             a_lost_third_message_costs_one_resend_of_the_second},
+           {"a CPU slower than the timers is no failure", a_cpu_slower_than_the_timers_is_no_failure},
            {"contention shows as CPU waiting", contention_shows_as_cpu_waiting})
