@@ -136,6 +136,19 @@ static void on_observe(void *ctx, p2_time now, const struct p2_action *action, u
 
 /* --- construction --- */
 
+/* Copies of the one tunnel with the next prefixes on both sides: 10.1.0.0/24, 10.1.1.0/24, ... */
+static struct p2_tunnel_config *copy_tunnels(const struct p2_tunnel_config *first, size_t num)
+{
+    struct p2_tunnel_config *tunnels = calloc(num, sizeof(*tunnels));
+    for (size_t n = 0; n < num; n++) {
+        tunnels[n] = *first;
+        uint32_t step = (uint32_t)n << 8;
+        tunnels[n].local.address = p2_address_v4(p2_address_to_v4(&first->local.address) + step);
+        tunnels[n].remote.address = p2_address_v4(p2_address_to_v4(&first->remote.address) + step);
+    }
+    return tunnels;
+}
+
 static void start_host(struct sim *sim, int i)
 {
     struct side *side = &sim->sides[i];
@@ -143,7 +156,9 @@ static void start_host(struct sim *sim, int i)
     side->sim = sim;
     side->number = i;
     side->random.seed = o->seed[i];
-    struct host_config config = {.gateway = {&o->peer[i], 1, &o->tunnel[i], 1, o->defer_ipsec},
+    size_t num_tunnels = o->num_tunnels ? o->num_tunnels : 1;
+    struct p2_tunnel_config *tunnels = copy_tunnels(&o->tunnel[i], num_tunnels);
+    struct host_config config = {.gateway = {&o->peer[i], 1, tunnels, num_tunnels, o->defer_ipsec},
                                  .random = test_random(&side->random),
                                  .profile = o->profile[i],
                                  .cores = 1,
@@ -151,6 +166,7 @@ static void start_host(struct sim *sim, int i)
                                  .causes = sim->causes,
                                  .ops = {side, on_send_ike, on_send_ipsec, on_deliver, on_observe}};
     check_ok(host_new(&side->host, &config));
+    free(tunnels);
 }
 
 struct sim *sim_new(const struct sim_options *options)

@@ -31,6 +31,7 @@ struct sim_options {
     uint64_t seed[2];
     struct p2_peer_config peer[2];
     struct p2_tunnel_config tunnel[2];
+    size_t num_tunnels; /* so many copies of tunnel[], each with the next prefixes; 0: one */
     bool defer_ipsec;
 };
 
