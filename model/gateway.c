@@ -148,6 +148,8 @@ void p2_gateway_free(struct p2_gateway *gw)
 {
     if (!gw)
         return;
+    for (size_t i = 0; i < gw->num_tunnels; i++)
+        gw->tunnels[i].config.establish = P2_ESTABLISH_PASSIVE; /* nothing starts again now */
     while (gw->pairs)
         p2_pair_remove(gw, gw->pairs, P2_REMOVED_BY_PEER);
     while (gw->isakmp_sas)

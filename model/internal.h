@@ -269,6 +269,8 @@ struct p2_tunnel {
 void p2_tunnel_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_start start);
 /* A negotiation of ours failed: try again later if the config says so. */
 void p2_tunnel_failed(struct p2_gateway *gw, struct p2_tunnel *tunnel);
+/* A pair of it was removed: if that was the last one, whoever keeps the tunnel up starts again. */
+void p2_tunnel_down(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_removal why);
 void p2_tunnel_timer(struct p2_gateway *gw, struct p2_tunnel *tunnel);
 /* The tunnel whose selectors match a packet that leaves (NULL: none); no scan over tunnels. */
 struct p2_tunnel *p2_tunnel_for_packet(struct p2_gateway *gw, const struct p2_address *source,

@@ -68,8 +68,8 @@ int p2_exchange_open(struct p2_exchange *ex)
         const struct p2_isakmp_keys *keys = &ex->isakmp->keys;
         uint8_t iv[P2_CIPHER_MAX_BLOCK];
         size_t block = p2_cipher_info(keys->cipher)->block_len;
-        if (len == 0 || len % block != 0)
-            return P2_ERR_MALFORMED;
+        if (keys->cipher_key.cipher == P2_CIPHER_NONE || len == 0 || len % block != 0)
+            return P2_ERR_MALFORMED; /* also: nothing can be encrypted before there are keys */
         memcpy(iv, ex->iv, block);
         p2_cipher_decrypt(&keys->cipher_key, iv, ex->plain, in, len);
     } else if (len > 0) {

@@ -1,5 +1,6 @@
 #include "offer.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,9 +95,9 @@ void p2_offer_build_answer(struct p2_builder *b, uint8_t proposal_number, uint8_
 
 /* What one transform says, in our terms. */
 struct reading {
-    uint16_t key_bits, auth_id, unknown_attribute;
-    uint32_t group, mode;
-    uint64_t seconds; /* 0: not given */
+    uint64_t key_bits, auth_id, group, mode; /* as they came, not cut to size */
+    uint64_t seconds;                        /* 0: not given */
+    uint16_t unknown_attribute;
     bool malformed;
 };
 
@@ -111,16 +112,16 @@ static void read_attribute(struct reading *r, const struct p2_attribute *a, uint
             r->seconds = a->value;
         break;
     case ATTR_GROUP:
-        r->group = (uint32_t)a->value;
+        r->group = a->value;
         break;
     case ATTR_MODE:
-        r->mode = (uint32_t)a->value;
+        r->mode = a->value;
         break;
     case ATTR_AUTH:
-        r->auth_id = (uint16_t)a->value;
+        r->auth_id = a->value;
         break;
     case ATTR_KEY_LENGTH:
-        r->key_bits = (uint16_t)a->value;
+        r->key_bits = a->value;
         break;
     default:
         r->unknown_attribute = a->type;
@@ -157,18 +158,18 @@ static void append(char *text, size_t size, const char *more)
     snprintf(text + len, size - len, "%s%s", len ? ", " : "", more);
 }
 
-static void group_text(uint32_t group, char *text, size_t size)
+static void group_text(uint64_t group, char *text, size_t size)
 {
-    const struct p2_group_info *info = p2_group_info((enum p2_group)group);
+    const struct p2_group_info *info = group <= UINT16_MAX ? p2_group_info((enum p2_group)group) : NULL;
     if (group == P2_GROUP_NONE)
         snprintf(text, size, "none");
     else if (info)
         snprintf(text, size, "%s", info->name);
     else
-        snprintf(text, size, "group%u", group);
+        snprintf(text, size, "group%" PRIu64, group);
 }
 
-static const char *mode_text(uint32_t mode)
+static const char *mode_text(uint64_t mode)
 {
     return mode == P2_MODE_TUNNEL ? "tunnel" : mode == P2_MODE_TRANSPORT ? "transport" : "another mode";
 }
@@ -186,24 +187,40 @@ struct refusal {
         snprintf((r)->offered, sizeof((r)->offered), __VA_ARGS__);                                           \
     } while (0)
 
-/* Encryption and authentication together name one of the policy's proposals, or a refusal. */
-static const struct p2_proposal *find_proposal(const struct p2_policy *policy, enum p2_cipher cipher,
-                                               enum p2_auth auth, bool *cipher_known)
+static enum p2_cipher cipher_of(const struct p2_isakmp_transform *t, const struct reading *r)
 {
-    *cipher_known = false;
-    for (size_t i = 0; i < policy->num_proposals; i++) {
-        if (policy->proposals[i].cipher != cipher)
-            continue;
-        *cipher_known = true;
-        if (policy->proposals[i].auth == auth)
-            return &policy->proposals[i];
+    return r->key_bits <= UINT16_MAX ? p2_cipher_by_esp_id(t->id, (uint16_t)r->key_bits) : P2_CIPHER_NONE;
+}
+
+static enum p2_auth auth_of(const struct reading *r)
+{
+    return r->auth_id <= UINT16_MAX ? p2_auth_by_ipsec_id((uint16_t)r->auth_id) : P2_AUTH_NONE;
+}
+
+/* What does not even make sense: it is refused, whatever the policy. */
+static void check_shape(struct refusal *why, const struct p2_isakmp_sa_payload *sa,
+                        const struct p2_isakmp_transform *t, const struct reading *r)
+{
+    const char *acceptable = "ESP";
+    if (t->protocol != P2_PROTO_ESP) {
+        REFUSE(why, 1, "protocol", "not ESP");
+    } else if (is_part_of_and(sa, t)) {
+        REFUSE(why, 1, "protocol", "ESP with another protocol");
+    } else if (t->spi.len != 4 || p2_get_u32(t->spi.data) < 256) { /* RFC 4303 section 2.1 */
+        REFUSE(why, 1, "spi", "an SPI of %zu bytes%s", t->spi.len, t->spi.len == 4 ? " below 256" : "");
+        acceptable = "four bytes, 256 or more";
+    } else if (r->malformed) {
+        REFUSE(why, 1, "attributes", "attributes that do not parse");
+        acceptable = "whole attributes";
     }
-    return NULL;
+    if (why->rank != 0)
+        append(why->acceptable, sizeof(why->acceptable), acceptable);
 }
 
 static void refuse_encryption(struct refusal *why, const struct p2_policy *policy,
-                              const struct p2_isakmp_transform *t, enum p2_cipher cipher)
+                              const struct p2_isakmp_transform *t, const struct reading *r)
 {
+    enum p2_cipher cipher = cipher_of(t, r);
     if (cipher != P2_CIPHER_NONE)
         REFUSE(why, 2, "encryption", "%s", p2_cipher_info(cipher)->name);
     else
@@ -213,16 +230,49 @@ static void refuse_encryption(struct refusal *why, const struct p2_policy *polic
 }
 
 static void refuse_authentication(struct refusal *why, const struct p2_policy *policy,
-                                  const struct reading *r, enum p2_cipher cipher)
+                                  const struct p2_isakmp_transform *t, const struct reading *r)
 {
-    enum p2_auth auth = p2_auth_by_ipsec_id(r->auth_id);
-    if (auth != P2_AUTH_NONE)
-        REFUSE(why, 3, "authentication", "%s", p2_auth_info(auth)->name);
+    if (auth_of(r) != P2_AUTH_NONE)
+        REFUSE(why, 3, "authentication", "%s", p2_auth_info(auth_of(r))->name);
     else
-        REFUSE(why, 3, "authentication", "algorithm %u", r->auth_id);
+        REFUSE(why, 3, "authentication", "algorithm %" PRIu64, r->auth_id);
     for (size_t i = 0; i < policy->num_proposals; i++) {
-        if (policy->proposals[i].cipher == cipher)
+        if (policy->proposals[i].cipher == cipher_of(t, r))
             append(why->acceptable, sizeof(why->acceptable), p2_auth_info(policy->proposals[i].auth)->name);
+    }
+}
+
+/* Encryption and authentication together name one of the policy's proposals, or a refusal. */
+static const struct p2_proposal *find_proposal(struct refusal *why, const struct p2_policy *policy,
+                                               const struct p2_isakmp_transform *t, const struct reading *r)
+{
+    bool cipher_known = false;
+    for (size_t i = 0; i < policy->num_proposals && cipher_of(t, r) != P2_CIPHER_NONE; i++) {
+        if (policy->proposals[i].cipher != cipher_of(t, r))
+            continue;
+        cipher_known = true;
+        if (policy->proposals[i].auth == auth_of(r))
+            return &policy->proposals[i];
+    }
+    if (cipher_known)
+        refuse_authentication(why, policy, t, r);
+    else
+        refuse_encryption(why, policy, t, r);
+    return NULL;
+}
+
+static void check_rest(struct refusal *why, const struct p2_policy *policy, const struct reading *r)
+{
+    if (r->mode != policy->mode) {
+        REFUSE(why, 4, "mode", "%s", mode_text(r->mode));
+        append(why->acceptable, sizeof(why->acceptable), mode_text(policy->mode));
+    } else if (r->group != policy->pfs) {
+        REFUSE(why, 5, "pfs-group", "%s", "");
+        group_text(r->group, why->offered, sizeof(why->offered));
+        group_text(policy->pfs, why->acceptable, sizeof(why->acceptable));
+    } else if (r->unknown_attribute != 0) {
+        REFUSE(why, 6, "attribute", "attribute %u", r->unknown_attribute);
+        append(why->acceptable, sizeof(why->acceptable), "attributes 1 to 6");
     }
 }
 
@@ -232,37 +282,26 @@ static const struct p2_proposal *accept(struct refusal *why, const struct p2_isa
                                         const struct reading *r)
 {
     *why = (struct refusal){0};
-    if (t->protocol != P2_PROTO_ESP || is_part_of_and(sa, t)) {
-        REFUSE(why, 1, "protocol", "%s",
-               t->protocol == P2_PROTO_ESP ? "ESP with another protocol" : "not ESP");
-        append(why->acceptable, sizeof(why->acceptable), "ESP");
+    check_shape(why, sa, t, r);
+    if (why->rank != 0)
         return NULL;
-    }
-    enum p2_cipher cipher = p2_cipher_by_esp_id(t->id, r->key_bits);
-    bool cipher_known;
-    const struct p2_proposal *proposal =
-        find_proposal(policy, cipher, p2_auth_by_ipsec_id(r->auth_id), &cipher_known);
-    if (!cipher_known || cipher == P2_CIPHER_NONE) {
-        refuse_encryption(why, policy, t, cipher);
-        return NULL;
-    }
-    if (!proposal) {
-        refuse_authentication(why, policy, r, cipher);
-        return NULL;
-    }
-    if (r->mode != policy->mode) {
-        REFUSE(why, 4, "mode", "%s", mode_text(r->mode));
-        append(why->acceptable, sizeof(why->acceptable), mode_text(policy->mode));
-    } else if (r->group != policy->pfs) {
-        why->rank = 5;
-        snprintf(why->field, sizeof(why->field), "pfs-group");
-        group_text(r->group, why->offered, sizeof(why->offered));
-        group_text(policy->pfs, why->acceptable, sizeof(why->acceptable));
-    } else if (r->unknown_attribute != 0) {
-        REFUSE(why, 6, "attribute", "attribute %u", r->unknown_attribute);
-        append(why->acceptable, sizeof(why->acceptable), "attributes 1 to 6");
-    }
-    return why->rank ? NULL : proposal;
+    const struct p2_proposal *proposal = find_proposal(why, policy, t, r);
+    if (proposal)
+        check_rest(why, policy, r);
+    return why->rank != 0 ? NULL : proposal;
+}
+
+static void note_choice(struct p2_offer_choice *choice, const struct p2_isakmp_transform *t,
+                        const struct p2_proposal *proposal, const struct p2_policy *policy,
+                        const struct reading *r)
+{
+    bool shorter = r->seconds > 0 && r->seconds < policy->lifetime_s;
+    choice->found = true;
+    choice->transform = *t;
+    choice->proposal = *proposal;
+    choice->spi = p2_get_u32(t->spi.data);
+    choice->group = policy->pfs;
+    choice->lifetime_s = shorter ? (uint32_t)r->seconds : policy->lifetime_s;
 }
 
 void p2_offer_choose(struct p2_offer_choice *choice, const struct p2_isakmp_sa_payload *sa,
@@ -273,19 +312,11 @@ void p2_offer_choose(struct p2_offer_choice *choice, const struct p2_isakmp_sa_p
     for (size_t i = 0; i < sa->num && !choice->found; i++) {
         const struct p2_isakmp_transform *t = &sa->transforms[i];
         struct reading r = read_transform(t);
-        const struct p2_proposal *proposal =
-            t->spi.len == 4 && !r.malformed ? accept(&why, sa, t, policy, &r) : NULL;
-        if (proposal) {
-            choice->found = true;
-            choice->transform = *t;
-            choice->proposal = *proposal;
-            choice->spi = p2_get_u32(t->spi.data);
-            choice->group = policy->pfs;
-            choice->lifetime_s =
-                r.seconds > 0 && r.seconds < policy->lifetime_s ? (uint32_t)r.seconds : policy->lifetime_s;
-        } else if (t->spi.len == 4 && !r.malformed && why.rank > nearest.rank) {
+        const struct p2_proposal *proposal = accept(&why, sa, t, policy, &r);
+        if (proposal)
+            note_choice(choice, t, proposal, policy, &r);
+        else if (why.rank > nearest.rank)
             nearest = why;
-        }
     }
     if (!choice->found) {
         memcpy(choice->field, nearest.field, sizeof(choice->field));

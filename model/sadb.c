@@ -226,7 +226,8 @@ static void drop_jobs(struct p2_gateway *gw, struct p2_sa_pair *pair)
 
 void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_removal why)
 {
-    struct p2_peer *peer = pair->tunnel->peer;
+    struct p2_tunnel *tunnel = pair->tunnel;
+    struct p2_peer *peer = tunnel->peer;
     struct p2_exchange *negotiator = pair->negotiator;
     uint32_t spi = pair->in.spi;
     drop_jobs(gw, pair);
@@ -248,16 +249,7 @@ void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_remo
         negotiator->u.quick.pair = NULL;
         p2_exchange_fail(negotiator, &detail);
     }
-}
-
-/* The last pair of a tunnel went with its lifetime: whoever keeps the tunnel up starts again. */
-static void hard_limit(struct p2_gateway *gw, struct p2_sa_pair *pair)
-{
-    struct p2_tunnel *tunnel = pair->tunnel;
-    p2_pair_remove(gw, pair, P2_REMOVED_HARD_LIFETIME);
-    if (!tunnel->current && tunnel->config.establish == P2_ESTABLISH_IMMEDIATELY && !tunnel->negotiating &&
-        !p2_timer_armed(&tunnel->timer))
-        p2_tunnel_start(gw, tunnel, P2_START_HARD_LIFETIME);
+    p2_tunnel_down(gw, tunnel, why);
 }
 
 void p2_pair_timer(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_timer_kind kind)
@@ -266,7 +258,7 @@ void p2_pair_timer(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_timer
         if (pair->tunnel->current == pair)
             p2_tunnel_start(gw, pair->tunnel, P2_START_SOFT_LIFETIME);
     } else if (kind == P2_TIMER_HARD) {
-        hard_limit(gw, pair);
+        p2_pair_remove(gw, pair, P2_REMOVED_HARD_LIFETIME);
     } else {
         p2_pair_remove(gw, pair, P2_REMOVED_REPLACED);
     }

@@ -30,6 +30,20 @@ void p2_tunnel_failed(struct p2_gateway *gw, struct p2_tunnel *tunnel)
         p2_arm(gw, &tunnel->timer, gw->now + tunnel->config.retry);
 }
 
+/* At once if its time was over, after the wait of a failure if it was taken away. */
+void p2_tunnel_down(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_removal why)
+{
+    bool idle = !tunnel->current && !tunnel->negotiating && !tunnel->waiting && !p2_timer_armed(&tunnel->timer);
+    if (!idle || tunnel->config.establish != P2_ESTABLISH_IMMEDIATELY)
+        return;
+    if (why == P2_REMOVED_HARD_LIFETIME) {
+        p2_tunnel_start(gw, tunnel, P2_START_HARD_LIFETIME);
+    } else {
+        tunnel->start = P2_START_INITIAL;
+        p2_tunnel_failed(gw, tunnel);
+    }
+}
+
 void p2_tunnel_timer(struct p2_gateway *gw, struct p2_tunnel *tunnel)
 {
     p2_tunnel_start(gw, tunnel, tunnel->start);

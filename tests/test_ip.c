@@ -77,6 +77,7 @@ static void ports_only_where_there_are_ports(void)
         {"45000018 00000000 40060000 0a010009 0a020007 01f41194", true},  /* TCP, just the ports */
         {"45000018 00002000 40110000 0a010009 0a020007 01f41194", true},  /* first fragment, more follow */
         {"45000018 00000001 40110000 0a010009 0a020007 01f41194", false}, /* a later fragment */
+        {"45000018 00001000 40110000 0a010009 0a020007 01f41194", false}, /* half-way */
         {"45000018 00001fff 40110000 0a010009 0a020007 01f41194", false}, /* the last possible offset */
         {"45000017 00000000 40110000 0a010009 0a020007 01f411", false},   /* three bytes of UDP */
         {"45000018 00000000 40320000 0a010009 0a020007 01f41194", false}, /* ESP */

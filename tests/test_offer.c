@@ -23,8 +23,7 @@ static struct p2_policy aes128_sha1(void)
     return policy_of(1, proposals);
 }
 
-/* Body of the SA payload of a message whose hex begins with the ISAKMP header and a HASH payload of 20 bytes.
- */
+/* Body of the SA payload of a message. */
 static struct p2_bytes sa_body(const char *message_hex, uint8_t bytes[1024])
 {
     size_t len = check_unhex(message_hex, bytes, 1024);

@@ -1,6 +1,5 @@
 /* The replay window: rows of (sequence number, verdict) at every width, and an exact model that forgets
- * nothing. Extended sequence numbers are not in this build: there is no border at 2^32 to cross, only an end.
- */
+ * nothing. Extended sequence numbers are not in this build: at 2^32 there is an end. */
 #include "check.h"
 #include "replay.h"
 
