@@ -155,6 +155,8 @@ static bool is_part_of_and(const struct p2_isakmp_sa_payload *sa, const struct p
 static void append(char *text, size_t size, const char *more)
 {
     size_t len = strlen(text);
+    if (strstr(text, more)) /* two proposals may share an algorithm */
+        return;
     snprintf(text + len, size - len, "%s%s", len ? ", " : "", more);
 }
 
@@ -217,12 +219,24 @@ static void check_shape(struct refusal *why, const struct p2_isakmp_sa_payload *
         append(why->acceptable, sizeof(why->acceptable), acceptable);
 }
 
+/* The transform is one of ours, so it can only be the key length that is not. */
+static bool only_key_length_unknown(const struct p2_isakmp_transform *t)
+{
+    for (unsigned i = P2_CIPHER_NONE + 1; i < P2_NUM_CIPHERS; i++) {
+        if (p2_cipher_info((enum p2_cipher)i)->esp_id == t->id)
+            return true;
+    }
+    return false;
+}
+
 static void refuse_encryption(struct refusal *why, const struct p2_policy *policy,
                               const struct p2_isakmp_transform *t, const struct reading *r)
 {
     enum p2_cipher cipher = cipher_of(t, r);
     if (cipher != P2_CIPHER_NONE)
         REFUSE(why, 2, "encryption", "%s", p2_cipher_info(cipher)->name);
+    else if (only_key_length_unknown(t))
+        REFUSE(why, 2, "encryption", "ESP transform %u with a key length of %" PRIu64, t->id, r->key_bits);
     else
         REFUSE(why, 2, "encryption", "ESP transform %u", t->id);
     for (size_t i = 0; i < policy->num_proposals; i++)
