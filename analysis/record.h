@@ -39,7 +39,7 @@ struct record_negotiation {
     char tunnel[RECORD_TEXT]; /* "vpn[3]" */
     char initiator[RECORD_TEXT];
     char responder[RECORD_TEXT];
-    char reason[32];              /* initial, soft-lifetime, hard-lifetime, forced, traffic */
+    char reason[32];              /* initial, soft-lifetime, hard-lifetime, forced, traffic, deleted */
     char message_id[16];          /* 8 hex digits */
     char outcome[16];             /* established, failed, unfinished */
     char failure[48];             /* empty (JSON null) unless failed: "NO-PROPOSAL-CHOSEN", "timeout", ... */

@@ -105,8 +105,12 @@ static void note_start(struct host *host, p2_time now, struct cpu_job *job)
 static uint64_t compute(struct host *host, p2_time now, const struct p2_action *action)
 {
     struct cpu_job job = {.job = action->u.compute.job, .submitted = now};
-    if (!action->u.compute.ipsec)
-        job.submit_event = add(host, now, CAUSE_JOB_SUBMIT, cause_of(host, now, action->mark));
+    if (!action->u.compute.ipsec) {
+        uint64_t cause = cause_of(host, now, action->mark);
+        if (action->u.compute.retry)
+            cause = add(host, now, CAUSE_RESEND, cause);
+        job.submit_event = add(host, now, CAUSE_JOB_SUBMIT, cause);
+    }
     if (!host->profile) {
         push_pending(host, job.job, job.submit_event, false);
         return job.submit_event;

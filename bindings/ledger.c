@@ -140,8 +140,8 @@ p2_time ledger_latency(const struct ledger_entry *entry, const struct causes *ca
         last = entry->ready_event[1];
     bool whole = causes_walk(causes, last, entry->started, split);
     p2_time latency = causes_time(causes, last) - entry->started;
-    assert(whole);
-    assert(latency == split->network + split->cpu + split->cpu_wait + split->retransmission_wait);
-    (void)whole;
+    if (!whole) /* something from outside helped: an attacker's copy stood in for a lost message */
+        *split = (struct cause_split){-1, -1, -1, -1};
+    assert(!whole || latency == split->network + split->cpu + split->cpu_wait + split->retransmission_wait);
     return latency;
 }

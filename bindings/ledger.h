@@ -48,7 +48,9 @@ void ledger_observe(struct ledger *ledger, int host, p2_time now, const struct p
 /* The place of an entry in `entries`, which never changes; SIZE_MAX: not heard of. */
 size_t ledger_find(const struct ledger *ledger, const struct p2_negotiation_id *id);
 enum ledger_outcome ledger_outcome(const struct ledger_entry *entry);
-/* Of an established entry: t1 - t0 and its parts, which add up to it (asserted). */
+/* Of an established entry: t1 - t0 and its parts, which add up to it (asserted). All parts are -1 if the
+ * chain of causes does not lead back to t0, since a message from outside (an attacker's replay) did the work
+ * of one that was lost. */
 p2_time ledger_latency(const struct ledger_entry *entry, const struct causes *causes,
                        struct cause_split *split);
 

@@ -22,15 +22,29 @@ static const struct p2_retransmission *resending(const struct p2_exchange *ex)
     return &ex->isakmp->peer->config.phase1.retransmission;
 }
 
-/* How long it takes until a message and all its copies count as unanswered. */
-static p2_time patience(const struct p2_exchange *ex)
+#define INTERVAL_MAX (3600 * P2_SECOND)
+
+/* The wait after one of `interval`. Bounded, or many tries would leave the range of p2_time. */
+static p2_time next_interval(const struct p2_retransmission *resending, p2_time interval)
 {
-    p2_time total = 0, interval = resending(ex)->first;
-    for (unsigned i = 0; i <= resending(ex)->tries; i++) {
+    p2_time next = interval / 1000 * resending->backoff_permille;
+    return next < INTERVAL_MAX ? next : INTERVAL_MAX;
+}
+
+p2_time p2_patience(const struct p2_peer *peer)
+{
+    const struct p2_retransmission *resending = &peer->config.phase1.retransmission;
+    p2_time total = 0, interval = resending->first;
+    for (unsigned i = 0; i <= resending->tries; i++) {
         total += interval;
-        interval = interval / 1000 * resending(ex)->backoff_permille;
+        interval = next_interval(resending, interval);
     }
     return total;
+}
+
+static p2_time patience(const struct p2_exchange *ex)
+{
+    return p2_patience(ex->isakmp->peer);
 }
 
 struct p2_exchange *p2_exchange_find(struct p2_isakmp_sa *sa, uint32_t message_id)
@@ -57,6 +71,7 @@ struct p2_exchange *p2_exchange_new(struct p2_gateway *gw, const struct p2_excha
     ex->isakmp = sa;
     ex->initiator = initiator;
     ex->message_id = message_id;
+    ex->began = ++gw->instants;
     ex->counted = kind != &p2_informational;
     ex->job.kind = P2_JOB_EXCHANGE;
     ex->job.exchange = ex;
@@ -79,8 +94,8 @@ static void settle(struct p2_exchange *ex)
     ex->counted = false;
 }
 
-/* A message ID that carried a verified message is never used again; one that only a forger used stays free.
- */
+/* A message ID that was answered is never used again. One that only a forger used stays free, and so does one
+ * that was refused: a copy of it is refused anew, in case the notify got lost. */
 static void forget_message_id(struct p2_exchange *ex)
 {
     bool was_used = ex->initiator || ex->received_len > 0;
@@ -185,12 +200,17 @@ static void message_dropped(struct p2_exchange *ex)
         p2_exchange_end(ex);
 }
 
+static void arm(struct p2_exchange *ex)
+{
+    p2_arm(ex->gw, &ex->timer, ex->gw->now + (ex->resends ? ex->interval : patience(ex)));
+}
+
 static void arm_after_step(struct p2_exchange *ex, const struct p2_step *step)
 {
     ex->tries = 0;
     ex->interval = resending(ex)->first;
     ex->resends = ex->state != P2_STATE_DONE && step->resends;
-    p2_arm(ex->gw, &ex->timer, ex->gw->now + (ex->resends ? ex->interval : patience(ex)));
+    arm(ex);
 }
 
 /* The step is complete: the message counts as received, the state moves on. */
@@ -220,6 +240,8 @@ static void after_stage(struct p2_exchange *ex, enum p2_verdict verdict)
 
 static void compute(struct p2_exchange *ex)
 {
+    if (ex->inbox) /* the peer has answered: what we sent before is history */
+        ex->sent_len = 0;
     after_stage(ex, ex->step->compute ? ex->step->compute(ex) : P2_VERDICT_GOOD);
 }
 
@@ -228,10 +250,8 @@ static void begin_compute(struct p2_exchange *ex, bool continues)
 {
     struct p2_work work = {0};
     ex->verified = true;
-    if (ex->inbox) { /* the peer has answered: what we sent before is history */
-        ex->sent_len = 0;
+    if (ex->inbox)
         p2_timer_cancel(&ex->gw->timers, &ex->timer);
-    }
     if (ex->step->compute_work)
         ex->step->compute_work(ex, &work);
     if (work.num_items > 0)
@@ -279,11 +299,15 @@ void p2_exchange_job_refused(struct p2_exchange *ex)
 {
     p2_drop(ex->gw, P2_DROP_CPU_QUEUE_FULL, 0, false);
     if (ex->inbox) {
+        bool waited = ex->verified; /* for its second stage, without a timer */
         message_dropped(ex);
+        if (waited && !ex->dead)
+            arm(ex);
     } else if (ex->kind == &p2_informational) {
         p2_exchange_end(ex);
     } else { /* nothing was sent yet: the timer tries again */
         ex->resends = true;
+        ex->job.mark = ex->gw->mark;
         p2_arm(ex->gw, &ex->timer, ex->gw->now + ex->interval);
     }
 }
@@ -344,6 +368,10 @@ void p2_exchange_receive(struct p2_exchange *ex, const struct p2_datagram *datag
 
 static void fail_timeout(struct p2_exchange *ex)
 {
+    if (ex->kind == &p2_quick_mode && ex->u.quick.hint != 0) {
+        p2_quick_refused(ex, ex->u.quick.hint);
+        return;
+    }
     const struct p2_step *step = find_step(ex);
     struct p2_failure_detail detail = {.failure = P2_FAIL_TIMEOUT};
     snprintf(detail.field, sizeof(detail.field), "%s", step && step->awaits ? step->awaits : "message 1");
@@ -351,6 +379,10 @@ static void fail_timeout(struct p2_exchange *ex)
              ex->tries + (ex->sent_len > 0 ? 1u : 0u));
     snprintf(detail.acceptable, sizeof(detail.acceptable), "an answer within %.1f s",
              (double)patience(ex) / (double)P2_SECOND);
+    struct p2_peer *peer = ex->isakmp->peer;
+    if (ex->kind == &p2_quick_mode && ex->initiator && peer->isakmp == ex->isakmp &&
+        peer->config.phase1.mode == P2_PHASE1_MAIN)
+        peer->isakmp = NULL; /* the peer may not have it: the next one starts with Phase 1 */
     p2_exchange_fail(ex, &detail);
 }
 
@@ -368,7 +400,7 @@ void p2_exchange_timer(struct p2_exchange *ex)
     }
     if (again) {
         ex->tries++;
-        ex->interval = ex->interval / 1000 * resending(ex)->backoff_permille;
+        ex->interval = next_interval(resending(ex), ex->interval);
     }
     p2_arm(ex->gw, &ex->timer, ex->gw->now + ex->interval);
     if (again && ex->sent_len > 0)

@@ -319,7 +319,7 @@ int p2_gateway_tick(struct p2_gateway *gw, p2_time now, uint64_t mark)
         p2_exchange_timer(timer->owner);
         break;
     case P2_TIMER_ISAKMP:
-        p2_isakmp_sa_remove(gw, timer->owner);
+        p2_isakmp_sa_expire(gw, timer->owner);
         break;
     case P2_TIMER_TUNNEL:
         p2_tunnel_timer(gw, timer->owner);

@@ -159,6 +159,7 @@ struct p2_action {
             struct p2_work work;
             bool continues; /* the stage after a finished one: it keeps its core and does not queue again */
             bool ipsec;     /* a data packet, not IKE */
+            bool retry;     /* by its timer, after a refusal: `mark` is the input that refused it */
         } compute;
         uint64_t cancelled_job;
         struct p2_isakmp_info isakmp;

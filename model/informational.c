@@ -65,16 +65,24 @@ static enum p2_failure failure_of_notify(uint16_t notify)
     }
 }
 
-/* The notify has a message ID of its own and its SPI field says nothing: it can only mean the Quick Mode of
- * ours that has waited longest. */
-static struct p2_exchange *refused_exchange(struct p2_isakmp_sa *sa)
+/* The notify has a message ID of its own and its SPI field says nothing. If just one Quick Mode of ours
+ * waits, it is that one. Of several it may be any: each keeps the hint and goes on, for what was refused will
+ * be sent and refused again, and the others will get their answers meanwhile. NULL: none, or not known yet.
+ */
+static struct p2_exchange *refused_exchange(struct p2_isakmp_sa *sa, uint16_t notify)
 {
-    struct p2_exchange *oldest = NULL;
+    struct p2_exchange *found = NULL;
+    size_t num = 0;
     for (struct p2_exchange *ex = sa->exchanges; ex; ex = ex->next) {
-        if (ex->kind == &p2_quick_mode && ex->initiator && ex->state != P2_STATE_DONE && ex->sent_len > 0)
-            oldest = ex;
+        bool waits = ex->kind == &p2_quick_mode && ex->initiator && ex->state != P2_STATE_DONE &&
+                     ex->sent_len > 0 && ex->job.id == 0;
+        if (!waits)
+            continue;
+        ex->u.quick.hint = notify;
+        found = ex;
+        num++;
     }
-    return oldest;
+    return num == 1 ? found : NULL;
 }
 
 static void what_we_offered(const struct p2_exchange *quick, enum p2_failure failure, char *text, size_t size)
@@ -98,9 +106,15 @@ static void receive_notify(struct p2_exchange *ex, struct p2_bytes body)
     p2_read_u8(&r);
     p2_read_u8(&r);
     uint16_t type = p2_read_u16(&r);
-    struct p2_exchange *quick = refused_exchange(ex->isakmp);
-    if (r.failed || type == 0 || type >= DATA_NOTIFY_FIRST || !quick)
-        return;
+    struct p2_exchange *quick = NULL;
+    if (!r.failed && type > 0 && type < DATA_NOTIFY_FIRST)
+        quick = refused_exchange(ex->isakmp, type);
+    if (quick)
+        p2_quick_refused(quick, type);
+}
+
+void p2_quick_refused(struct p2_exchange *quick, uint16_t type)
+{
     struct p2_failure_detail detail = {
         .failure = failure_of_notify(type), .notify = type, .notify_received = true};
     snprintf(detail.field, sizeof(detail.field), "%s",

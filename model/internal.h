@@ -50,7 +50,7 @@ struct p2_job {
     struct p2_job *previous, *next; /* of the pair, or the free list */
     uint8_t *packet;
     size_t packet_len, capacity;
-    uint64_t mark; /* of the packet */
+    uint64_t mark; /* of the packet; of an exchange: the input that refused it, until it is tried again */
 };
 
 /* --- ISAKMP SAs and peers (isakmp_sa.c)
@@ -60,6 +60,7 @@ struct p2_isakmp_sa {
     struct p2_peer *peer;
     bool initiator;
     bool established, removing;
+    bool expired; /* starts nothing new; what is under way may finish */
     uint8_t initiator_cookie[8], responder_cookie[8];
     struct p2_isakmp_keys keys;
     struct p2_map
@@ -84,6 +85,9 @@ struct p2_isakmp_sa *p2_isakmp_sa_find(struct p2_gateway *gw, const struct p2_is
                                        const struct p2_address *remote);
 /* Keys are complete: it becomes the peer's, and what waited for it starts. */
 void p2_isakmp_sa_established(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
+/* Its lifetime is over: first it starts nothing more, and only when what is under way had its time it goes.
+ */
+void p2_isakmp_sa_expire(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
 /* Ends its exchanges too. */
 void p2_isakmp_sa_remove(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
 /* An established ISAKMP SA without Phase 1: keys from the config or derived from the pre-shared key. */
@@ -138,6 +142,9 @@ struct p2_phase1_state {
     uint8_t skeyid[P2_HASH_MAX_LEN];
     uint8_t sa_body[512]; /* the initiator's SA payload: HASH_I and HASH_R cover it */
     size_t sa_body_len;
+    uint8_t proposal_number, transform_number; /* the responder answers with what it chose, as it came */
+    uint8_t attributes[128];
+    size_t attributes_len;
     uint32_t lifetime_s;
 };
 
@@ -159,6 +166,7 @@ struct p2_quick_state {
     uint8_t attributes[128]; /* and with the attributes it got */
     size_t attributes_len;
     bool has_ids;
+    uint16_t hint; /* a notify that may have meant this one; 0: none */
 };
 
 struct p2_info_state {
@@ -177,6 +185,7 @@ struct p2_exchange {
     bool dead;    /* ended; it waits in the graveyard */
     uint8_t state;
     uint32_t message_id;
+    uint64_t began; /* among the gateway's instants */
     enum p2_start start;
     uint8_t iv[P2_CIPHER_MAX_BLOCK]; /* of the next message, either way */
 
@@ -206,6 +215,8 @@ struct p2_exchange {
     } u;
 };
 
+/* How long it takes until a message to that peer and all its copies count as unanswered. */
+p2_time p2_patience(const struct p2_peer *peer);
 /* Registers the message ID too. NULL when out of memory, or with P2_DROP_POOL_EXHAUSTED when there are too
  * many. */
 struct p2_exchange *p2_exchange_new(struct p2_gateway *gw, const struct p2_exchange_kind *kind,
@@ -246,6 +257,8 @@ void p2_phase1_start(struct p2_gateway *gw, struct p2_peer *peer);
 void p2_phase1_respond(struct p2_gateway *gw, struct p2_peer *peer, const struct p2_isakmp_header *header,
                        const struct p2_datagram *datagram);
 void p2_quick_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_start start);
+/* A notify of the peer ended this Quick Mode of ours. */
+void p2_quick_refused(struct p2_exchange *quick, uint16_t notify);
 void p2_informational_notify(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify);
 void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint32_t spi);
 
@@ -299,7 +312,8 @@ struct p2_sa_pair {
         *negotiator; /* the responder's Quick Mode that still waits for message 3; NULL: none */
     struct p2_sa_half in, out;
     struct p2_replay replay;
-    uint32_t sequence; /* last one sent */
+    uint32_t sequence;             /* last one sent */
+    uint64_t began, authorised_at; /* its Quick Mode, and it, among the gateway's instants */
     p2_time installed, hard_at;
     struct p2_timer soft, hard, retire;
     struct p2_job *jobs;
@@ -350,6 +364,7 @@ struct p2_gateway {
     struct p2_sa_pair *pairs, *last_pair;
     struct p2_exchange *graveyard; /* ended; freed at the next call, since actions may point into them */
     size_t num_exchanges, num_negotiations;
+    uint64_t instants; /* counts what has an order within one instant of time too */
 
     uint64_t next_job;
     struct p2_job *free_jobs;

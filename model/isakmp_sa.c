@@ -87,6 +87,20 @@ void p2_isakmp_sa_established(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
     }
 }
 
+/* The responder of a Quick Mode that took its SAs down here would leave the initiator with dead ones, and
+ * could not even tell it. */
+void p2_isakmp_sa_expire(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
+{
+    if (sa->expired) {
+        p2_isakmp_sa_remove(gw, sa);
+        return;
+    }
+    sa->expired = true;
+    if (sa->peer->isakmp == sa)
+        sa->peer->isakmp = NULL;
+    p2_arm(gw, &sa->expire, gw->now + p2_patience(sa->peer));
+}
+
 /* Exchanges under it fail: what they negotiate could no longer be protected. */
 void p2_isakmp_sa_remove(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
 {

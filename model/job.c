@@ -10,6 +10,7 @@ void p2_job_submit(struct p2_gateway *gw, struct p2_job *job, const struct p2_wo
 {
     job->id = ++gw->next_job;
     if (p2_map_put(&gw->jobs_by_id, job->id, job) < 0) {
+        job->id = 0;
         p2_fail_memory(gw);
         return;
     }
@@ -18,12 +19,18 @@ void p2_job_submit(struct p2_gateway *gw, struct p2_job *job, const struct p2_wo
     action->u.compute.work = *work;
     action->u.compute.continues = continues;
     action->u.compute.ipsec = job->kind != P2_JOB_EXCHANGE;
+    action->u.compute.retry = false;
     memset(&action->id, 0, sizeof(action->id));
     if (job->kind == P2_JOB_EXCHANGE) {
         const struct p2_exchange *ex = job->exchange;
         memcpy(action->id.initiator_cookie, ex->isakmp->initiator_cookie, 8);
         memcpy(action->id.responder_cookie, ex->isakmp->responder_cookie, 8);
         action->id.message_id = ex->message_id;
+        if (job->mark != 0) {
+            action->mark = job->mark;
+            action->u.compute.retry = true;
+            job->mark = 0;
+        }
     }
 }
 

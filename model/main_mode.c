@@ -61,31 +61,42 @@ static enum p2_verdict fail(struct p2_exchange *ex, enum p2_failure failure, uin
 
 /* --- the SA payload --- */
 
-static size_t build_sa_body(uint8_t *out, size_t capacity, const struct p2_phase1_policy *policy)
+static void build_attributes(struct p2_builder *b, const struct p2_phase1_policy *policy)
 {
     const struct p2_cipher_info *cipher = p2_cipher_info(policy->cipher);
+    p2_build_attribute(b, ATTR_ENCRYPTION, cipher->ike_id);
+    if (cipher->key_length_attribute)
+        p2_build_attribute(b, ATTR_KEY_LENGTH, (uint32_t)cipher->key_len * 8);
+    p2_build_attribute(b, ATTR_HASH, p2_hash_info(policy->hash)->ike_id);
+    p2_build_attribute(b, ATTR_GROUP, policy->group);
+    p2_build_attribute(b, ATTR_AUTH_METHOD, AUTH_PRE_SHARED_KEY);
+    p2_build_attribute(b, ATTR_LIFE_TYPE, LIFE_SECONDS);
+    p2_build_attribute(b, ATTR_LIFE_DURATION, policy->lifetime_s);
+}
+
+/* The initiator's one transform, or the responder's answer: what it chose, as it came (RFC 2408 section 4.2).
+ */
+static size_t build_sa_body(const struct p2_exchange *ex, uint8_t *out, size_t capacity)
+{
+    const struct p2_phase1_state *p = &ex->u.phase1;
     struct p2_builder b = p2_builder_init(out, capacity);
     p2_build_u32(&b, P2_DOI_IPSEC);
     p2_build_u32(&b, P2_SIT_IDENTITY_ONLY);
     size_t proposal = b.len;
     p2_build_u32(&b, 0);
-    p2_build_u8(&b, 1);
+    p2_build_u8(&b, ex->initiator ? 1 : p->proposal_number);
     p2_build_u8(&b, P2_PROTO_ISAKMP);
     p2_build_u8(&b, 0);
     p2_build_u8(&b, 1);
     size_t transform = b.len;
     p2_build_u32(&b, 0);
-    p2_build_u8(&b, 1);
+    p2_build_u8(&b, ex->initiator ? 1 : p->transform_number);
     p2_build_u8(&b, P2_TRANSFORM_KEY_IKE);
     p2_build_u16(&b, 0);
-    p2_build_attribute(&b, ATTR_ENCRYPTION, cipher->ike_id);
-    if (cipher->key_length_attribute)
-        p2_build_attribute(&b, ATTR_KEY_LENGTH, (uint32_t)cipher->key_len * 8);
-    p2_build_attribute(&b, ATTR_HASH, p2_hash_info(policy->hash)->ike_id);
-    p2_build_attribute(&b, ATTR_GROUP, policy->group);
-    p2_build_attribute(&b, ATTR_AUTH_METHOD, AUTH_PRE_SHARED_KEY);
-    p2_build_attribute(&b, ATTR_LIFE_TYPE, LIFE_SECONDS);
-    p2_build_attribute(&b, ATTR_LIFE_DURATION, policy->lifetime_s);
+    if (ex->initiator)
+        build_attributes(&b, policy_of(ex));
+    else
+        p2_build_bytes(&b, p->attributes, p->attributes_len);
     p2_build_patch_u16(&b, transform + 2, (uint16_t)(b.len - transform));
     p2_build_patch_u16(&b, proposal + 2, (uint16_t)(b.len - proposal));
     return b.len;
@@ -114,16 +125,23 @@ static bool acceptable(const struct p2_isakmp_transform *t, const struct p2_phas
            values[ATTR_AUTH_METHOD] == AUTH_PRE_SHARED_KEY && values[ATTR_GROUP] == policy->group;
 }
 
-/* An SA payload in the inbox: its body, parsed, and the first transform we can accept. */
+/* The first transform of the SA payload in the inbox that we can accept. */
 static bool choose(struct p2_exchange *ex, const struct p2_payload **payload)
 {
+    struct p2_phase1_state *p = &ex->u.phase1;
     struct p2_isakmp_sa_payload sa;
     *payload = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_SA, 0);
     if (!*payload || p2_isakmp_parse_sa(&sa, (*payload)->body) < 0)
         return false;
     for (size_t i = 0; i < sa.num; i++) {
-        if (acceptable(&sa.transforms[i], policy_of(ex), &ex->u.phase1.lifetime_s))
-            return true;
+        const struct p2_isakmp_transform *t = &sa.transforms[i];
+        if (t->attributes.len > sizeof(p->attributes) || !acceptable(t, policy_of(ex), &p->lifetime_s))
+            continue;
+        p->proposal_number = t->proposal_number;
+        p->transform_number = t->number;
+        memcpy(p->attributes, t->attributes.data, t->attributes.len);
+        p->attributes_len = t->attributes.len;
+        return true;
     }
     return false;
 }
@@ -133,7 +151,7 @@ static enum p2_verdict send_sa(struct p2_exchange *ex)
     uint8_t buffer[P2_IKE_MAX_MESSAGE], body[256];
     struct p2_message m;
     struct p2_isakmp_header header = p2_exchange_header(ex, false);
-    size_t len = build_sa_body(body, sizeof(body), policy_of(ex));
+    size_t len = build_sa_body(ex, body, sizeof(body));
     if (ex->initiator) {
         memcpy(ex->u.phase1.sa_body, body, len);
         ex->u.phase1.sa_body_len = len;
@@ -360,23 +378,26 @@ static const struct p2_step steps[] = {
      false},
 };
 
-/* Tunnels that waited for it try again later. */
-static void main_mode_failed(struct p2_exchange *ex)
+/* Tunnels that waited for Phase 1 try again later. */
+static void send_away(struct p2_gateway *gw, struct p2_peer *peer)
 {
-    struct p2_gateway *gw = ex->gw;
-    struct p2_peer *peer = ex->isakmp->peer;
-    struct p2_tunnel *tunnel = NULL;
-    if (peer->phase1 == ex) {
-        peer->phase1 = NULL;
-        tunnel = peer->waiting;
-        peer->waiting = NULL;
-    }
+    struct p2_tunnel *tunnel = peer->waiting;
+    peer->waiting = NULL;
     while (tunnel) {
         struct p2_tunnel *next = tunnel->next_waiting;
         tunnel->waiting = false;
         tunnel->next_waiting = NULL;
         p2_tunnel_failed(gw, tunnel);
         tunnel = next;
+    }
+}
+
+static void main_mode_failed(struct p2_exchange *ex)
+{
+    struct p2_peer *peer = ex->isakmp->peer;
+    if (peer->phase1 == ex) {
+        peer->phase1 = NULL;
+        send_away(ex->gw, peer);
     }
 }
 
@@ -391,7 +412,10 @@ void p2_phase1_start(struct p2_gateway *gw, struct p2_peer *peer)
     p2_random_fill(gw, P2_RANDOM_COOKIE, sa->initiator_cookie, 8);
     struct p2_exchange *ex = p2_exchange_new(gw, &p2_main_mode, sa, true, 0);
     if (!ex || p2_isakmp_sa_register(gw, sa) < 0) {
-        p2_fail_memory(gw);
+        if (ex)
+            p2_fail_memory(gw);
+        p2_isakmp_sa_remove(gw, sa);
+        send_away(gw, peer);
         return;
     }
     peer->phase1 = ex;

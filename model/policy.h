@@ -60,11 +60,11 @@ struct p2_policy {
     p2_time overlap;        /* how long a replaced pair of SAs stays after the peer used the new one */
 };
 
-/* What suits most uses, to be changed from there. Main mode, AES-128, SHA-1, group 14, 8 hours; psk of at most
- * P2_PSK_MAX characters (asserted). */
+/* What suits most uses, to be changed from there. Main mode, AES-128, SHA-1, group 14, 8 hours; psk of at
+ * most P2_PSK_MAX characters (asserted). */
 struct p2_phase1_policy p2_phase1_policy_default(const char *psk);
-/* One predefined proposal (asserted to exist), tunnel mode, no PFS, one hour with the soft limit at 70 to 80 %, a
- * replay window of 64 packets, an overlap of 2 s. */
+/* One predefined proposal (asserted to exist), tunnel mode, no PFS, one hour with the soft limit at 70 to 80
+ * %, a replay window of 64 packets, an overlap of 2 s. */
 struct p2_policy p2_policy_default(const char *proposal);
 
 #ifdef __cplusplus

@@ -477,8 +477,10 @@ void p2_quick_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_sta
 {
     struct p2_isakmp_sa *sa = tunnel->peer->isakmp;
     struct p2_exchange *ex = p2_exchange_new(gw, &p2_quick_mode, sa, true, new_message_id(gw, sa));
-    if (!ex)
+    if (!ex) {
+        p2_tunnel_failed(gw, tunnel);
         return;
+    }
     struct p2_quick_state *q = &ex->u.quick;
     ex->start = start;
     tunnel->negotiating = ex;

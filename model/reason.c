@@ -57,6 +57,7 @@ const char *p2_start_name(enum p2_start start)
         [P2_START_HARD_LIFETIME] = "hard-lifetime",
         [P2_START_FORCED] = "forced",
         [P2_START_TRAFFIC] = "traffic",
+        [P2_START_DELETED] = "deleted",
     };
     return names[start];
 }

@@ -63,7 +63,8 @@ enum p2_start {
     P2_START_SOFT_LIFETIME,
     P2_START_HARD_LIFETIME,
     P2_START_FORCED,
-    P2_START_TRAFFIC
+    P2_START_TRAFFIC,
+    P2_START_DELETED /* the peer took the last SAs away */
 };
 const char *p2_start_name(enum p2_start start);
 

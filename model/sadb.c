@@ -159,6 +159,7 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
     memcpy(pair->negotiation.responder_cookie, quick->isakmp->responder_cookie, 8);
     pair->negotiation.message_id = quick->message_id;
     pair->installed = gw->now;
+    pair->began = quick->began;
     derive_half(quick, &pair->in, q->spi_in, shared);
     derive_half(quick, &pair->out, q->spi_out, shared);
     link_pair(gw, pair);
@@ -167,14 +168,25 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
     return pair;
 }
 
+/* A pair replaces those that were in use when its Quick Mode began. Two that were negotiated at the same time
+ * replace neither one the other: the two ends saw them in different orders and would each take down the one
+ * that the other end keeps. */
+static bool replaces(const struct p2_sa_pair *pair, const struct p2_sa_pair *other)
+{
+    return other->authorised && other->authorised_at < pair->began;
+}
+
 void p2_pair_authorise(struct p2_gateway *gw, struct p2_sa_pair *pair)
 {
     pair->authorised = true;
+    pair->authorised_at = ++gw->instants;
     pair->negotiator = NULL;
     pair->tunnel->current = pair;
     p2_timer_cancel(&gw->timers, &pair->tunnel->timer);
-    for (struct p2_sa_pair *older = pair->older; older; older = older->older)
-        p2_timer_cancel(&gw->timers, &older->soft);
+    for (struct p2_sa_pair *other = pair->tunnel->pairs; other; other = other->older) {
+        if (replaces(pair, other))
+            p2_timer_cancel(&gw->timers, &other->soft);
+    }
     if (pair->confirmed) /* its first packet overtook message 3 */
         p2_pair_confirmed(gw, pair);
 }
@@ -185,9 +197,9 @@ void p2_pair_confirmed(struct p2_gateway *gw, struct p2_sa_pair *pair)
     pair->confirmed = true;
     if (!pair->authorised)
         return;
-    for (struct p2_sa_pair *older = pair->older; older; older = older->older) {
-        if (!p2_timer_armed(&older->retire))
-            p2_arm(gw, &older->retire, gw->now + pair->tunnel->config.policy.overlap);
+    for (struct p2_sa_pair *other = pair->tunnel->pairs; other; other = other->older) {
+        if (replaces(pair, other) && !p2_timer_armed(&other->retire))
+            p2_arm(gw, &other->retire, gw->now + pair->tunnel->config.policy.overlap);
     }
 }
 
@@ -229,6 +241,7 @@ void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_remo
     struct p2_tunnel *tunnel = pair->tunnel;
     struct p2_peer *peer = tunnel->peer;
     struct p2_exchange *negotiator = pair->negotiator;
+    bool was_authorised = pair->authorised;
     uint32_t spi = pair->in.spi;
     drop_jobs(gw, pair);
     p2_timer_cancel(&gw->timers, &pair->soft);
@@ -249,13 +262,14 @@ void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_remo
         negotiator->u.quick.pair = NULL;
         p2_exchange_fail(negotiator, &detail);
     }
-    p2_tunnel_down(gw, tunnel, why);
+    if (was_authorised)
+        p2_tunnel_down(gw, tunnel, why);
 }
 
 void p2_pair_timer(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_timer_kind kind)
 {
     if (kind == P2_TIMER_SOFT) {
-        if (pair->tunnel->current == pair)
+        if (pair->authorised) /* what replaced it would have cancelled the timer */
             p2_tunnel_start(gw, pair->tunnel, P2_START_SOFT_LIFETIME);
     } else if (kind == P2_TIMER_HARD) {
         p2_pair_remove(gw, pair, P2_REMOVED_HARD_LIFETIME);

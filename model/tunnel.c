@@ -30,18 +30,18 @@ void p2_tunnel_failed(struct p2_gateway *gw, struct p2_tunnel *tunnel)
         p2_arm(gw, &tunnel->timer, gw->now + tunnel->config.retry);
 }
 
-/* At once if its time was over, after the wait of a failure if it was taken away. */
+/* By a timer, since this may be in the middle of anything. What a peer took away comes back only if failures
+ * are tried again at all. */
 void p2_tunnel_down(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_removal why)
 {
-    bool idle = !tunnel->current && !tunnel->negotiating && !tunnel->waiting && !p2_timer_armed(&tunnel->timer);
-    if (!idle || tunnel->config.establish != P2_ESTABLISH_IMMEDIATELY)
+    bool idle =
+        !tunnel->current && !tunnel->negotiating && !tunnel->waiting && !p2_timer_armed(&tunnel->timer);
+    bool expired = why == P2_REMOVED_HARD_LIFETIME;
+    if (!idle || tunnel->config.establish != P2_ESTABLISH_IMMEDIATELY ||
+        (!expired && tunnel->config.retry == 0))
         return;
-    if (why == P2_REMOVED_HARD_LIFETIME) {
-        p2_tunnel_start(gw, tunnel, P2_START_HARD_LIFETIME);
-    } else {
-        tunnel->start = P2_START_INITIAL;
-        p2_tunnel_failed(gw, tunnel);
-    }
+    tunnel->start = expired ? P2_START_HARD_LIFETIME : P2_START_DELETED;
+    p2_arm(gw, &tunnel->timer, gw->now);
 }
 
 void p2_tunnel_timer(struct p2_gateway *gw, struct p2_tunnel *tunnel)

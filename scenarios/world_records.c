@@ -72,7 +72,7 @@ static void note_latency(const struct world *world, const struct ledger_entry *e
     n->retransmission_wait_ns = split.retransmission_wait;
     n->initiator_ready_ns = entry->ready_at[0] - entry->started;
     n->responder_ready_ns = entry->ready_at[1] - entry->started;
-    n->cpu_off_path_ns = entry->cpu_total > split.cpu ? entry->cpu_total - split.cpu : 0;
+    n->cpu_off_path_ns = split.cpu < 0 ? -1 : entry->cpu_total > split.cpu ? entry->cpu_total - split.cpu : 0;
 }
 
 static void put_negotiation(struct writer *w, size_t place)

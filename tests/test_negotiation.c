@@ -460,15 +460,35 @@ static void a_tunnel_that_was_deleted_comes_up_again(void)
     o.lose_ctx = &lost;
     struct sim *sim = sim_new(&o);
     sim_run(sim, 70 * P2_SECOND);
-    CU_ASSERT_EQUAL(sim_num_pairs(sim, 0), 0);
+    CU_ASSERT_EQUAL(ledger_outcome(sim_quick(sim, 0)), LEDGER_FAILED);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(sim_quick(sim, 1));
+    CU_ASSERT_EQUAL(sim_quick(sim, 1)->start, P2_START_DELETED);
     sim_lose(sim, NULL, NULL);
     sim_run(sim, SETTLE);
     CU_ASSERT_TRUE(sim_sadbs_equal(sim, 1));
     sim_free(sim);
 }
 
+/* RFC 2408 section 4.2: what was chosen comes back unmodified, whatever lifetime the responder would have
+ * liked. */
+static void the_responder_answers_with_what_it_chose(void)
+{
+    struct sim_options o = sim_defaults();
+    o.peer[1].phase1.lifetime_s = 600;
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, P2_SECOND);
+    const struct sim_message *first = sim_sent(sim, 0), *second = sim_sent(sim, 1);
+    CU_ASSERT_EQUAL_FATAL(first->len, second->len);
+    CU_ASSERT_EQUAL(memcmp(first->bytes + P2_ISAKMP_HEADER_LEN, second->bytes + P2_ISAKMP_HEADER_LEN,
+                           first->len - P2_ISAKMP_HEADER_LEN),
+                    0);
+    CU_ASSERT_TRUE(sim_sadbs_equal(sim, 1));
+    sim_free(sim);
+}
+
 CHECK_MAIN("negotiation", {"establishes with every group", establishes_with_every_group},
            {"establishes with every suite", establishes_with_every_suite},
+           {"the responder answers with what it chose", the_responder_answers_with_what_it_chose},
            {"preset needs no Phase 1", preset_needs_no_phase_1},
            {"every single and double loss of Quick Mode ends established",
             every_single_and_double_loss_of_quick_mode_ends_established},
