@@ -53,6 +53,15 @@ struct p2_exchange *p2_exchange_find(struct p2_isakmp_sa *sa, uint32_t message_i
     return found == &used_message_id ? NULL : found;
 }
 
+uint32_t p2_message_id_new(struct p2_gateway *gw, const struct p2_isakmp_sa *sa)
+{
+    uint8_t bytes[4];
+    do
+        p2_random_fill(gw, P2_RANDOM_MESSAGE_ID, bytes, sizeof(bytes));
+    while (p2_get_u32(bytes) == 0 || p2_map_get(&sa->message_ids, p2_get_u32(bytes)));
+    return p2_get_u32(bytes);
+}
+
 struct p2_exchange *p2_exchange_new(struct p2_gateway *gw, const struct p2_exchange_kind *kind,
                                     struct p2_isakmp_sa *sa, bool initiator, uint32_t message_id)
 {

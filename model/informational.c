@@ -175,11 +175,7 @@ const struct p2_exchange_kind p2_informational = {P2_EXCHANGE_INFORMATIONAL, ste
 static void start(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t payload,
                   const struct p2_builder *body)
 {
-    uint8_t bytes[4];
-    do
-        p2_random_fill(gw, P2_RANDOM_MESSAGE_ID, bytes, sizeof(bytes));
-    while (p2_get_u32(bytes) == 0 || p2_map_get(&sa->message_ids, p2_get_u32(bytes)));
-    struct p2_exchange *ex = p2_exchange_new(gw, &p2_informational, sa, true, p2_get_u32(bytes));
+    struct p2_exchange *ex = p2_exchange_new(gw, &p2_informational, sa, true, p2_message_id_new(gw, sa));
     if (!ex)
         return;
     ex->u.info.payload = payload;
@@ -188,26 +184,27 @@ static void start(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t payloa
     p2_exchange_begin(ex);
 }
 
-void p2_informational_notify(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify)
+/* The body of a notify or delete payload for one ESP SA: they differ in the 16 bits in front of the SPI. */
+static void start_for_spi(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t payload, uint16_t number,
+                          uint32_t spi)
 {
     uint8_t body[16];
     struct p2_builder b = p2_builder_init(body, sizeof(body));
     p2_build_u32(&b, P2_DOI_IPSEC);
     p2_build_u8(&b, P2_PROTO_ESP);
     p2_build_u8(&b, 4);
-    p2_build_u16(&b, notify);
-    p2_build_u32(&b, 0); /* as real daemons do: no SA exists yet that an SPI could name */
-    start(gw, sa, P2_PAYLOAD_NOTIFY, &b);
+    p2_build_u16(&b, number);
+    p2_build_u32(&b, spi);
+    start(gw, sa, payload, &b);
+}
+
+/* The SPI is zero, as real daemons have it: no SA exists yet that it could name. */
+void p2_informational_notify(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify)
+{
+    start_for_spi(gw, sa, P2_PAYLOAD_NOTIFY, notify, 0);
 }
 
 void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint32_t spi)
 {
-    uint8_t body[16];
-    struct p2_builder b = p2_builder_init(body, sizeof(body));
-    p2_build_u32(&b, P2_DOI_IPSEC);
-    p2_build_u8(&b, P2_PROTO_ESP);
-    p2_build_u8(&b, 4);
-    p2_build_u16(&b, 1);
-    p2_build_u32(&b, spi);
-    start(gw, sa, P2_PAYLOAD_DELETE, &b);
+    start_for_spi(gw, sa, P2_PAYLOAD_DELETE, 1, spi); /* one SPI */
 }

@@ -77,6 +77,8 @@ struct p2_peer {
     struct p2_tunnel *waiting;   /* tunnels that want a Quick Mode once Phase 1 is there */
 };
 
+/* Takes one off the list of those that wait for Phase 1; NULL: none. */
+struct p2_tunnel *p2_peer_take_waiting(struct p2_peer *peer);
 struct p2_peer *p2_peer_by_address(struct p2_gateway *gw, const struct p2_address *address);
 /* NULL when out of memory. Cookies that are not known yet are zero. */
 struct p2_isakmp_sa *p2_isakmp_sa_new(struct p2_gateway *gw, struct p2_peer *peer, bool initiator);
@@ -217,6 +219,8 @@ struct p2_exchange {
 
 /* How long it takes until a message to that peer and all its copies count as unanswered. */
 p2_time p2_patience(const struct p2_peer *peer);
+/* One that was never used under that ISAKMP SA; 0 is Phase 1's. */
+uint32_t p2_message_id_new(struct p2_gateway *gw, const struct p2_isakmp_sa *sa);
 /* Registers the message ID too. NULL when out of memory, or with P2_DROP_POOL_EXHAUSTED when there are too
  * many. */
 struct p2_exchange *p2_exchange_new(struct p2_gateway *gw, const struct p2_exchange_kind *kind,

@@ -70,21 +70,25 @@ static void announce(struct p2_gateway *gw, const struct p2_isakmp_sa *sa)
     memcpy(info->keys.iv, keys->last_block, P2_CIPHER_MAX_BLOCK);
 }
 
+struct p2_tunnel *p2_peer_take_waiting(struct p2_peer *peer)
+{
+    struct p2_tunnel *tunnel = peer->waiting;
+    if (tunnel) {
+        peer->waiting = tunnel->next_waiting;
+        tunnel->waiting = false;
+        tunnel->next_waiting = NULL;
+    }
+    return tunnel;
+}
+
 void p2_isakmp_sa_established(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
 {
     struct p2_peer *peer = sa->peer;
     sa->established = true;
     peer->isakmp = sa;
     announce(gw, sa);
-    struct p2_tunnel *tunnel = peer->waiting;
-    peer->waiting = NULL;
-    while (tunnel) {
-        struct p2_tunnel *next = tunnel->next_waiting;
-        tunnel->waiting = false;
-        tunnel->next_waiting = NULL;
+    for (struct p2_tunnel *tunnel; (tunnel = p2_peer_take_waiting(peer)) != NULL;)
         p2_tunnel_start(gw, tunnel, tunnel->start);
-        tunnel = next;
-    }
 }
 
 /* The responder of a Quick Mode that took its SAs down here would leave the initiator with dead ones, and

@@ -381,15 +381,8 @@ static const struct p2_step steps[] = {
 /* Tunnels that waited for Phase 1 try again later. */
 static void send_away(struct p2_gateway *gw, struct p2_peer *peer)
 {
-    struct p2_tunnel *tunnel = peer->waiting;
-    peer->waiting = NULL;
-    while (tunnel) {
-        struct p2_tunnel *next = tunnel->next_waiting;
-        tunnel->waiting = false;
-        tunnel->next_waiting = NULL;
+    for (struct p2_tunnel *tunnel; (tunnel = p2_peer_take_waiting(peer)) != NULL;)
         p2_tunnel_failed(gw, tunnel);
-        tunnel = next;
-    }
 }
 
 static void main_mode_failed(struct p2_exchange *ex)

@@ -464,19 +464,10 @@ static void quick_mode_failed(struct p2_exchange *ex)
 const struct p2_exchange_kind p2_quick_mode = {P2_EXCHANGE_QUICK, steps, sizeof(steps) / sizeof(steps[0]),
                                                quick_mode_failed};
 
-static uint32_t new_message_id(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
-{
-    uint8_t bytes[4];
-    do
-        p2_random_fill(gw, P2_RANDOM_MESSAGE_ID, bytes, sizeof(bytes));
-    while (p2_get_u32(bytes) == 0 || p2_map_get(&sa->message_ids, p2_get_u32(bytes)));
-    return p2_get_u32(bytes);
-}
-
 void p2_quick_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_start start)
 {
     struct p2_isakmp_sa *sa = tunnel->peer->isakmp;
-    struct p2_exchange *ex = p2_exchange_new(gw, &p2_quick_mode, sa, true, new_message_id(gw, sa));
+    struct p2_exchange *ex = p2_exchange_new(gw, &p2_quick_mode, sa, true, p2_message_id_new(gw, sa));
     if (!ex) {
         p2_tunnel_failed(gw, tunnel);
         return;
