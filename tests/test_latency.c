@@ -159,7 +159,8 @@ static void contention_shows_as_cpu_waiting(void)
     sim_free(sim);
 }
 
-/* Verifying takes longer than the resend timer: what was sent is sent again, and the answer in the queue still counts. */
+/* Verifying takes longer than the resend timer: what was sent is sent again, and the answer in the queue
+ * still counts. */
 static void a_cpu_slower_than_the_timers_is_no_failure(void)
 {
     make_profile(&once, 1);
