@@ -17,9 +17,9 @@ static const char run_help[] =
     "\n"
     "Options:\n"
     "  -o DIR            where the results go (default: results/NAME-seedSEED in the current directory).\n"
-    "                    An older result there is replaced when the new one is complete; anything else\n"
-    "                    there but an empty directory is an error. Nothing half-written is ever "
-    "left.\n" SCENARIO_OPTIONS
+    "                    An older result there is replaced, with all that is in it, when the new one is\n"
+    "                    complete; anything else there but an empty directory is an error. Nothing\n"
+    "                    half-written is ever left.\n" SCENARIO_OPTIONS
     "  --jobs J          runs at the same time (default: one a CPU that is online)\n"
     "  --no-pcap         no captures; otherwise the first replication of each case is captured\n"
     "  --help            this text\n"

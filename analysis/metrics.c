@@ -1,6 +1,7 @@
 /* Each metric as the query that defines it: what sqlite3 says to it on a results.sqlite is what the summary
  * says. */
 #include "nearest.h"
+#include "reason.h"
 #include "summary.h"
 
 #include <stdlib.h>
@@ -33,7 +34,7 @@ static const struct metric_definition definitions[] = {
     {"rekey-latency.responder", "ns", METRIC_SAMPLES, REKEYS("responder_ready_ns")},
     {"cpu-off-path", "ns", METRIC_SAMPLES, REKEYS("cpu_off_path_ns")},
     {"phase2-setup", "ns", METRIC_SAMPLES,
-     "SELECT run, latency_ns FROM negotiations WHERE case_name = ?1 AND reason = 'initial'"
+     "SELECT run, latency_ns FROM negotiations WHERE case_name = ?1 AND reason IN ('initial', 'traffic')"
      " AND outcome = 'established' AND latency_ns IS NOT NULL"},
     {"phase1-setup", "ns", METRIC_SAMPLES,
      "SELECT run, latency_ns FROM phase1_negotiations WHERE case_name = ?1 AND outcome = 'established'"
@@ -178,6 +179,28 @@ static void say_unknown(const char *metric, struct store_message *message)
         snprintf(text + len, size - len, " failures, failures.NAME");
 }
 
+/* What stands behind the dot of "drops." and "failures.": a name that can never be would always be 0. */
+static bool is_reason(const char *metric)
+{
+    const char *name = strchr(metric, '.');
+    if (!name)
+        return true;
+    name++;
+    if (strncmp(metric, "drops.", 6) == 0) {
+        for (int i = 1; i < P2_NUM_DROPS; i++)
+            if (strcmp(name, p2_drop_name((enum p2_drop)i)) == 0)
+                return true;
+        return strcmp(name, "link-loss") == 0 || strcmp(name, "link-queue") == 0;
+    }
+    if (strncmp(metric, "failures.", 9) == 0) {
+        for (int i = 1; i < P2_NUM_FAILURES; i++)
+            if (strcmp(name, p2_failure_name((enum p2_failure)i)) == 0)
+                return true;
+        return false;
+    }
+    return true;
+}
+
 int summary_check_expectations(const struct scenario *scenario, struct store_message *message)
 {
     for (size_t i = 0; i < scenario->num_expectations; i++) {
@@ -190,6 +213,10 @@ int summary_check_expectations(const struct scenario *scenario, struct store_mes
             (definition && (definition->kind == METRIC_TOTAL || definition->kind == METRIC_NAMED_TOTALS));
         if (!definition && !failures) {
             say_unknown(expected->metric, message);
+            return -1;
+        }
+        if (!is_reason(expected->metric)) {
+            snprintf(message->text, sizeof message->text, "metric \"%s\": no such reason", expected->metric);
             return -1;
         }
         if (total && expected->quantile >= 0) {

@@ -124,6 +124,8 @@ int statistics_summarise(struct statistics_summary *summary, const struct statis
         summary->p99 = gsl_stats_quantile_from_sorted_data(sorted, 1, n, 0.99);
         summary->median_ci95 = replications > 1 ? statistics_mean_interval(each, replications)
                                                 : statistics_median_interval(sorted, n);
+        if (sorted[0] >= 0 && summary->median_ci95.low < 0)
+            summary->median_ci95.low = 0; /* a few wild replications do not make a duration negative */
     }
     bool failed = !sorted || !each;
     free(sorted);

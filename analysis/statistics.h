@@ -41,9 +41,9 @@ struct statistics_interval {
 
 struct statistics_summary {
     size_t n;
-    size_t replications;           /* that have a sample */
-    double mean, median, p95, p99; /* 0 if n is 0 */
-    struct statistics_interval median_ci95;
+    size_t replications;                    /* that have a sample */
+    double mean, median, p95, p99;          /* 0 if n is 0 */
+    struct statistics_interval median_ci95; /* does not reach below 0 if no sample does */
 };
 
 /* 0, or -1: out of memory. */

@@ -26,7 +26,7 @@ static const char fixed_schema[] =
     " PRIMARY KEY(case_name, run)) STRICT;";
 
 static const char views[] =
-    "CREATE VIEW rekeys AS SELECT * FROM negotiations WHERE reason <> 'initial';"
+    "CREATE VIEW rekeys AS SELECT * FROM negotiations WHERE reason NOT IN ('initial', 'traffic');"
     "CREATE VIEW established_rekeys AS SELECT * FROM rekeys WHERE outcome = 'established';"
     "CREATE INDEX negotiations_by_case ON negotiations(case_name, run);";
 

@@ -21,11 +21,11 @@ enum { NUM_PARTS = sizeof parts / sizeof parts[0] };
 static void write_share(FILE *out, const char *name, double share)
 {
     if (share >= 0.9)
-        fprintf(out, ", nearly all of it %s", name);
+        fprintf(out, ", on average nearly all of it %s", name);
     else if (share >= 0.6)
-        fprintf(out, ", most of it %s", name);
+        fprintf(out, ", on average most of it %s", name);
     else if (share >= 0.4)
-        fprintf(out, ", the largest part of it %s", name);
+        fprintf(out, ", on average the largest part of it %s", name);
 }
 
 static void write_interval(FILE *out, const struct statistics_interval *interval, double sign)
@@ -50,9 +50,10 @@ static size_t first_with_figures(const struct summary *summary, const char *metr
 
 static void answer_nothing(FILE *out, const struct summary *summary)
 {
-    uint64_t failed = 0;
+    uint64_t failed = 0, unfinished = 0;
     const struct summary_failure *first = NULL;
     for (size_t i = 0; i < summary->num_cases; i++) {
+        unfinished += summary->cases[i].unfinished;
         for (size_t j = 0; j < summary->cases[i].num_failures; j++) {
             failed += summary->cases[i].failures[j].count;
             first = first ? first : &summary->cases[i].failures[j];
@@ -60,6 +61,11 @@ static void answer_nothing(FILE *out, const struct summary *summary)
     }
     if (!first)
         fputs("No negotiation came to its end, so there is nothing to measure.", out);
+    else if (unfinished > 0)
+        fprintf(
+            out,
+            "No negotiation was established: %llu failed and %llu were not finished; the first failure is %s",
+            (unsigned long long)failed, (unsigned long long)unfinished, first->name);
     else if (failed == 1)
         fprintf(out, "No tunnel came up, for the one negotiation failed (%s)", first->name);
     else

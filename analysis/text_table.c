@@ -58,7 +58,7 @@ void text_report_case_label(char *label, size_t size, const struct scenario_case
     size_t len = 0;
     snprintf(label, size, "%s", of->num_settings ? "" : of->name);
     for (size_t i = 0; i < of->num_settings && len < size; i++)
-        len += (size_t)snprintf(label + len, size - len, "%s%s", i ? ", " : "", of->settings[i].value);
+        len += (size_t)snprintf(label + len, size - len, "%s%s", i ? " / " : "", of->settings[i].value);
 }
 
 /* One scale for all times of the table. */

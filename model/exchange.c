@@ -209,6 +209,13 @@ static void message_dropped(struct p2_exchange *ex)
         p2_exchange_end(ex);
 }
 
+/* The same, of one that did not verify. */
+static void message_unreadable(struct p2_exchange *ex)
+{
+    ex->unreadable += ex->inbox[19] & P2_FLAG_ENCRYPTED ? 1 : 0;
+    message_dropped(ex);
+}
+
 static void arm(struct p2_exchange *ex)
 {
     p2_arm(ex->gw, &ex->timer, ex->gw->now + (ex->resends ? ex->interval : patience(ex)));
@@ -216,7 +223,7 @@ static void arm(struct p2_exchange *ex)
 
 static void arm_after_step(struct p2_exchange *ex, const struct p2_step *step)
 {
-    ex->tries = 0;
+    ex->tries = ex->unreadable = 0;
     ex->interval = resending(ex)->first;
     ex->resends = ex->state != P2_STATE_DONE && step->resends;
     arm(ex);
@@ -242,7 +249,7 @@ static void step_done(struct p2_exchange *ex)
 static void after_stage(struct p2_exchange *ex, enum p2_verdict verdict)
 {
     if (verdict == P2_VERDICT_DROPPED)
-        message_dropped(ex);
+        message_unreadable(ex);
     else if (verdict == P2_VERDICT_GOOD)
         step_done(ex);
 }
@@ -383,11 +390,17 @@ static void fail_timeout(struct p2_exchange *ex)
     }
     const struct p2_step *step = find_step(ex);
     struct p2_failure_detail detail = {.failure = P2_FAIL_TIMEOUT};
+    unsigned copies = ex->tries + (ex->sent_len > 0 ? 1u : 0u);
     snprintf(detail.field, sizeof(detail.field), "%s", step && step->awaits ? step->awaits : "message 1");
-    snprintf(detail.offered, sizeof(detail.offered), "%u copies sent",
-             ex->tries + (ex->sent_len > 0 ? 1u : 0u));
+    snprintf(detail.offered, sizeof(detail.offered), "%u %s sent", copies, copies == 1 ? "copy" : "copies");
     snprintf(detail.acceptable, sizeof(detail.acceptable), "an answer within %.1f s",
              (double)patience(ex) / (double)P2_SECOND);
+    if (ex->unreadable > 0 && ex->kind == &p2_main_mode) {
+        detail.failure = P2_FAIL_WRONG_KEY;
+        snprintf(detail.offered, sizeof(detail.offered), "%u that could not be decrypted or verified",
+                 ex->unreadable);
+        snprintf(detail.acceptable, sizeof(detail.acceptable), "one under the same pre-shared key");
+    }
     struct p2_peer *peer = ex->isakmp->peer;
     if (ex->kind == &p2_quick_mode && ex->initiator && peer->isakmp == ex->isakmp &&
         peer->config.phase1.mode == P2_PHASE1_MAIN)

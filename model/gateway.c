@@ -337,7 +337,9 @@ int p2_gateway_rekey(struct p2_gateway *gw, p2_time now, uint64_t mark, size_t t
 {
     assert(tunnel < gw->num_tunnels);
     begin(gw, now, mark);
-    p2_tunnel_start(gw, &gw->tunnels[tunnel], P2_START_FORCED);
+    /* Without an SA there is nothing to replace: it is the tunnel's first, a little early. */
+    p2_tunnel_start(gw, &gw->tunnels[tunnel],
+                    gw->tunnels[tunnel].current ? P2_START_FORCED : P2_START_INITIAL);
     return gw->error;
 }
 

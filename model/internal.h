@@ -196,6 +196,7 @@ struct p2_exchange {
     uint64_t sent_mark;
     bool resends; /* what was sent is sent again until an answer comes */
     unsigned tries, resent;
+    unsigned unreadable; /* messages that did not verify since the last one that did */
     p2_time interval;
     struct p2_timer timer;
 

@@ -39,6 +39,7 @@ static const char *const failures[P2_NUM_FAILURES] = {
     [P2_FAIL_PAYLOAD_MALFORMED] = "PAYLOAD-MALFORMED",
     [P2_FAIL_INVALID_HASH_INFORMATION] = "INVALID-HASH-INFORMATION",
     [P2_FAIL_PEER_REFUSED] = "peer-refused",
+    [P2_FAIL_WRONG_KEY] = "wrong-key",
     [P2_FAIL_PHASE1_LOST] = "phase1-lost",
     [P2_FAIL_SUPERSEDED] = "superseded",
     [P2_FAIL_INTERNAL] = "internal",

@@ -48,6 +48,7 @@ enum p2_failure {
     P2_FAIL_PAYLOAD_MALFORMED,        /* 16 */
     P2_FAIL_INVALID_HASH_INFORMATION, /* 23 */
     P2_FAIL_PEER_REFUSED,             /* the peer sent a notify that ended it */
+    P2_FAIL_WRONG_KEY,                /* only messages came that could not be decrypted or verified */
     P2_FAIL_PHASE1_LOST,              /* the ISAKMP SA went away meanwhile */
     P2_FAIL_SUPERSEDED,               /* the peer deleted what was being built */
     P2_FAIL_INTERNAL,                 /* out of memory or refused by the crypto library */

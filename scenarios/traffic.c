@@ -116,7 +116,11 @@ void traffic_dropped(struct traffic *traffic, uint64_t mark, enum p2_drop reason
     const struct traffic_flow *flow = flow_of(traffic, mark);
     if (!flow || flow->tunnel < 0 || !belongs_to_a_rekey(reason))
         return;
-    for (struct traffic_window *window = traffic->open[flow->tunnel]; window; window = window->next_open)
+    /* Of one window only, the newest: a packet is lost once, however many negotiations overlap. */
+    struct traffic_window *window = traffic->open[flow->tunnel];
+    while (window && window->watching == 0)
+        window = window->next_open;
+    if (window)
         window->packets_lost++;
 }
 
@@ -131,8 +135,33 @@ void traffic_window_open(struct traffic *traffic, struct traffic_window *window,
         traffic->open[tunnel] = window;
 }
 
-void traffic_window_over(struct traffic_window *window, p2_time now)
+/* Flows that have ended, or have not begun, can not show that it is over. */
+void traffic_window_over(struct traffic *traffic, struct traffic_window *window, p2_time now)
 {
-    if (window->over == P2_TIME_NEVER)
-        window->over = now;
+    if (window->over != P2_TIME_NEVER)
+        return;
+    window->over = now;
+    for (size_t i = 0; i < traffic->num_flows; i++) {
+        const struct traffic_flow *flow = &traffic->flows[i];
+        if (flow->tunnel == window->tunnel && flow->bit < 64 &&
+            (flow->first > now || flow->config->stop <= now + flow->config->interval))
+            window->watching &= ~(UINT64_C(1) << flow->bit);
+    }
+}
+
+void traffic_end(struct traffic *traffic, p2_time now)
+{
+    for (size_t i = 0; i < traffic->num_flows; i++) {
+        struct traffic_flow *flow = &traffic->flows[i];
+        if (flow->first >= now || flow->config->stop < now)
+            continue;
+        p2_time gap =
+            now - (flow->last_delivery >= 0 ? flow->last_delivery : flow->first) - flow->config->interval;
+        gap = gap > 0 ? gap : 0;
+        if (gap > flow->longest_gap)
+            flow->longest_gap = gap;
+        struct traffic_window *window = flow->tunnel >= 0 ? traffic->open[flow->tunnel] : NULL;
+        for (; window; window = window->next_open)
+            watch(window, flow, gap, -1);
+    }
 }

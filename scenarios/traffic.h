@@ -3,7 +3,7 @@
  * Blackout of a negotiation: the longest gap between two deliveries of a flow of its tunnel beyond the flow's
  * sending interval, from the gap that holds t0 until the first delivery of a packet sent after the
  * negotiation was over. Packets lost to it: what a gateway dropped in that time for want of an SA or of room
- * at its CPU. */
+ * at its CPU; where negotiations overlap, the newest one has them. */
 #ifndef P2_TRAFFIC_H
 #define P2_TRAFFIC_H
 
@@ -51,6 +51,8 @@ void traffic_dropped(struct traffic *traffic, uint64_t mark, enum p2_drop reason
 
 /* window: storage of the caller, kept until traffic_cleanup. */
 void traffic_window_open(struct traffic *traffic, struct traffic_window *window, int tunnel);
-void traffic_window_over(struct traffic_window *window, p2_time now);
+void traffic_window_over(struct traffic *traffic, struct traffic_window *window, p2_time now);
+/* The run is over: a gap that lasts until then counts as far as it was seen. */
+void traffic_end(struct traffic *traffic, p2_time now);
 
 #endif

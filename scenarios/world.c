@@ -69,7 +69,7 @@ static void follow(struct world *world, p2_time now, const struct p2_negotiation
         world->ledger.out_of_memory = true;
     if (place < world->windows_capacity && world->windows[place] &&
         ledger_outcome(&world->ledger.entries[place]) != LEDGER_UNFINISHED)
-        traffic_window_over(world->windows[place], now);
+        traffic_window_over(&world->traffic, world->windows[place], now);
 }
 
 static void on_action(void *ctx, struct phase2_gateway *gateway, p2_time now, const struct p2_action *action,

@@ -49,12 +49,17 @@ static void explain(const struct world *world, const struct ledger_entry *entry,
     const struct p2_negotiation *f = &entry->failure;
     const char *initiator = gateway_name(world, entry->initiator),
                *responder = gateway_name(world, entry->responder);
-    if (f->failure == P2_FAIL_TIMEOUT)
-        text(out, size, "%s waited for %s of %s: %s, %s.", f->initiator ? initiator : responder, f->field,
+    if (f->failure == P2_FAIL_TIMEOUT || f->failure == P2_FAIL_WRONG_KEY)
+        text(out, size, "%s waited for %s of %s; there was %s, expected %s.",
+             f->initiator ? initiator : responder, f->field,
              f->initiator ? (*responder ? responder : entry->peer) : initiator, f->offered, f->acceptable);
     else if (f->field[0] && f->offered[0])
         text(out, size, "%s offered %s %s; %s accepts %s (%s).", initiator, f->field, f->offered,
              *responder ? responder : entry->peer, f->acceptable, p2_failure_name(f->failure));
+    else if (f->failure == P2_FAIL_SUPERSEDED || f->failure == P2_FAIL_PHASE1_LOST)
+        text(out, size, "%s and %s were interrupted: %s.", initiator, *responder ? responder : entry->peer,
+             f->failure == P2_FAIL_SUPERSEDED ? "the peer deleted the SA before it was confirmed"
+                                              : "the ISAKMP SA went away");
     else
         text(out, size, "%s and %s could not agree on %s (%s).", initiator,
              *responder ? responder : entry->peer, f->field[0] ? f->field : "the exchange",
@@ -184,6 +189,7 @@ static void put_run(struct writer *w)
 int world_write_records(struct world *world, FILE *out)
 {
     struct writer w = {.world = world, .out = out};
+    traffic_end(&world->traffic, world->scenario->duration);
     put_run(&w);
     for (size_t i = 0; i < world->ledger.num_entries; i++) {
         if (world->ledger.entries[i].phase1)

@@ -46,7 +46,7 @@ static void check_traffic(const struct play *p)
 /* The first one is asked for, the others start by themselves. */
 static void check_starts(const struct play *p, const struct outcome *outcome)
 {
-    size_t forced = 0, soft = 0;
+    size_t initial = 0, soft = 0;
     for (size_t i = 0; i < p->num_negotiations; i++) {
         const struct p2_negotiation *n = &p->negotiations[i];
         EXPECT(p, n->initiator == (p->side == CORPUS_INITIATOR));
@@ -54,11 +54,11 @@ static void check_starts(const struct play *p, const struct outcome *outcome)
             EXPECT(p, outcome->refused);
         if (n->event == P2_NEGOTIATION_READY)
             EXPECT(p, n->group == p->corpus->ends[p->side].policy.pfs);
-        forced += n->event == P2_NEGOTIATION_STARTED && n->start == P2_START_FORCED;
+        initial += n->event == P2_NEGOTIATION_STARTED && n->start == P2_START_INITIAL;
         soft += n->event == P2_NEGOTIATION_STARTED && n->start == P2_START_SOFT_LIFETIME;
     }
     if (p->side == CORPUS_INITIATOR)
-        EXPECT(p, forced == 1 && soft == outcome->rekeys);
+        EXPECT(p, initial == 1 && soft == outcome->rekeys);
 }
 
 /* Nothing is left of the script, and nothing was drawn that stands not in it. */

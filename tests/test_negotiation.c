@@ -231,7 +231,11 @@ static void wrong_key_fails_in_phase_1(void)
     struct sim *sim = sim_new(&o);
     sim_run(sim, SETTLE);
     CU_ASSERT_PTR_NULL(sim_quick(sim, 0));
-    CU_ASSERT_EQUAL(ledger_outcome(&sim_ledger(sim)->entries[0]), LEDGER_FAILED);
+    const struct ledger_entry *phase1 = &sim_ledger(sim)->entries[0];
+    CU_ASSERT_EQUAL(ledger_outcome(phase1), LEDGER_FAILED);
+    CU_ASSERT_EQUAL(phase1->failure.failure, P2_FAIL_WRONG_KEY);
+    CU_ASSERT_STRING_EQUAL(phase1->failure.field, "message 5");
+    CU_ASSERT_STRING_EQUAL(phase1->failure.acceptable, "one under the same pre-shared key");
     CU_ASSERT_EQUAL(sim_num_pairs(sim, 0), 0);
     sim_free(sim);
 }
@@ -339,6 +343,20 @@ static void either_side_can_be_forced_to_rekey(void)
         CU_ASSERT_EQUAL(sim_delivered(sim, 0) + sim_delivered(sim, 1), 2);
         sim_free(sim);
     }
+}
+
+static void a_forced_start_without_an_sa_is_the_first_one(void)
+{
+    struct sim_options o = sim_defaults();
+    o.tunnel[0].establish = P2_ESTABLISH_PASSIVE;
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, P2_SECOND);
+    sim_rekey(sim, 0);
+    sim_run(sim, 2 * P2_SECOND);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(sim_quick(sim, 0));
+    CU_ASSERT_EQUAL(sim_quick(sim, 0)->start, P2_START_INITIAL);
+    CU_ASSERT_TRUE(sim_sadbs_equal(sim, 1));
+    sim_free(sim);
 }
 
 static void a_lost_rekey_leaves_the_old_sas_working(void)
@@ -507,6 +525,7 @@ CHECK_MAIN("negotiation", {"establishes with every group", establishes_with_ever
            {"an idle tunnel loses its old SAs at the hard limit",
             an_idle_tunnel_loses_its_old_sas_at_the_hard_limit},
            {"either side can be forced to rekey", either_side_can_be_forced_to_rekey},
+           {"a forced start without an SA is the first one", a_forced_start_without_an_sa_is_the_first_one},
            {"a lost rekey leaves the old SAs working", a_lost_rekey_leaves_the_old_sas_working},
            {"an encryption flag before there are keys is malformed",
             an_encryption_flag_before_there_are_keys_is_malformed},

@@ -75,23 +75,23 @@ static void the_question_is_answered(void)
     } rows[] = {
         {3,
          {{0, 0}, {61, 0}, {4, 0}},
-         "Against PFS=none, group14 adds 61.0 ms to the median rekey (95 % interval 61.0 to 61.0 ms), nearly "
-         "all of it "
+         "Against PFS=none, group14 adds 61.0 ms to the median rekey (95 % interval 61.0 to 61.0 ms), on "
+         "average nearly all of it "
          "CPU; group19 adds least, 4.00 ms."},
         {3,
          {{70, 0}, {10, 0}, {60, 0}},
          "Against PFS=none, group14 takes 60.0 ms off the median rekey (95 % interval 60.0 to 60.0 ms), "
-         "nearly all of it "
+         "on average nearly all of it "
          "CPU."},
         {3,
          {{10, 0}, {100, 0}, {5, 0}},
-         "Against PFS=none, group14 adds 90.0 ms to the median rekey (95 % interval 90.0 to 90.0 ms), nearly "
-         "all of it "
+         "Against PFS=none, group14 adds 90.0 ms to the median rekey (95 % interval 90.0 to 90.0 ms), on "
+         "average nearly all of it "
          "CPU; group19 takes 5.00 ms off."},
         {3,
          {{10, 0}, {100, 0}, {10, 0}},
-         "Against PFS=none, group14 adds 90.0 ms to the median rekey (95 % interval 90.0 to 90.0 ms), nearly "
-         "all of it "
+         "Against PFS=none, group14 adds 90.0 ms to the median rekey (95 % interval 90.0 to 90.0 ms), on "
+         "average nearly all of it "
          "CPU; group19 differs by no more than chance (0 ms)."},
         {3,
          {{10, 0}, {12, 1}, {11, 1}},
@@ -101,22 +101,25 @@ static void the_question_is_answered(void)
         {2, {{10, 0}, {10, 0}}, "The median rekey is the same as with PFS=none in every case."},
         {3,
          {{0, 0}, {61, 0}, {-1, 0}},
-         "Against PFS=none, group14 adds 61.0 ms to the median rekey (95 % interval 61.0 to 61.0 ms), nearly "
-         "all of it "
+         "Against PFS=none, group14 adds 61.0 ms to the median rekey (95 % interval 61.0 to 61.0 ms), on "
+         "average nearly all of it "
          "CPU; with PFS=group19 there was none at all."},
         {1,
          {{0, 0}},
-         "A rekey takes 41.5 ms in the median (95 % interval 35.1 to 47.9 ms), nearly all of it network; 95 "
+         "A rekey takes 41.5 ms in the median (95 % interval 35.1 to 47.9 ms), on average nearly all of it "
+         "network; 95 "
          "% of them "
          "take at most 42.8 ms."},
         {1,
          {{10, 0}},
-         "A rekey takes 51.5 ms in the median (95 % interval 45.1 to 57.9 ms), most of it network; 95 % of "
+         "A rekey takes 51.5 ms in the median (95 % interval 45.1 to 57.9 ms), on average most of it "
+         "network; 95 % of "
          "them take "
          "at most 52.8 ms."},
         {2,
          {{-1, 0}, {60, 0}},
-         "group14: a rekey takes 101.5 ms in the median (95 % interval 95.1 to 107.9 ms), the largest part "
+         "group14: a rekey takes 101.5 ms in the median (95 % interval 95.1 to 107.9 ms), on average the "
+         "largest part "
          "of it "
          "CPU; 95 % of them take at most 102.8 ms; with PFS=none there was none at all."},
         {2,
@@ -246,7 +249,7 @@ static void wide_tables_are_split(void)
     char *text = report((struct plan[]){{1, 0}, {61, 0}, {1000000, 0}}, false);
     check_lines(text);
     CU_ASSERT_PTR_NOT_NULL(
-        strstr(text, "[2] a-long-value-of-axis-0, a-long-value-of-axis-1, a-long-value-of-axis-2\n"));
+        strstr(text, "[2] a-long-value-of-axis-0 / a-long-value-of-axis-1 / a-long-value-of-axis-2\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n[2] "));
     cases[1] = kept;
     free(text);

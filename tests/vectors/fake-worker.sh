@@ -49,7 +49,7 @@ BEGIN {
         if (i == 4 && mode == "crash" && run == 2) exit
     }
     printf "{\"type\":\"flow\",\"name\":\"spoke>hub\",\"sent\":1500,\"received\":1499,\"longest_gap_ns\":80000000,\"mean_delay_ns\":20400000}\n"
-    printf "{\"type\":\"drop\",\"gateway\":\"hub\",\"reason\":\"replay\",\"packets\":%d}\n", run
+    printf "{\"type\":\"drop\",\"gateway\":\"hub\",\"reason\":\"replayed\",\"packets\":%d}\n", run
     printf "{\"type\":\"cpu\",\"gateway\":\"hub\",\"cores\":1,\"jobs\":24,\"busy_ns\":%.0f,\"waited_ns\":280000,\"longest_queue\":3}\n", 8 * cpu_of(case_name)
     if (!(mode == "silent" && run == 2))
         printf "{\"type\":\"end\",\"records\":13,\"simulated_ns\":60000000000,\"events\":123456}\n"
