@@ -182,23 +182,12 @@ static void configure(struct link *link, int i)
                                     {p2_address_v4(0x0a020000), 24, 0, 0}};
     peer->local = p2_address_v4(i ? 0xc0000202 : 0xc0000201);
     peer->remote = p2_address_v4(i ? 0xc0000201 : 0xc0000202);
-    peer->phase1 = (struct p2_phase1_policy){.mode = P2_PHASE1_PRESET,
-                                             .psk = "secret",
-                                             .psk_len = 6,
-                                             .cipher = P2_CIPHER_AES128_CBC,
-                                             .hash = P2_HASH_SHA1,
-                                             .group = P2_GROUP_2,
-                                             .lifetime_s = 28800,
-                                             .retransmission = P2_RETRANSMISSION_DEFAULT};
+    peer->phase1 = p2_phase1_policy_default("secret");
+    peer->phase1.mode = P2_PHASE1_PRESET;
     tunnel->local = inside[i];
     tunnel->remote = inside[!i];
-    tunnel->policy = (struct p2_policy){.num_proposals = 1,
-                                        .mode = P2_MODE_TUNNEL,
-                                        .lifetime_s = 3600,
-                                        .soft_permille = 800,
-                                        .replay_window = 1024,
-                                        .overlap = P2_SECOND};
-    tunnel->policy.proposals[0] = (struct p2_proposal){"", P2_CIPHER_AES128_CBC, P2_AUTH_HMAC_SHA1_96};
+    tunnel->policy = p2_policy_default("nopfs-esp-aes128-sha");
+    tunnel->policy.replay_window = 1024;
     tunnel->establish = i ? P2_ESTABLISH_PASSIVE : P2_ESTABLISH_IMMEDIATELY;
 }
 

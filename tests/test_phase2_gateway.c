@@ -90,14 +90,8 @@ static struct p2_peer_config peer_config(unsigned local, unsigned remote)
 {
     struct p2_peer_config peer = {.local = p2_address_v4(wan_address(local)),
                                   .remote = p2_address_v4(wan_address(remote)),
-                                  .phase1 = {.mode = P2_PHASE1_MAIN,
-                                             .psk = "shared",
-                                             .psk_len = 6,
-                                             .cipher = P2_CIPHER_AES128_CBC,
-                                             .hash = P2_HASH_SHA1,
-                                             .group = P2_GROUP_2,
-                                             .lifetime_s = 86400,
-                                             .retransmission = P2_RETRANSMISSION_DEFAULT}};
+                                  .phase1 = p2_phase1_policy_default("shared")};
+    peer.phase1.group = P2_GROUP_2;
     snprintf(peer.name, sizeof peer.name, "gateway-%u", remote);
     return peer;
 }
@@ -109,19 +103,12 @@ static struct p2_tunnel_config tunnel_config(size_t peer, unsigned local, unsign
         .peer = peer,
         .local = {p2_address_v4(prefix(local)), 16, 0, 0},
         .remote = {p2_address_v4(prefix(remote)), 16, 0, 0},
-        .policy = {.num_proposals = 1,
-                   .mode = P2_MODE_TUNNEL,
-                   .pfs = P2_GROUP_14,
-                   .lifetime_s = 3600,
-                   .soft_permille = 800,
-                   .fuzz_permille = 100,
-                   .replay_window = 64,
-                   .overlap = P2_SECOND},
+        .policy = p2_policy_default("g2-esp-aes128-sha"),
         .establish = initiator ? P2_ESTABLISH_IMMEDIATELY : P2_ESTABLISH_PASSIVE,
         .retry = P2_SECOND,
     };
     snprintf(tunnel.name, sizeof tunnel.name, "%u-%u", local, remote);
-    CU_ASSERT_TRUE_FATAL(p2_proposal_predefined(&tunnel.policy.proposals[0], "g2-esp-aes128-sha"));
+    tunnel.policy.pfs = P2_GROUP_14;
     return tunnel;
 }
 

@@ -1,24 +1,14 @@
 #include "disorder.h"
 
 #include "cursor.h"
+#include "flights.h"
 #include "ip.h"
 #include "isakmp.h"
 
 #include <assert.h>
 
-#define MAX_FLIGHTS  4096
 #define MAX_RECORDED 64
 #define MAX_DATAGRAM 4096
-
-struct flight { /* on its way to `to` */
-    p2_time at;
-    uint64_t order;
-    int to;
-    bool ipsec;
-    uint64_t emission;
-    uint8_t *bytes;
-    size_t len;
-};
 
 struct recorded { /* what the attacker saw */
     int from;
@@ -41,9 +31,7 @@ struct disorder {
     struct side sides[2];
     struct causes *causes;
     struct ledger ledger;
-    struct flight flights[MAX_FLIGHTS];
-    size_t num_flights;
-    uint64_t next_order;
+    struct flights flights;
     struct recorded recorded[MAX_RECORDED]; /* a ring */
     size_t num_messages;
     p2_time now;
@@ -71,15 +59,11 @@ static bool happens(struct disorder *w, unsigned permille)
 
 static void launch(struct disorder *w, const struct flight *like, const uint8_t *data)
 {
-    assert(w->num_flights < MAX_FLIGHTS);
-    struct flight *f = &w->flights[w->num_flights++];
-    *f = *like;
-    f->at = w->now + w->options.delay[!like->to];
+    struct flight f = *like;
+    f.at = w->now + w->options.delay[!like->to];
     if (w->options.jitter > 0)
-        f->at += (p2_time)below(w, (uint64_t)w->options.jitter);
-    f->order = w->next_order++;
-    f->bytes = malloc(like->len);
-    memcpy(f->bytes, data, like->len);
+        f.at += (p2_time)below(w, (uint64_t)w->options.jitter);
+    flights_add(&w->flights, &f, data);
 }
 
 /* One bit anywhere; one in the header's fields; the end, where hashes and padding are; or several bytes. */
@@ -214,8 +198,7 @@ struct disorder *disorder_new(const struct disorder_options *options)
 
 void disorder_free(struct disorder *w)
 {
-    for (size_t i = 0; i < w->num_flights; i++)
-        free(w->flights[i].bytes);
+    flights_cleanup(&w->flights);
     host_free(w->sides[0].host);
     host_free(w->sides[1].host);
     ledger_cleanup(&w->ledger);
@@ -225,17 +208,6 @@ void disorder_free(struct disorder *w)
 
 /* --- time --- */
 
-static struct flight *first_flight(struct disorder *w)
-{
-    struct flight *first = NULL;
-    for (size_t i = 0; i < w->num_flights; i++) {
-        struct flight *f = &w->flights[i];
-        if (!first || f->at < first->at || (f->at == first->at && f->order < first->order))
-            first = f;
-    }
-    return first;
-}
-
 static void receive_ike(struct disorder *w, int to, const uint8_t *data, size_t len, uint64_t emission)
 {
     const struct p2_peer_config *peer = &w->options.peer[to];
@@ -243,10 +215,9 @@ static void receive_ike(struct disorder *w, int to, const uint8_t *data, size_t 
     check_ok(host_receive_ike(w->sides[to].host, w->now, &d, emission));
 }
 
-static void land(struct disorder *w, struct flight *flight)
+static void land(struct disorder *w)
 {
-    struct flight f = *flight;
-    *flight = w->flights[--w->num_flights];
+    struct flight f = flights_take_first(&w->flights);
     if (f.ipsec)
         check_ok(host_receive_ipsec(w->sides[f.to].host, w->now, f.bytes, f.len, f.emission));
     else
@@ -257,14 +228,14 @@ static void land(struct disorder *w, struct flight *flight)
 void disorder_run(struct disorder *w, p2_time until)
 {
     for (;;) {
-        struct flight *f = first_flight(w);
+        const struct flight *f = flights_first(&w->flights);
         p2_time left = host_next_timeout(w->sides[0].host), right = host_next_timeout(w->sides[1].host);
         p2_time timer = left < right ? left : right, next = f && f->at <= timer ? f->at : timer;
         if (next > until)
             break;
         w->now = next > w->now ? next : w->now;
         if (f && f->at <= timer)
-            land(w, f);
+            land(w);
         else
             check_ok(host_tick(w->sides[left <= right ? 0 : 1].host, w->now));
     }

@@ -1,20 +1,11 @@
 #include "sim.h"
 
 #include "cursor.h"
+#include "flights.h"
 #include "ip.h"
 #include "isakmp.h"
 
 #include <assert.h>
-
-struct flight { /* on its way to `to` */
-    p2_time at;
-    uint64_t order;
-    int to;
-    bool ipsec;
-    uint64_t emission;
-    uint8_t *bytes;
-    size_t len;
-};
 
 struct side {
     struct sim *sim;
@@ -30,9 +21,7 @@ struct sim {
     struct side sides[2];
     struct causes *causes;
     struct ledger ledger;
-    struct flight flights[SIM_MAX_SENT];
-    size_t num_flights;
-    uint64_t next_order;
+    struct flights flights;
     struct sim_message *sent;
     size_t num_sent, num_quick, num_main;
     bool lose_ipsec;
@@ -74,16 +63,12 @@ struct sim_options sim_defaults(void)
 
 static void launch(struct sim *sim, int from, bool ipsec, const uint8_t *data, size_t len, uint64_t emission)
 {
-    assert(sim->num_flights < SIM_MAX_SENT);
-    struct flight *f = &sim->flights[sim->num_flights++];
-    *f = (struct flight){.at = sim->now + sim->options.delay[from],
-                         .order = sim->next_order++,
-                         .to = !from,
-                         .ipsec = ipsec,
-                         .emission = emission,
-                         .bytes = malloc(len ? len : 1),
-                         .len = len};
-    memcpy(f->bytes, data, len);
+    struct flight f = {.at = sim->now + sim->options.delay[from],
+                       .to = !from,
+                       .ipsec = ipsec,
+                       .emission = emission,
+                       .len = len};
+    flights_add(&sim->flights, &f, data);
 }
 
 static bool is_lost(struct sim *sim, const struct sim_message *m)
@@ -182,8 +167,7 @@ struct sim *sim_new(const struct sim_options *options)
 
 void sim_free(struct sim *sim)
 {
-    for (size_t i = 0; i < sim->num_flights; i++)
-        free(sim->flights[i].bytes);
+    flights_cleanup(&sim->flights);
     host_free(sim->sides[0].host);
     host_free(sim->sides[1].host);
     ledger_cleanup(&sim->ledger);
@@ -194,21 +178,9 @@ void sim_free(struct sim *sim)
 
 /* --- time --- */
 
-static struct flight *first_flight(struct sim *sim)
+static void land(struct sim *sim)
 {
-    struct flight *first = NULL;
-    for (size_t i = 0; i < sim->num_flights; i++) {
-        struct flight *f = &sim->flights[i];
-        if (!first || f->at < first->at || (f->at == first->at && f->order < first->order))
-            first = f;
-    }
-    return first;
-}
-
-static void land(struct sim *sim, struct flight *flight)
-{
-    struct flight f = *flight;
-    *flight = sim->flights[--sim->num_flights];
+    struct flight f = flights_take_first(&sim->flights);
     struct host *host = sim->sides[f.to].host;
     if (f.ipsec) {
         check_ok(host_receive_ipsec(host, sim->now, f.bytes, f.len, f.emission));
@@ -223,7 +195,7 @@ static void land(struct sim *sim, struct flight *flight)
 void sim_run(struct sim *sim, p2_time until)
 {
     for (;;) {
-        struct flight *f = first_flight(sim);
+        const struct flight *f = flights_first(&sim->flights);
         p2_time left = host_next_timeout(sim->sides[0].host), right = host_next_timeout(sim->sides[1].host);
         p2_time next = f ? f->at : P2_TIME_NEVER;
         next = left < next ? left : next;
@@ -232,7 +204,7 @@ void sim_run(struct sim *sim, p2_time until)
             break;
         sim->now = next > sim->now ? next : sim->now;
         if (f && f->at == next)
-            land(sim, f);
+            land(sim);
         else
             check_ok(host_tick(sim->sides[left <= right ? 0 : 1].host, sim->now));
     }
