@@ -26,7 +26,6 @@ enum p2_payload_type {
 
 enum p2_exchange_type {
     P2_EXCHANGE_MAIN = 2, /* RFC 2408: identity protection */
-    P2_EXCHANGE_AGGRESSIVE = 4,
     P2_EXCHANGE_INFORMATIONAL = 5,
     P2_EXCHANGE_QUICK = 32,
 };

@@ -29,8 +29,6 @@ enum { AUTH_PRE_SHARED_KEY = 1, LIFE_SECONDS = 1 };
 
 enum { I_SENT_SA = 1, I_SENT_KE, I_SENT_HASH, R_SENT_SA, R_SENT_KE };
 
-#define BIT(type) (UINT32_C(1) << (type))
-
 static const struct p2_phase1_policy *policy_of(const struct p2_exchange *ex)
 {
     return &ex->isakmp->peer->config.phase1;

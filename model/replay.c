@@ -1,10 +1,12 @@
 #include "replay.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 int p2_replay_init(struct p2_replay *replay, uint32_t width)
 {
+    assert(width <= P2_REPLAY_MAX_WIDTH);
     *replay = (struct p2_replay){.width = width, .words = 1};
     if (width == 0)
         return P2_OK;
