@@ -16,8 +16,7 @@ void ledger_cleanup(struct ledger *ledger)
 /* Phase 1 is known by the initiator's cookie alone, for the responder's is not there from the start. */
 static uint64_t key_of(const struct p2_negotiation_id *id)
 {
-    uint64_t cookie = (uint64_t)p2_get_u32(id->initiator_cookie) << 32 | p2_get_u32(id->initiator_cookie + 4);
-    return cookie ^ (uint64_t)id->message_id * UINT64_C(0x9e3779b97f4a7c15);
+    return p2_get_u64(id->initiator_cookie) ^ (uint64_t)id->message_id * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 static bool same(const struct p2_negotiation_id *a, const struct p2_negotiation_id *b)

@@ -56,6 +56,11 @@ static inline uint32_t p2_get_u32(const uint8_t *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
+static inline uint64_t p2_get_u64(const uint8_t *at)
+{
+    return (uint64_t)p2_get_u32(at) << 32 | p2_get_u32(at + 4);
+}
+
 static inline void p2_put_u16(uint8_t *at, uint16_t value)
 {
     at[0] = (uint8_t)(value >> 8);

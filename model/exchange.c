@@ -47,6 +47,14 @@ static p2_time patience(const struct p2_exchange *ex)
     return p2_patience(ex->isakmp->peer);
 }
 
+struct p2_negotiation_id p2_exchange_id(const struct p2_exchange *ex)
+{
+    struct p2_negotiation_id id = {.message_id = ex->message_id};
+    memcpy(id.initiator_cookie, ex->isakmp->initiator_cookie, 8);
+    memcpy(id.responder_cookie, ex->isakmp->responder_cookie, 8);
+    return id;
+}
+
 struct p2_exchange *p2_exchange_find(struct p2_isakmp_sa *sa, uint32_t message_id)
 {
     void *found = p2_map_get(&sa->message_ids, message_id);
@@ -142,9 +150,7 @@ void p2_exchange_negotiation(struct p2_exchange *ex, enum p2_negotiation_event e
     struct p2_negotiation *n = &action->u.negotiation;
     memset(n, 0, sizeof(*n));
     n->event = event;
-    memcpy(n->id.initiator_cookie, ex->isakmp->initiator_cookie, 8);
-    memcpy(n->id.responder_cookie, ex->isakmp->responder_cookie, 8);
-    n->id.message_id = ex->message_id;
+    n->id = action->id = p2_exchange_id(ex);
     n->initiator = ex->initiator;
     n->peer = ex->isakmp->peer->config.name;
     n->start = ex->start;
@@ -163,7 +169,6 @@ void p2_exchange_negotiation(struct p2_exchange *ex, enum p2_negotiation_event e
         memcpy(n->offered, detail->offered, sizeof(n->offered));
         memcpy(n->acceptable, detail->acceptable, sizeof(n->acceptable));
     }
-    action->id = n->id;
 }
 
 enum p2_verdict p2_exchange_fail(struct p2_exchange *ex, const struct p2_failure_detail *detail)
@@ -330,22 +335,6 @@ void p2_exchange_job_refused(struct p2_exchange *ex)
 
 /* --- what comes in --- */
 
-static void send_stored(struct p2_exchange *ex, bool by_timer)
-{
-    struct p2_action *action = p2_emit(ex->gw, P2_ACTION_SEND_IKE);
-    const struct p2_peer_config *peer = &ex->isakmp->peer->config;
-    if (by_timer)
-        action->mark = ex->sent_mark;
-    memcpy(action->id.initiator_cookie, ex->isakmp->initiator_cookie, 8);
-    memcpy(action->id.responder_cookie, ex->isakmp->responder_cookie, 8);
-    action->id.message_id = ex->message_id;
-    action->u.send_ike.resend = by_timer;
-    action->u.send_ike.answer = !by_timer;
-    action->u.send_ike.datagram =
-        (struct p2_datagram){peer->local, peer->remote, 500, 500, ex->sent, ex->sent_len};
-    ex->resent++;
-}
-
 static bool is_duplicate(const struct p2_exchange *ex, const struct p2_datagram *datagram)
 {
     return ex->received_len == datagram->len && memcmp(ex->received, datagram->data, datagram->len) == 0;
@@ -355,7 +344,7 @@ void p2_exchange_receive(struct p2_exchange *ex, const struct p2_datagram *datag
 {
     if (is_duplicate(ex, datagram)) {
         if (ex->sent_len > 0)
-            send_stored(ex, false);
+            p2_exchange_send_stored(ex, false, true);
         else
             p2_drop(ex->gw, P2_DROP_DUPLICATE, 0, false);
         return;
@@ -384,10 +373,6 @@ void p2_exchange_receive(struct p2_exchange *ex, const struct p2_datagram *datag
 
 static void fail_timeout(struct p2_exchange *ex)
 {
-    if (ex->kind == &p2_quick_mode && ex->u.quick.hint != 0) {
-        p2_quick_refused(ex, ex->u.quick.hint);
-        return;
-    }
     const struct p2_step *step = find_step(ex);
     struct p2_failure_detail detail = {.failure = P2_FAIL_TIMEOUT};
     unsigned copies = ex->tries + (ex->sent_len > 0 ? 1u : 0u);
@@ -395,16 +380,8 @@ static void fail_timeout(struct p2_exchange *ex)
     snprintf(detail.offered, sizeof(detail.offered), "%u %s sent", copies, copies == 1 ? "copy" : "copies");
     snprintf(detail.acceptable, sizeof(detail.acceptable), "an answer within %.1f s",
              (double)patience(ex) / (double)P2_SECOND);
-    if (ex->unreadable > 0 && ex->kind == &p2_main_mode) {
-        detail.failure = P2_FAIL_WRONG_KEY;
-        snprintf(detail.offered, sizeof(detail.offered), "%u that could not be decrypted or verified",
-                 ex->unreadable);
-        snprintf(detail.acceptable, sizeof(detail.acceptable), "one under the same pre-shared key");
-    }
-    struct p2_peer *peer = ex->isakmp->peer;
-    if (ex->kind == &p2_quick_mode && ex->initiator && peer->isakmp == ex->isakmp &&
-        peer->config.phase1.mode == P2_PHASE1_MAIN)
-        peer->isakmp = NULL; /* the peer may not have it: the next one starts with Phase 1 */
+    if (ex->kind->timed_out)
+        ex->kind->timed_out(ex, &detail);
     p2_exchange_fail(ex, &detail);
 }
 
@@ -426,7 +403,7 @@ void p2_exchange_timer(struct p2_exchange *ex)
     }
     p2_arm(ex->gw, &ex->timer, ex->gw->now + ex->interval);
     if (again && ex->sent_len > 0)
-        send_stored(ex, true);
+        p2_exchange_send_stored(ex, true, false);
     else if (again && ex->job.id == 0)
         p2_exchange_begin(ex);
 }

@@ -266,8 +266,7 @@ int p2_gateway_send_clear(struct p2_gateway *gw, p2_time now, uint64_t mark, con
         p2_drop(gw, P2_DROP_NO_POLICY, 0, true);
     } else if (!tunnel->current) {
         p2_drop(gw, P2_DROP_NO_SA, 0, true);
-        if (tunnel->config.establish == P2_ESTABLISH_ON_TRAFFIC && !tunnel->negotiating && !tunnel->waiting &&
-            !p2_timer_armed(&tunnel->timer))
+        if (tunnel->config.establish == P2_ESTABLISH_ON_TRAFFIC && p2_tunnel_is_idle(tunnel))
             p2_tunnel_start(gw, tunnel, P2_START_TRAFFIC);
     } else {
         p2_outbound(gw, tunnel->current, packet, len);

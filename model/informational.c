@@ -99,6 +99,16 @@ static void what_we_offered(const struct p2_exchange *quick, enum p2_failure fai
     }
 }
 
+void p2_notify_detail(const struct p2_exchange *quick, uint16_t notify, struct p2_failure_detail *detail)
+{
+    *detail = (struct p2_failure_detail){
+        .failure = failure_of_notify(notify), .notify = notify, .notify_received = true};
+    snprintf(detail->field, sizeof(detail->field), "%s",
+             detail->failure == P2_FAIL_INVALID_ID_INFORMATION ? "proxy-id" : "proposal");
+    what_we_offered(quick, detail->failure, detail->offered, sizeof(detail->offered));
+    snprintf(detail->acceptable, sizeof(detail->acceptable), "the peer does not say");
+}
+
 static void receive_notify(struct p2_exchange *ex, struct p2_bytes body)
 {
     struct p2_reader r = p2_reader_init(body.data, body.len);
@@ -109,19 +119,11 @@ static void receive_notify(struct p2_exchange *ex, struct p2_bytes body)
     struct p2_exchange *quick = NULL;
     if (!r.failed && type > 0 && type < DATA_NOTIFY_FIRST)
         quick = refused_exchange(ex->isakmp, type);
-    if (quick)
-        p2_quick_refused(quick, type);
-}
-
-void p2_quick_refused(struct p2_exchange *quick, uint16_t type)
-{
-    struct p2_failure_detail detail = {
-        .failure = failure_of_notify(type), .notify = type, .notify_received = true};
-    snprintf(detail.field, sizeof(detail.field), "%s",
-             detail.failure == P2_FAIL_INVALID_ID_INFORMATION ? "proxy-id" : "proposal");
-    what_we_offered(quick, detail.failure, detail.offered, sizeof(detail.offered));
-    snprintf(detail.acceptable, sizeof(detail.acceptable), "the peer does not say");
-    p2_exchange_fail(quick, &detail);
+    if (quick) {
+        struct p2_failure_detail detail;
+        p2_notify_detail(quick, type, &detail);
+        p2_exchange_fail(quick, &detail);
+    }
 }
 
 /* True: the ISAKMP SA that carries the message is to go. */
@@ -170,7 +172,7 @@ static const struct p2_step steps[] = {
 };
 
 const struct p2_exchange_kind p2_informational = {P2_EXCHANGE_INFORMATIONAL, steps,
-                                                  sizeof(steps) / sizeof(steps[0]), NULL};
+                                                  sizeof(steps) / sizeof(steps[0]), NULL, NULL};
 
 static void start(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t payload,
                   const struct p2_builder *body)

@@ -121,19 +121,21 @@ struct p2_step {
     bool resends; /* in next_state, what was sent is sent again until an answer comes */
 };
 
-struct p2_exchange_kind {
-    enum p2_exchange_type type;
-    const struct p2_step *steps;
-    size_t num_steps;
-    void (*failed)(
-        struct p2_exchange *ex); /* after the NEGOTIATION action, before the end; NULL: nothing to do */
-};
-
 struct p2_failure_detail {
     enum p2_failure failure;
     uint16_t notify;
     bool notify_received;
     char field[32], offered[P2_WHY_MAX], acceptable[P2_WHY_MAX];
+};
+
+struct p2_exchange_kind {
+    enum p2_exchange_type type;
+    const struct p2_step *steps;
+    size_t num_steps;
+    /* After the NEGOTIATION action, before the end. NULL: nothing to do. */
+    /* Before a timeout is told: what it means to this kind, if it knows better. NULL: nothing. */
+    void (*timed_out)(struct p2_exchange *ex, struct p2_failure_detail *detail);
+    void (*failed)(struct p2_exchange *ex);
 };
 
 struct p2_phase1_state {
@@ -239,10 +241,14 @@ enum p2_verdict p2_exchange_fail(struct p2_exchange *ex, const struct p2_failure
 enum p2_verdict p2_exchange_drop(struct p2_exchange *ex, enum p2_drop reason);
 void p2_exchange_negotiation(struct p2_exchange *ex, enum p2_negotiation_event event,
                              const struct p2_failure_detail *detail);
+/* As the outside knows it. */
+struct p2_negotiation_id p2_exchange_id(const struct p2_exchange *ex);
 struct p2_exchange *p2_exchange_find(struct p2_isakmp_sa *sa, uint32_t message_id);
 
 /* Building and opening of messages, for the tables (message.c). */
 struct p2_isakmp_header p2_exchange_header(const struct p2_exchange *ex, bool encrypted);
+/* The stored message goes out; resend and answer as SEND_IKE has them. */
+void p2_exchange_send_stored(struct p2_exchange *ex, bool resend, bool answer);
 /* Encrypts from the header on when it says so, stores the message and sends it. */
 enum p2_verdict p2_exchange_send(struct p2_exchange *ex, struct p2_message *message);
 /* Decrypts (if it says so) and parses the inbox into ex->payloads, with the IV left alone. */
@@ -262,8 +268,8 @@ void p2_phase1_start(struct p2_gateway *gw, struct p2_peer *peer);
 void p2_phase1_respond(struct p2_gateway *gw, struct p2_peer *peer, const struct p2_isakmp_header *header,
                        const struct p2_datagram *datagram);
 void p2_quick_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_start start);
-/* A notify of the peer ended this Quick Mode of ours. */
-void p2_quick_refused(struct p2_exchange *quick, uint16_t notify);
+/* What a notify of the peer says about this Quick Mode of ours. */
+void p2_notify_detail(const struct p2_exchange *quick, uint16_t notify, struct p2_failure_detail *detail);
 void p2_informational_notify(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify);
 void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint32_t spi);
 
@@ -287,6 +293,8 @@ struct p2_tunnel {
 void p2_tunnel_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_start start);
 /* A negotiation of ours failed: try again later if the config says so. */
 void p2_tunnel_failed(struct p2_gateway *gw, struct p2_tunnel *tunnel);
+/* It has no SA and nothing is under way to get one. */
+bool p2_tunnel_is_idle(const struct p2_tunnel *tunnel);
 /* A pair of it was removed: if that was the last one, whoever keeps the tunnel up starts again. */
 void p2_tunnel_down(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_removal why);
 void p2_tunnel_timer(struct p2_gateway *gw, struct p2_tunnel *tunnel);

@@ -9,11 +9,6 @@ struct p2_peer *p2_peer_by_address(struct p2_gateway *gw, const struct p2_addres
     return p2_map_get(&gw->peers_by_address, p2_address_to_v4(address));
 }
 
-static uint64_t cookie_key(const uint8_t cookie[8])
-{
-    return (uint64_t)p2_get_u32(cookie) << 32 | p2_get_u32(cookie + 4);
-}
-
 struct p2_isakmp_sa *p2_isakmp_sa_new(struct p2_gateway *gw, struct p2_peer *peer, bool initiator)
 {
     struct p2_isakmp_sa *sa = calloc(1, sizeof(*sa));
@@ -35,14 +30,14 @@ struct p2_isakmp_sa *p2_isakmp_sa_new(struct p2_gateway *gw, struct p2_peer *pee
 
 int p2_isakmp_sa_register(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
 {
-    return p2_map_put(&gw->isakmp_by_cookie, cookie_key(sa->initiator_cookie), sa);
+    return p2_map_put(&gw->isakmp_by_cookie, p2_get_u64(sa->initiator_cookie), sa);
 }
 
 struct p2_isakmp_sa *p2_isakmp_sa_find(struct p2_gateway *gw, const struct p2_isakmp_header *header,
                                        const struct p2_address *remote)
 {
     static const uint8_t unknown[8];
-    struct p2_isakmp_sa *sa = p2_map_get(&gw->isakmp_by_cookie, cookie_key(header->initiator_cookie));
+    struct p2_isakmp_sa *sa = p2_map_get(&gw->isakmp_by_cookie, p2_get_u64(header->initiator_cookie));
     if (!sa || memcmp(&sa->peer->config.remote, remote, sizeof(*remote)) != 0)
         return NULL;
     bool same = memcmp(sa->responder_cookie, header->responder_cookie, 8) == 0;
@@ -120,8 +115,8 @@ void p2_isakmp_sa_remove(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
             p2_exchange_end(ex);
     }
     p2_timer_cancel(&gw->timers, &sa->expire);
-    if (p2_map_get(&gw->isakmp_by_cookie, cookie_key(sa->initiator_cookie)) == sa)
-        p2_map_remove(&gw->isakmp_by_cookie, cookie_key(sa->initiator_cookie));
+    if (p2_map_get(&gw->isakmp_by_cookie, p2_get_u64(sa->initiator_cookie)) == sa)
+        p2_map_remove(&gw->isakmp_by_cookie, p2_get_u64(sa->initiator_cookie));
     if (sa->previous)
         sa->previous->next = sa->next;
     else

@@ -22,10 +22,7 @@ void p2_job_submit(struct p2_gateway *gw, struct p2_job *job, const struct p2_wo
     action->u.compute.retry = false;
     memset(&action->id, 0, sizeof(action->id));
     if (job->kind == P2_JOB_EXCHANGE) {
-        const struct p2_exchange *ex = job->exchange;
-        memcpy(action->id.initiator_cookie, ex->isakmp->initiator_cookie, 8);
-        memcpy(action->id.responder_cookie, ex->isakmp->responder_cookie, 8);
-        action->id.message_id = ex->message_id;
+        action->id = p2_exchange_id(job->exchange);
         if (job->mark != 0) {
             action->mark = job->mark;
             action->u.compute.retry = true;

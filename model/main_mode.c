@@ -392,8 +392,19 @@ static void main_mode_failed(struct p2_exchange *ex)
     }
 }
 
+/* Messages did come, but none could be read: the ends hold different keys. */
+static void main_mode_timed_out(struct p2_exchange *ex, struct p2_failure_detail *detail)
+{
+    if (ex->unreadable == 0)
+        return;
+    detail->failure = P2_FAIL_WRONG_KEY;
+    snprintf(detail->offered, sizeof(detail->offered), "%u that could not be decrypted or verified",
+             ex->unreadable);
+    snprintf(detail->acceptable, sizeof(detail->acceptable), "one under the same pre-shared key");
+}
+
 const struct p2_exchange_kind p2_main_mode = {P2_EXCHANGE_MAIN, steps, sizeof(steps) / sizeof(steps[0]),
-                                              main_mode_failed};
+                                              main_mode_timed_out, main_mode_failed};
 
 void p2_phase1_start(struct p2_gateway *gw, struct p2_peer *peer)
 {
@@ -418,8 +429,7 @@ void p2_phase1_start(struct p2_gateway *gw, struct p2_peer *peer)
 void p2_phase1_respond(struct p2_gateway *gw, struct p2_peer *peer, const struct p2_isakmp_header *header,
                        const struct p2_datagram *datagram)
 {
-    uint64_t key =
-        (uint64_t)p2_get_u32(header->initiator_cookie) << 32 | p2_get_u32(header->initiator_cookie + 4);
+    uint64_t key = p2_get_u64(header->initiator_cookie);
     struct p2_isakmp_sa *sa = p2_map_get(&gw->isakmp_by_cookie, key);
     if (sa) {
         struct p2_exchange *ex = sa->peer == peer && !sa->initiator ? p2_exchange_find(sa, 0) : NULL;

@@ -30,6 +30,20 @@ static bool is_encrypted(const uint8_t *message)
     return message[19] & P2_FLAG_ENCRYPTED;
 }
 
+void p2_exchange_send_stored(struct p2_exchange *ex, bool resend, bool answer)
+{
+    const struct p2_peer_config *peer = &ex->isakmp->peer->config;
+    struct p2_action *action = p2_emit(ex->gw, P2_ACTION_SEND_IKE);
+    if (resend)
+        action->mark = ex->sent_mark;
+    action->id = p2_exchange_id(ex);
+    action->u.send_ike.resend = resend;
+    action->u.send_ike.answer = answer;
+    action->u.send_ike.datagram =
+        (struct p2_datagram){peer->local, peer->remote, 500, 500, ex->sent, ex->sent_len};
+    ex->resent += resend || answer;
+}
+
 enum p2_verdict p2_exchange_send(struct p2_exchange *ex, struct p2_message *message)
 {
     const struct p2_isakmp_keys *keys = &ex->isakmp->keys;
@@ -49,14 +63,7 @@ enum p2_verdict p2_exchange_send(struct p2_exchange *ex, struct p2_message *mess
     ex->sent = copy;
     ex->sent_len = (size_t)len;
     ex->sent_mark = ex->gw->mark;
-    const struct p2_peer_config *peer = &ex->isakmp->peer->config;
-    struct p2_action *action = p2_emit(ex->gw, P2_ACTION_SEND_IKE);
-    memcpy(action->id.initiator_cookie, ex->isakmp->initiator_cookie, 8);
-    memcpy(action->id.responder_cookie, ex->isakmp->responder_cookie, 8);
-    action->id.message_id = ex->message_id;
-    action->u.send_ike.resend = action->u.send_ike.answer = false;
-    action->u.send_ike.datagram =
-        (struct p2_datagram){peer->local, peer->remote, 500, 500, copy, (size_t)len};
+    p2_exchange_send_stored(ex, false, false);
     return P2_VERDICT_GOOD;
 }
 

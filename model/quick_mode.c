@@ -358,9 +358,7 @@ static int install(struct p2_exchange *ex)
             return r;
         shared.len = p2_group_info(q->group)->secret_len;
         struct p2_action *action = p2_emit(ex->gw, P2_ACTION_DH_SECRET);
-        memcpy(action->id.initiator_cookie, ex->isakmp->initiator_cookie, 8);
-        memcpy(action->id.responder_cookie, ex->isakmp->responder_cookie, 8);
-        action->id.message_id = ex->message_id;
+        action->id = p2_exchange_id(ex);
         action->u.secret = shared;
         p2_wipe(q->private_key, sizeof(q->private_key));
     }
@@ -461,8 +459,19 @@ static void quick_mode_failed(struct p2_exchange *ex)
     }
 }
 
+/* A notify that may have meant this one is the better explanation. Otherwise the peer may not have the ISAKMP
+ * SA (any more): the next Quick Mode starts with Phase 1. */
+static void quick_mode_timed_out(struct p2_exchange *ex, struct p2_failure_detail *detail)
+{
+    struct p2_peer *peer = ex->isakmp->peer;
+    if (ex->u.quick.hint != 0)
+        p2_notify_detail(ex, ex->u.quick.hint, detail);
+    else if (ex->initiator && peer->isakmp == ex->isakmp && peer->config.phase1.mode == P2_PHASE1_MAIN)
+        peer->isakmp = NULL;
+}
+
 const struct p2_exchange_kind p2_quick_mode = {P2_EXCHANGE_QUICK, steps, sizeof(steps) / sizeof(steps[0]),
-                                               quick_mode_failed};
+                                               quick_mode_timed_out, quick_mode_failed};
 
 void p2_quick_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_start start)
 {

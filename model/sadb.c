@@ -155,9 +155,7 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
     pair->initiator = quick->initiator;
     pair->negotiator = quick;
     pair->proposal = q->proposal;
-    memcpy(pair->negotiation.initiator_cookie, quick->isakmp->initiator_cookie, 8);
-    memcpy(pair->negotiation.responder_cookie, quick->isakmp->responder_cookie, 8);
-    pair->negotiation.message_id = quick->message_id;
+    pair->negotiation = p2_exchange_id(quick);
     pair->installed = gw->now;
     pair->began = quick->began;
     derive_half(quick, &pair->in, q->spi_in, shared);

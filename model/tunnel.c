@@ -30,14 +30,17 @@ void p2_tunnel_failed(struct p2_gateway *gw, struct p2_tunnel *tunnel)
         p2_arm(gw, &tunnel->timer, gw->now + tunnel->config.retry);
 }
 
+bool p2_tunnel_is_idle(const struct p2_tunnel *tunnel)
+{
+    return !tunnel->current && !tunnel->negotiating && !tunnel->waiting && !p2_timer_armed(&tunnel->timer);
+}
+
 /* By a timer, since this may be in the middle of anything. What a peer took away comes back only if failures
  * are tried again at all. */
 void p2_tunnel_down(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_removal why)
 {
-    bool idle =
-        !tunnel->current && !tunnel->negotiating && !tunnel->waiting && !p2_timer_armed(&tunnel->timer);
     bool expired = why == P2_REMOVED_HARD_LIFETIME;
-    if (!idle || tunnel->config.establish != P2_ESTABLISH_IMMEDIATELY ||
+    if (!p2_tunnel_is_idle(tunnel) || tunnel->config.establish != P2_ESTABLISH_IMMEDIATELY ||
         (!expired && tunnel->config.retry == 0))
         return;
     tunnel->start = expired ? P2_START_HARD_LIFETIME : P2_START_DELETED;
@@ -81,8 +84,8 @@ static int add_shape(struct p2_gateway *gw, uint32_t shape)
 
 int p2_tunnels_index(struct p2_gateway *gw)
 {
-    for (size_t i = gw->num_tunnels;
-         i-- > 0;) { /* backwards: of tunnels under one key the first one stands in front */
+    /* Backwards: of tunnels under one key the first one stands in front. */
+    for (size_t i = gw->num_tunnels; i-- > 0;) {
         struct p2_tunnel *tunnel = &gw->tunnels[i];
         const struct p2_selector *local = &tunnel->config.local, *remote = &tunnel->config.remote;
         uint64_t key = spd_key(&local->address, local->prefix_len, &remote->address, remote->prefix_len);

@@ -40,7 +40,7 @@ static void *grow(void **array, size_t *num, size_t *capacity, size_t size)
 
 static uint64_t cookie_of(const struct p2_negotiation_id *id)
 {
-    return (uint64_t)p2_get_u32(id->initiator_cookie) << 32 | p2_get_u32(id->initiator_cookie + 4);
+    return p2_get_u64(id->initiator_cookie);
 }
 
 /* Both ends tell of the same ISAKMP SA; the first one counts. */

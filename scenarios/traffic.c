@@ -66,18 +66,45 @@ void traffic_sent(struct traffic *traffic, size_t flow)
     traffic->flows[flow].sent++;
 }
 
-/* One window hears of one delivery; false: nothing is left to watch, it closes. */
-static bool watch(struct traffic_window *window, const struct traffic_flow *flow, p2_time gap,
+/* One window hears of one gap. */
+static void watch(struct traffic_window *window, const struct traffic_flow *flow, p2_time gap,
                   p2_time sent_at)
 {
     uint64_t bit = flow->bit < 64 ? UINT64_C(1) << flow->bit : 0;
-    if (window->watching & bit) {
-        if (gap > window->blackout)
-            window->blackout = gap;
-        if (sent_at > window->over)
-            window->watching &= ~bit;
+    if (!(window->watching & bit))
+        return;
+    if (gap > window->blackout)
+        window->blackout = gap;
+    if (sent_at > window->over)
+        window->watching &= ~bit;
+}
+
+/* Windows that nobody watches any more are of the past. */
+static void close_windows(struct traffic *traffic, int tunnel)
+{
+    struct traffic_window **at = &traffic->open[tunnel];
+    while (*at) {
+        if ((*at)->watching != 0)
+            at = &(*at)->next_open;
+        else
+            *at = (*at)->next_open;
     }
-    return window->watching != 0;
+}
+
+/* From the last delivery (or the flow's start) until now, beyond the interval. Every open window hears of it.
+ */
+static void note_gap(struct traffic *traffic, struct traffic_flow *flow, p2_time now, p2_time sent_at)
+{
+    p2_time since = flow->last_delivery >= 0 ? flow->last_delivery : flow->first;
+    p2_time gap = now - since - flow->config->interval;
+    gap = gap > 0 ? gap : 0;
+    if (gap > flow->longest_gap)
+        flow->longest_gap = gap;
+    if (flow->tunnel < 0)
+        return;
+    for (struct traffic_window *w = traffic->open[flow->tunnel]; w; w = w->next_open)
+        watch(w, flow, gap, sent_at);
+    close_windows(traffic, flow->tunnel);
 }
 
 void traffic_delivered(struct traffic *traffic, p2_time now, uint64_t mark)
@@ -87,22 +114,9 @@ void traffic_delivered(struct traffic *traffic, p2_time now, uint64_t mark)
         return;
     p2_time sent_at =
         flow->first + (p2_time)(mark & ((UINT64_C(1) << NUMBER_BITS) - 1)) * flow->config->interval;
-    p2_time since = flow->last_delivery >= 0 ? flow->last_delivery : flow->first;
-    p2_time gap = now - since - flow->config->interval;
-    gap = gap > 0 ? gap : 0;
     flow->received++;
     flow->delay_sum += now - sent_at;
-    if (gap > flow->longest_gap)
-        flow->longest_gap = gap;
-    if (flow->tunnel >= 0) {
-        struct traffic_window **at = &traffic->open[flow->tunnel];
-        while (*at) {
-            if (watch(*at, flow, gap, sent_at))
-                at = &(*at)->next_open;
-            else
-                *at = (*at)->next_open;
-        }
-    }
+    note_gap(traffic, flow, now, sent_at);
     flow->last_delivery = now;
 }
 
@@ -117,11 +131,8 @@ void traffic_dropped(struct traffic *traffic, uint64_t mark, enum p2_drop reason
     if (!flow || flow->tunnel < 0 || !belongs_to_a_rekey(reason))
         return;
     /* Of one window only, the newest: a packet is lost once, however many negotiations overlap. */
-    struct traffic_window *window = traffic->open[flow->tunnel];
-    while (window && window->watching == 0)
-        window = window->next_open;
-    if (window)
-        window->packets_lost++;
+    if (traffic->open[flow->tunnel])
+        traffic->open[flow->tunnel]->packets_lost++;
 }
 
 void traffic_window_open(struct traffic *traffic, struct traffic_window *window, int tunnel)
@@ -147,21 +158,14 @@ void traffic_window_over(struct traffic *traffic, struct traffic_window *window,
             (flow->first > now || flow->config->stop <= now + flow->config->interval))
             window->watching &= ~(UINT64_C(1) << flow->bit);
     }
+    close_windows(traffic, window->tunnel);
 }
 
 void traffic_end(struct traffic *traffic, p2_time now)
 {
     for (size_t i = 0; i < traffic->num_flows; i++) {
         struct traffic_flow *flow = &traffic->flows[i];
-        if (flow->first >= now || flow->config->stop < now)
-            continue;
-        p2_time gap =
-            now - (flow->last_delivery >= 0 ? flow->last_delivery : flow->first) - flow->config->interval;
-        gap = gap > 0 ? gap : 0;
-        if (gap > flow->longest_gap)
-            flow->longest_gap = gap;
-        struct traffic_window *window = flow->tunnel >= 0 ? traffic->open[flow->tunnel] : NULL;
-        for (; window; window = window->next_open)
-            watch(window, flow, gap, -1);
+        if (flow->first < now && flow->config->stop >= now)
+            note_gap(traffic, flow, now, -1);
     }
 }
