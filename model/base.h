@@ -30,6 +30,9 @@ enum p2_error {
     P2_ERR_PEER_VALUE = -5, /* a peer's Diffie-Hellman value is out of range or not on the curve */
 };
 
+/* RFC 2407 section 4.4.1: protocol identifiers in proposals, notifies and deletes, and in KEYMAT. */
+enum p2_protocol { P2_PROTO_ISAKMP = 1, P2_PROTO_AH = 2, P2_PROTO_ESP = 3 };
+
 /* What random bytes are wanted for, so that a test can script each of them from a capture. */
 enum p2_random_use {
     P2_RANDOM_COOKIE,

@@ -23,7 +23,7 @@ static enum p2_drop seal(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
         return P2_DROP_TOO_BIG;
     if (pair->sequence == UINT32_MAX) /* RFC 4303 section 3.3.3: the counter must not cycle */
         return P2_DROP_SEQUENCE_OVERFLOW;
-    p2_random_fill(gw, P2_RANDOM_IV, iv, p2_cipher_info(pair->proposal.cipher)->block_len);
+    p2_random_fill(gw, P2_RANDOM_IV, iv, p2_cipher_info(pair->algorithms.cipher)->block_len);
     p2_esp_seal(&pair->out.keys, pair->out.spi, ++pair->sequence, iv, P2_IP_PROTO_IPV4,
                 (struct p2_bytes){packet, len}, gw->packet + P2_IPV4_HEADER_LEN);
     struct p2_ip_header outer = {.source = peer->local,
@@ -93,8 +93,8 @@ static void submit(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pa
     struct p2_job *job = p2_job_for_packet(gw, kind, pair, packet, len);
     if (!job)
         return;
-    p2_work_add(&work, P2_OP_HMAC, p2_auth_info(pair->proposal.auth)->hash, 1, len);
-    p2_work_add(&work, kind == P2_JOB_SEAL ? P2_OP_ENCRYPT : P2_OP_DECRYPT, pair->proposal.cipher, 1, len);
+    p2_work_add(&work, P2_OP_HMAC, p2_auth_info(pair->algorithms.auth)->hash, 1, len);
+    p2_work_add(&work, kind == P2_JOB_SEAL ? P2_OP_ENCRYPT : P2_OP_DECRYPT, pair->algorithms.cipher, 1, len);
     p2_job_submit(gw, job, &work, false);
 }
 

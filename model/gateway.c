@@ -252,6 +252,30 @@ int p2_gateway_receive_ipsec(struct p2_gateway *gw, p2_time now, uint64_t mark, 
     return gw->error;
 }
 
+enum p2_udp_payload p2_udp_payload(const uint8_t *data, size_t len)
+{
+    if (len == 1 && data[0] == 0xff)
+        return P2_UDP_KEEPALIVE;
+    return len >= 4 && p2_get_u32(data) == 0 ? P2_UDP_IKE : P2_UDP_ESP;
+}
+
+int p2_gateway_receive_udp_esp(struct p2_gateway *gw, p2_time now, uint64_t mark,
+                               const struct p2_datagram *datagram)
+{
+    begin_packet(gw, now, mark);
+    if (datagram->len < P2_ESP_HEADER_LEN) {
+        p2_drop(gw, P2_DROP_RUNT, 0, true);
+        return gw->error;
+    }
+    uint32_t spi = p2_get_u32(datagram->data);
+    struct p2_sa_pair *pair = p2_pair_by_spi(gw, spi);
+    if (!pair)
+        p2_drop(gw, P2_DROP_UNKNOWN_SPI, spi, true);
+    else
+        p2_inbound(gw, pair, datagram->data, datagram->len);
+    return gw->error;
+}
+
 int p2_gateway_send_clear(struct p2_gateway *gw, p2_time now, uint64_t mark, const uint8_t *packet,
                           size_t len)
 {
@@ -340,6 +364,15 @@ int p2_gateway_rekey(struct p2_gateway *gw, p2_time now, uint64_t mark, size_t t
     p2_tunnel_start(gw, &gw->tunnels[tunnel],
                     gw->tunnels[tunnel].current ? P2_START_FORCED : P2_START_INITIAL);
     return gw->error;
+}
+
+bool p2_gateway_protects(const struct p2_gateway *gw, const uint8_t *packet, size_t len)
+{
+    struct p2_ip_view view;
+    if (p2_ip_parse(&view, packet, len) < 0)
+        return false;
+    const struct p2_tunnel *tunnel = p2_tunnel_for_packet(gw, &view.source, &view.destination);
+    return tunnel && tunnel->config.basis == P2_POLICY_BASED;
 }
 
 p2_time p2_gateway_next_timeout(const struct p2_gateway *gw)

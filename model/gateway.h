@@ -27,14 +27,22 @@ extern "C" {
 
 struct p2_peer_config {
     char name[P2_NAME_MAX];
-    struct p2_address local, remote; /* the gateways' own addresses, where IKE and ESP travel */
+    struct p2_address local, remote; /* the gateways' own addresses, where IKE and ESP travel; `remote` is
+                                        what is seen from here: a NAT's address if there is one. Several peers
+                                        may have the same one if remote_id tells them apart */
+    struct p2_address remote_id;     /* what its Phase 1 identity must say; family 0: anything */
     struct p2_phase1_policy phase1;
 };
 
 enum p2_establish {
     P2_ESTABLISH_PASSIVE,     /* only the peer starts */
     P2_ESTABLISH_IMMEDIATELY, /* at the first tick, and again `retry` after a failure */
-    P2_ESTABLISH_ON_TRAFFIC,  /* when a packet wants to go; it is dropped as no-sa meanwhile */
+    P2_ESTABLISH_ON_TRAFFIC,  /* when a packet wants to go; see `waiting` */
+};
+
+enum p2_basis {
+    P2_ROUTE_BASED,  /* what is routed into the tunnel interface is protected */
+    P2_POLICY_BASED, /* what the selectors match is protected, whatever the routes say */
 };
 
 struct p2_tunnel_config {
@@ -43,6 +51,9 @@ struct p2_tunnel_config {
     struct p2_selector local, remote;
     struct p2_policy policy;
     enum p2_establish establish;
+    uint32_t
+        waiting; /* packets that wait for the first SA; further ones, or all with 0, are dropped as no-sa */
+    enum p2_basis basis;
     p2_time retry; /* wait after a failed negotiation; 0: never again */
 };
 
@@ -79,7 +90,7 @@ enum p2_negotiation_event {
     P2_NEGOTIATION_FAILED,
 };
 
-#define P2_WHY_MAX 96
+#define P2_WHY_MAX 128
 
 struct p2_negotiation {
     enum p2_negotiation_event event;
@@ -92,7 +103,9 @@ struct p2_negotiation {
     unsigned resent;     /* messages that this side sent again */
     /* FAILED only: */
     enum p2_failure failure;
-    uint16_t notify; /* sent or received; 0: none */
+    const char *message; /* the one that was refused, or that never came: "message 1"; a literal */
+    const char *rule;    /* by which it was refused, with its source; a literal; NULL: none */
+    uint16_t notify;     /* sent or received; 0: none */
     bool notify_received;
     char field[32];              /* "encryption", "pfs-group", "proxy-id", ... or the message: "message 2" */
     char offered[P2_WHY_MAX];    /* what the initiator wanted in this field */
@@ -104,6 +117,9 @@ struct p2_sa_info {
     const char *tunnel;
     struct p2_negotiation_id negotiation;
     bool inbound;
+    enum p2_protocol protocol;
+    enum p2_mode mode;
+    uint16_t udp_source, udp_destination; /* UDP encapsulation (RFC 3948); 0: none */
     uint32_t spi;
     struct p2_address source, destination; /* outer header */
     enum p2_cipher cipher;
@@ -114,7 +130,18 @@ struct p2_sa_info {
     uint32_t sequence; /* outbound: last sent; inbound: top of the window */
     bool authorised;   /* outbound: may be used */
     p2_time installed, hard_at;
+    uint64_t hard_bytes;     /* 0: no limit by volume */
     enum p2_removal removal; /* SA_REMOVED only */
+};
+
+/* Why an ISAKMP SA went away. */
+enum p2_isakmp_end {
+    P2_ISAKMP_LIFETIME,
+    P2_ISAKMP_REPLACED,
+    P2_ISAKMP_BY_PEER,         /* its DELETE */
+    P2_ISAKMP_PEER_DEAD,       /* DPD */
+    P2_ISAKMP_INITIAL_CONTACT, /* the peer started anew */
+    P2_ISAKMP_UNANSWERED       /* a Quick Mode under it went unanswered */
 };
 
 /* An ISAKMP SA, for keys.xml and Wireshark's table. */
@@ -126,6 +153,7 @@ struct p2_isakmp_info {
     enum p2_hash hash;
     uint8_t encryption_key[P2_CIPHER_MAX_KEY]; /* expanded, as the cipher uses it */
     struct p2_preset_keys keys;
+    enum p2_isakmp_end end; /* ISAKMP_REMOVED only */
 };
 
 enum p2_action_type {
@@ -135,7 +163,8 @@ enum p2_action_type {
     P2_ACTION_COMPUTE,       /* charge this work, then call p2_gateway_finish_job */
     P2_ACTION_CANCEL,        /* this job is no longer wanted: neither finish nor charge it */
     P2_ACTION_ISAKMP_SA,     /* Phase 1 is up */
-    P2_ACTION_DH_SECRET,     /* the PFS secret of a Quick Mode, for keys.xml */
+    P2_ACTION_ISAKMP_REMOVED,
+    P2_ACTION_DH_SECRET, /* the PFS secret of a Quick Mode, for keys.xml */
     P2_ACTION_SA_INSTALLED,
     P2_ACTION_SA_REMOVED,
     P2_ACTION_NEGOTIATION,
@@ -185,6 +214,15 @@ int p2_gateway_receive_ike(struct p2_gateway *gw, p2_time now, uint64_t mark,
 /* A whole IP packet with ESP inside, reassembled, for this gateway. */
 int p2_gateway_receive_ipsec(struct p2_gateway *gw, p2_time now, uint64_t mark, const uint8_t *packet,
                              size_t len) P2_WARN_UNUSED;
+/* The same in UDP (RFC 3948): the payload of a datagram that p2_udp_payload calls ESP. */
+int p2_gateway_receive_udp_esp(struct p2_gateway *gw, p2_time now, uint64_t mark,
+                               const struct p2_datagram *datagram) P2_WARN_UNUSED;
+
+/* What a datagram on port 4500 is (RFC 3948 section 2). IKE goes to p2_gateway_receive_ike with its non-ESP
+ * marker, as it came; a keepalive goes nowhere. */
+enum p2_udp_payload { P2_UDP_IKE, P2_UDP_ESP, P2_UDP_KEEPALIVE };
+enum p2_udp_payload p2_udp_payload(const uint8_t *data, size_t len);
+
 /* A whole IP packet from the protected side. */
 int p2_gateway_send_clear(struct p2_gateway *gw, p2_time now, uint64_t mark, const uint8_t *packet,
                           size_t len) P2_WARN_UNUSED;
@@ -200,6 +238,10 @@ bool p2_gateway_next_action(struct p2_gateway *gw, struct p2_action *action);
 
 /* Starts a rekey of a tunnel now (a Quick Mode, with Phase 1 before it if there is none). */
 int p2_gateway_rekey(struct p2_gateway *gw, p2_time now, uint64_t mark, size_t tunnel) P2_WARN_UNUSED;
+
+/* Whether a policy-based tunnel's selectors match a whole IP packet, so that it must go to
+ * p2_gateway_send_clear instead of where the routes lead. */
+bool p2_gateway_protects(const struct p2_gateway *gw, const uint8_t *packet, size_t len);
 
 /* The SADB as it stands, inbound and outbound, in the order of installation. False past the end. For tests
  * and reports; not for the packet path. */

@@ -163,7 +163,7 @@ struct p2_quick_state {
     uint8_t public_key[P2_DH_MAX_LEN], peer_public[P2_DH_MAX_LEN];
     size_t peer_public_len;
     uint8_t shared[P2_DH_MAX_LEN]; /* g(qm)^xy */
-    struct p2_proposal proposal;
+    struct p2_algorithms algorithms;
     uint32_t lifetime_s;
     uint8_t proposal_number, transform_number; /* the responder answers with the numbers it got */
     uint8_t transform_id;
@@ -299,7 +299,7 @@ bool p2_tunnel_is_idle(const struct p2_tunnel *tunnel);
 void p2_tunnel_down(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_removal why);
 void p2_tunnel_timer(struct p2_gateway *gw, struct p2_tunnel *tunnel);
 /* The tunnel whose selectors match a packet that leaves (NULL: none); no scan over tunnels. */
-struct p2_tunnel *p2_tunnel_for_packet(struct p2_gateway *gw, const struct p2_address *source,
+struct p2_tunnel *p2_tunnel_for_packet(const struct p2_gateway *gw, const struct p2_address *source,
                                        const struct p2_address *destination);
 /* The tunnel of a peer with exactly these selectors, as seen from here. */
 struct p2_tunnel *p2_tunnel_by_selectors(struct p2_gateway *gw, const struct p2_peer *peer,
@@ -320,7 +320,7 @@ struct p2_sa_pair {
     bool initiator;
     bool authorised; /* the outbound half may be used */
     bool confirmed;  /* the peer used the inbound half */
-    struct p2_proposal proposal;
+    struct p2_algorithms algorithms;
     struct p2_exchange
         *negotiator; /* the responder's Quick Mode that still waits for message 3; NULL: none */
     struct p2_sa_half in, out;

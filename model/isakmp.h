@@ -32,8 +32,6 @@ enum p2_exchange_type {
 
 #define P2_FLAG_ENCRYPTED 1
 
-enum p2_protocol { P2_PROTO_ISAKMP = 1, P2_PROTO_AH = 2, P2_PROTO_ESP = 3 };
-
 #define P2_DOI_IPSEC         1
 #define P2_SIT_IDENTITY_ONLY 1
 #define P2_TRANSFORM_KEY_IKE 1

@@ -17,7 +17,7 @@ enum {
 #define LIFE_SECONDS 1
 
 static void build_attributes(struct p2_builder *b, const struct p2_policy *policy,
-                             const struct p2_proposal *proposal)
+                             const struct p2_algorithms *proposal)
 {
     const struct p2_cipher_info *cipher = p2_cipher_info(proposal->cipher);
     if (cipher->key_length_attribute)
@@ -59,7 +59,7 @@ static void build_proposal(struct p2_builder *b, const struct proposal_payload *
     p2_build_u8(b, p->transform_id);
     p2_build_u16(b, 0);
     if (proposal)
-        build_attributes(b, policy, proposal);
+        build_attributes(b, policy, &proposal->protocols[0].alternatives[0]);
     else
         p2_build_bytes(b, attributes.data, attributes.len);
     p2_build_patch_u16(b, transform + 2, (uint16_t)(b->len - transform));
@@ -71,11 +71,12 @@ void p2_offer_build(struct p2_builder *b, const struct p2_policy *policy, uint32
     p2_build_u32(b, P2_DOI_IPSEC);
     p2_build_u32(b, P2_SIT_IDENTITY_ONLY);
     for (size_t i = 0; i < policy->num_proposals; i++) {
-        struct proposal_payload p = {.last = i + 1 == policy->num_proposals,
-                                     .number = (uint8_t)(i + 1),
-                                     .transform_number = 1,
-                                     .transform_id = p2_cipher_info(policy->proposals[i].cipher)->esp_id,
-                                     .spi = spi};
+        struct proposal_payload p = {
+            .last = i + 1 == policy->num_proposals,
+            .number = (uint8_t)(i + 1),
+            .transform_number = 1,
+            .transform_id = p2_cipher_info(policy->proposals[i].protocols[0].alternatives[0].cipher)->esp_id,
+            .spi = spi};
         build_proposal(b, &p, policy, &policy->proposals[i], (struct p2_bytes){NULL, 0});
     }
 }
@@ -240,7 +241,8 @@ static void refuse_encryption(struct refusal *why, const struct p2_policy *polic
     else
         REFUSE(why, 2, "encryption", "ESP transform %u", t->id);
     for (size_t i = 0; i < policy->num_proposals; i++)
-        append(why->acceptable, sizeof(why->acceptable), p2_cipher_info(policy->proposals[i].cipher)->name);
+        append(why->acceptable, sizeof(why->acceptable),
+               p2_cipher_info(policy->proposals[i].protocols[0].alternatives[0].cipher)->name);
 }
 
 static void refuse_authentication(struct refusal *why, const struct p2_policy *policy,
@@ -251,8 +253,9 @@ static void refuse_authentication(struct refusal *why, const struct p2_policy *p
     else
         REFUSE(why, 3, "authentication", "algorithm %" PRIu64, r->auth_id);
     for (size_t i = 0; i < policy->num_proposals; i++) {
-        if (policy->proposals[i].cipher == cipher_of(t, r))
-            append(why->acceptable, sizeof(why->acceptable), p2_auth_info(policy->proposals[i].auth)->name);
+        if (policy->proposals[i].protocols[0].alternatives[0].cipher == cipher_of(t, r))
+            append(why->acceptable, sizeof(why->acceptable),
+                   p2_auth_info(policy->proposals[i].protocols[0].alternatives[0].auth)->name);
     }
 }
 
@@ -262,10 +265,10 @@ static const struct p2_proposal *find_proposal(struct refusal *why, const struct
 {
     bool cipher_known = false;
     for (size_t i = 0; i < policy->num_proposals && cipher_of(t, r) != P2_CIPHER_NONE; i++) {
-        if (policy->proposals[i].cipher != cipher_of(t, r))
+        if (policy->proposals[i].protocols[0].alternatives[0].cipher != cipher_of(t, r))
             continue;
         cipher_known = true;
-        if (policy->proposals[i].auth == auth_of(r))
+        if (policy->proposals[i].protocols[0].alternatives[0].auth == auth_of(r))
             return &policy->proposals[i];
     }
     if (cipher_known)
@@ -312,7 +315,7 @@ static void note_choice(struct p2_offer_choice *choice, const struct p2_isakmp_t
     bool shorter = r->seconds > 0 && r->seconds < policy->lifetime_s;
     choice->found = true;
     choice->transform = *t;
-    choice->proposal = *proposal;
+    choice->algorithms = proposal->protocols[0].alternatives[0];
     choice->spi = p2_get_u32(t->spi.data);
     choice->group = policy->pfs;
     choice->lifetime_s = shorter ? (uint32_t)r->seconds : policy->lifetime_s;

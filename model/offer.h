@@ -15,7 +15,7 @@ void p2_offer_build(struct p2_builder *builder, const struct p2_policy *policy, 
 struct p2_offer_choice {
     bool found;
     struct p2_isakmp_transform transform; /* as it came */
-    struct p2_proposal proposal;
+    struct p2_algorithms algorithms;
     uint32_t spi;
     uint32_t lifetime_s; /* the shorter of both */
     enum p2_group group;

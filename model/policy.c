@@ -11,6 +11,11 @@ struct p2_phase1_policy p2_phase1_policy_default(const char *psk)
                                       .hash = P2_HASH_SHA1,
                                       .group = P2_GROUP_14,
                                       .lifetime_s = 28800,
+                                      .soft_permille = 900,
+                                      .initial_contact = true,
+                                      .dpd_tries = 3,
+                                      .nat_traversal = true,
+                                      .nat_keepalive = 20 * P2_SECOND,
                                       .retransmission = P2_RETRANSMISSION_DEFAULT};
     assert(policy.psk_len <= P2_PSK_MAX);
     memcpy(policy.psk, psk, policy.psk_len);
@@ -27,7 +32,7 @@ struct p2_policy p2_policy_default(const char *proposal)
                                .fuzz_permille = 100,
                                .replay_window = 64,
                                .overlap = 2 * P2_SECOND};
-    bool known = p2_proposal_predefined(&policy.proposals[0], proposal);
+    bool known = p2_proposal_predefined(&policy.proposals[0], NULL, proposal);
     assert(known);
     (void)known;
     return policy;

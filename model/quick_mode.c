@@ -143,7 +143,7 @@ static void work_keymat(struct p2_exchange *ex, struct p2_work *work)
 {
     const struct p2_quick_state *q = &ex->u.quick;
     size_t hash_len = p2_hash_info(ex->isakmp->keys.hash)->len, shared = 0;
-    size_t need = p2_cipher_info(q->proposal.cipher)->key_len + p2_auth_info(q->proposal.auth)->key_len;
+    size_t need = p2_cipher_info(q->algorithms.cipher)->key_len + p2_auth_info(q->algorithms.auth)->key_len;
     if (q->group != P2_GROUP_NONE) {
         p2_work_add(work, P2_OP_DH_DERIVE, q->group, 1, 0);
         shared = p2_group_info(q->group)->secret_len;
@@ -219,7 +219,7 @@ static enum p2_verdict read_sa(struct p2_exchange *ex)
     q->proposal_number = choice.transform.proposal_number;
     q->transform_number = choice.transform.number;
     q->transform_id = choice.transform.id;
-    q->proposal = choice.proposal;
+    q->algorithms = choice.algorithms;
     q->group = choice.group;
     q->spi_out = choice.spi;
     q->lifetime_s = choice.lifetime_s;
@@ -234,8 +234,8 @@ static int read_ids(struct p2_exchange *ex, struct p2_selector *ci, struct p2_se
     const struct p2_payload *second = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_ID, 1);
     ex->u.quick.has_ids = first != NULL;
     if (!first) {
-        *ci = (struct p2_selector){ex->initiator ? peer->local : peer->remote, 32, 0, 0};
-        *cr = (struct p2_selector){ex->initiator ? peer->remote : peer->local, 32, 0, 0};
+        *ci = (struct p2_selector){.address = ex->initiator ? peer->local : peer->remote, .prefix_len = 32};
+        *cr = (struct p2_selector){.address = ex->initiator ? peer->remote : peer->local, .prefix_len = 32};
         return P2_OK;
     }
     if (!second || p2_selector_from_id(ci, first->body.data, first->body.len) < 0)

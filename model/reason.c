@@ -42,6 +42,9 @@ static const char *const failures[P2_NUM_FAILURES] = {
     [P2_FAIL_WRONG_KEY] = "wrong-key",
     [P2_FAIL_PHASE1_LOST] = "phase1-lost",
     [P2_FAIL_SUPERSEDED] = "superseded",
+    [P2_FAIL_PEER_DEAD] = "peer-dead",
+    [P2_FAIL_INVALID_PAYLOAD_TYPE] = "INVALID-PAYLOAD-TYPE",
+    [P2_FAIL_AUTHENTICATION_FAILED] = "AUTHENTICATION-FAILED",
     [P2_FAIL_INTERNAL] = "internal",
 };
 
@@ -59,6 +62,10 @@ const char *p2_start_name(enum p2_start start)
         [P2_START_FORCED] = "forced",
         [P2_START_TRAFFIC] = "traffic",
         [P2_START_DELETED] = "deleted",
+        [P2_START_SOFT_VOLUME] = "soft-volume",
+        [P2_START_HARD_VOLUME] = "hard-volume",
+        [P2_START_SEQUENCE] = "sequence-numbers",
+        [P2_START_PEER_DEAD] = "peer-dead",
     };
     return names[start];
 }
@@ -66,10 +73,10 @@ const char *p2_start_name(enum p2_start start)
 const char *p2_removal_name(enum p2_removal removal)
 {
     static const char *const names[] = {
-        [P2_REMOVED_HARD_LIFETIME] = "hard-lifetime",
-        [P2_REMOVED_REPLACED] = "replaced",
-        [P2_REMOVED_BY_PEER] = "deleted-by-peer",
-        [P2_REMOVED_NEVER_CONFIRMED] = "never-confirmed",
+        [P2_REMOVED_HARD_LIFETIME] = "hard-lifetime", [P2_REMOVED_REPLACED] = "replaced",
+        [P2_REMOVED_BY_PEER] = "deleted-by-peer",     [P2_REMOVED_NEVER_CONFIRMED] = "never-confirmed",
+        [P2_REMOVED_HARD_VOLUME] = "hard-volume",     [P2_REMOVED_SEQUENCE] = "sequence-numbers",
+        [P2_REMOVED_PEER_DEAD] = "peer-dead",         [P2_REMOVED_INITIAL_CONTACT] = "initial-contact",
     };
     return names[removal];
 }

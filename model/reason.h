@@ -51,6 +51,9 @@ enum p2_failure {
     P2_FAIL_WRONG_KEY,                /* only messages came that could not be decrypted or verified */
     P2_FAIL_PHASE1_LOST,              /* the ISAKMP SA went away meanwhile */
     P2_FAIL_SUPERSEDED,               /* the peer deleted what was being built */
+    P2_FAIL_PEER_DEAD,                /* DPD went unanswered (RFC 3706) */
+    P2_FAIL_INVALID_PAYLOAD_TYPE,     /* 1 */
+    P2_FAIL_AUTHENTICATION_FAILED,    /* 24: the pre-shared keys differ */
     P2_FAIL_INTERNAL,                 /* out of memory or refused by the crypto library */
     P2_NUM_FAILURES
 };
@@ -65,7 +68,11 @@ enum p2_start {
     P2_START_HARD_LIFETIME,
     P2_START_FORCED,
     P2_START_TRAFFIC,
-    P2_START_DELETED /* the peer took the last SAs away */
+    P2_START_DELETED,     /* the peer took the last SAs away */
+    P2_START_SOFT_VOLUME, /* kilobytes, soft limit */
+    P2_START_HARD_VOLUME,
+    P2_START_SEQUENCE, /* sequence numbers run out */
+    P2_START_PEER_DEAD /* the peer was given up, and is tried again */
 };
 const char *p2_start_name(enum p2_start start);
 
@@ -74,7 +81,11 @@ enum p2_removal {
     P2_REMOVED_HARD_LIFETIME,
     P2_REMOVED_REPLACED,
     P2_REMOVED_BY_PEER,
-    P2_REMOVED_NEVER_CONFIRMED
+    P2_REMOVED_NEVER_CONFIRMED,
+    P2_REMOVED_HARD_VOLUME,
+    P2_REMOVED_SEQUENCE, /* its sequence numbers are used up */
+    P2_REMOVED_PEER_DEAD,
+    P2_REMOVED_INITIAL_CONTACT /* the peer started anew and knows nothing of it */
 };
 const char *p2_removal_name(enum p2_removal removal);
 

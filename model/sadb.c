@@ -46,8 +46,8 @@ static void fill_info(struct p2_sa_info *info, const struct p2_sa_pair *pair, bo
     info->spi = half->spi;
     info->source = inbound ? peer->remote : peer->local;
     info->destination = inbound ? peer->local : peer->remote;
-    info->cipher = pair->proposal.cipher;
-    info->auth = pair->proposal.auth;
+    info->cipher = pair->algorithms.cipher;
+    info->auth = pair->algorithms.auth;
     memcpy(info->encryption_key, half->encryption_key, sizeof(info->encryption_key));
     memcpy(info->authentication_key, half->authentication_key, sizeof(info->authentication_key));
     info->packets = half->packets;
@@ -85,14 +85,14 @@ static void derive_half(struct p2_exchange *quick, struct p2_sa_half *half, uint
 {
     const struct p2_quick_state *q = &quick->u.quick;
     uint8_t keymat[P2_KEYMAT_MAX];
-    size_t cipher_len = p2_cipher_info(q->proposal.cipher)->key_len,
-           auth_len = p2_auth_info(q->proposal.auth)->key_len;
+    size_t cipher_len = p2_cipher_info(q->algorithms.cipher)->key_len,
+           auth_len = p2_auth_info(q->algorithms.auth)->key_len;
     struct p2_bytes ni = {q->nonce_i, q->nonce_i_len}, nr = {q->nonce_r, q->nonce_r_len};
     p2_keymat_derive(&quick->isakmp->keys, shared, P2_PROTO_ESP, spi, ni, nr, keymat, cipher_len + auth_len);
     half->spi = spi;
     memcpy(half->encryption_key, keymat, cipher_len);
     memcpy(half->authentication_key, keymat + cipher_len, auth_len);
-    p2_esp_init(&half->keys, q->proposal.cipher, half->encryption_key, q->proposal.auth,
+    p2_esp_init(&half->keys, q->algorithms.cipher, half->encryption_key, q->algorithms.auth,
                 half->authentication_key);
     p2_wipe(keymat, sizeof(keymat));
 }
@@ -154,7 +154,7 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
     pair->tunnel = q->tunnel;
     pair->initiator = quick->initiator;
     pair->negotiator = quick;
-    pair->proposal = q->proposal;
+    pair->algorithms = q->algorithms;
     pair->negotiation = p2_exchange_id(quick);
     pair->installed = gw->now;
     pair->began = quick->began;

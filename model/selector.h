@@ -10,18 +10,21 @@
 extern "C" {
 #endif
 
-/* A prefix of addresses, with protocol and port (0: any). A single address is a prefix of full length. */
+/* A prefix or a range of addresses, with protocol and port (0: any). A single address is a prefix of full
+ * length. */
 struct p2_selector {
-    struct p2_address address; /* host bits are zero */
-    uint8_t prefix_len;
+    struct p2_address address; /* of a prefix, host bits zero; of a range, its first one */
+    uint8_t prefix_len;        /* not for a range */
     uint8_t protocol;
     uint16_t port;
+    bool is_range;
+    struct p2_address last; /* of a range: included, not below `address`, same family */
 };
 
 /* An IPv4 prefix, the address in host byte order: p2_selector_v4(0x0a010000, 16) is 10.1.0.0/16. */
 static inline struct p2_selector p2_selector_v4(uint32_t host_order, uint8_t prefix_len)
 {
-    struct p2_selector selector = {p2_address_v4(host_order), prefix_len, 0, 0};
+    struct p2_selector selector = {p2_address_v4(host_order), prefix_len, 0, 0, false, {0, {0}}};
     return selector;
 }
 

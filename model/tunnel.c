@@ -99,7 +99,7 @@ int p2_tunnels_index(struct p2_gateway *gw)
     return P2_OK;
 }
 
-struct p2_tunnel *p2_tunnel_for_packet(struct p2_gateway *gw, const struct p2_address *source,
+struct p2_tunnel *p2_tunnel_for_packet(const struct p2_gateway *gw, const struct p2_address *source,
                                        const struct p2_address *destination)
 {
     for (size_t i = 0; i < gw->num_spd_shapes; i++) {

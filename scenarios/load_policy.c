@@ -98,7 +98,7 @@ static bool load_predefined(struct problems *problems, const xmlNode *element, s
                    "either use, or encryption and authentication");
         return false;
     }
-    if (p2_proposal_predefined(proposal, name))
+    if (p2_proposal_predefined(proposal, NULL, name))
         return true;
     struct problems_names names = {0};
     char allowed[PROBLEMS_LIST];
@@ -106,7 +106,7 @@ static bool load_predefined(struct problems *problems, const xmlNode *element, s
     for (size_t i = 0; p2_proposal_predefined_name(i); i++) {
         struct p2_proposal built_in;
         known = known || strcmp(p2_proposal_predefined_name(i), name) == 0;
-        if (p2_proposal_predefined(&built_in, p2_proposal_predefined_name(i)))
+        if (p2_proposal_predefined(&built_in, NULL, p2_proposal_predefined_name(i)))
             problems_names_add(&names, p2_proposal_predefined_name(i));
     }
     problems_list(allowed, &names, name);
@@ -127,8 +127,8 @@ static const struct field_kind field_auth = {"an integrity algorithm that is bui
 
 static const struct field proposal_fields[] = {
     {"name", &field_name, offsetof(struct p2_proposal, name)},
-    {"encryption", &field_cipher, offsetof(struct p2_proposal, cipher)},
-    {"authentication", &field_auth, offsetof(struct p2_proposal, auth)},
+    {"encryption", &field_cipher, offsetof(struct p2_proposal, protocols[0].alternatives[0].cipher)},
+    {"authentication", &field_auth, offsetof(struct p2_proposal, protocols[0].alternatives[0].auth)},
 };
 
 static bool load_proposal(struct problems *problems, const xmlNode *element, struct p2_proposal *proposal)
@@ -153,7 +153,7 @@ static bool load_proposals(struct problems *problems, const xmlNode *element, st
         policy->num_proposals = 0;
     for (; node && policy->num_proposals < P2_MAX_PROPOSALS; node = load_next(node, "proposal")) {
         struct p2_proposal *proposal = &policy->proposals[policy->num_proposals++];
-        memset(proposal, 0, sizeof *proposal);
+        *proposal = p2_proposal_of(P2_PROTO_ESP, P2_CIPHER_NONE, P2_AUTH_NONE);
         ok = load_proposal(problems, node, proposal) && ok;
     }
     return ok;

@@ -178,8 +178,7 @@ static void configure(struct link *link, int i)
 {
     struct p2_peer_config *peer = &link->peer[i];
     struct p2_tunnel_config *tunnel = &link->tunnel[i];
-    struct p2_selector inside[2] = {{p2_address_v4(0x0a010000), 24, 0, 0},
-                                    {p2_address_v4(0x0a020000), 24, 0, 0}};
+    struct p2_selector inside[2] = {p2_selector_v4(0x0a010000, 24), p2_selector_v4(0x0a020000, 24)};
     peer->local = p2_address_v4(i ? 0xc0000202 : 0xc0000201);
     peer->remote = p2_address_v4(i ? 0xc0000201 : 0xc0000202);
     peer->phase1 = p2_phase1_policy_default("secret");

@@ -33,9 +33,8 @@ static void establishes_with_every_suite(void)
     for (size_t i = 0; i < 16; i++) {
         struct sim_options o = sim_defaults();
         for (int side = 0; side < 2; side++) {
-            struct p2_proposal *proposal = &o.tunnel[side].policy.proposals[0];
-            proposal->cipher = ciphers[i % 4];
-            proposal->auth = i / 4 % 2 ? P2_AUTH_HMAC_SHA256_128 : P2_AUTH_HMAC_SHA1_96;
+            o.tunnel[side].policy.proposals[0] = p2_proposal_of(
+                P2_PROTO_ESP, ciphers[i % 4], i / 4 % 2 ? P2_AUTH_HMAC_SHA256_128 : P2_AUTH_HMAC_SHA1_96);
             o.peer[side].phase1.cipher = ciphers[(i + 1) % 4];
             o.peer[side].phase1.hash = i / 8 ? P2_HASH_SHA256 : P2_HASH_SHA1;
         }
@@ -202,7 +201,7 @@ static void proposal_mismatch_names_the_field(void)
 {
     struct sim *sim;
     struct sim_options o = sim_defaults();
-    o.tunnel[1].policy.proposals[0].cipher = P2_CIPHER_AES256_CBC;
+    o.tunnel[1].policy.proposals[0].protocols[0].alternatives[0].cipher = P2_CIPHER_AES256_CBC;
     const struct ledger_entry *quick = run_refused(&sim, &o);
     CU_ASSERT_EQUAL(quick->failure.failure, P2_FAIL_NO_PROPOSAL_CHOSEN);
     CU_ASSERT_STRING_EQUAL(quick->failure.field, "encryption");
@@ -245,8 +244,8 @@ static void initiators_order_decides(void)
     struct sim_options o = sim_defaults();
     for (int side = 0; side < 2; side++) {
         o.tunnel[side].policy.num_proposals = 2;
-        p2_proposal_predefined(&o.tunnel[side].policy.proposals[side], "nopfs-esp-3des-sha");
-        p2_proposal_predefined(&o.tunnel[side].policy.proposals[!side], "nopfs-esp-aes128-sha");
+        p2_proposal_predefined(&o.tunnel[side].policy.proposals[side], NULL, "nopfs-esp-3des-sha");
+        p2_proposal_predefined(&o.tunnel[side].policy.proposals[!side], NULL, "nopfs-esp-aes128-sha");
     }
     struct sim *sim = sim_new(&o);
     struct p2_sa_info info;

@@ -9,10 +9,10 @@ static struct p2_policy policy_of(size_t num, const char *const (*proposals)[2])
     struct p2_policy policy = {
         .num_proposals = num, .mode = P2_MODE_TUNNEL, .pfs = P2_GROUP_NONE, .lifetime_s = 3600};
     for (size_t i = 0; i < num; i++) {
-        policy.proposals[i].cipher = p2_cipher_by_name(proposals[i][0]);
-        policy.proposals[i].auth = p2_auth_by_name(proposals[i][1]);
-        CU_ASSERT_FATAL(policy.proposals[i].cipher != P2_CIPHER_NONE &&
-                        policy.proposals[i].auth != P2_AUTH_NONE);
+        enum p2_cipher cipher = p2_cipher_by_name(proposals[i][0]);
+        enum p2_auth auth = p2_auth_by_name(proposals[i][1]);
+        CU_ASSERT_FATAL(cipher != P2_CIPHER_NONE && auth != P2_AUTH_NONE);
+        policy.proposals[i] = p2_proposal_of(P2_PROTO_ESP, cipher, auth);
     }
     return policy;
 }
@@ -173,8 +173,8 @@ static void accepts_what_strongswan_offers(void)
     p2_offer_choose(&choice, &sa, &policy);
     CU_ASSERT_TRUE_FATAL(choice.found);
     CU_ASSERT_EQUAL(choice.spi, 0x09eb5953);
-    CU_ASSERT_EQUAL(choice.proposal.cipher, P2_CIPHER_AES128_CBC);
-    CU_ASSERT_EQUAL(choice.proposal.auth, P2_AUTH_HMAC_SHA1_96);
+    CU_ASSERT_EQUAL(choice.algorithms.cipher, P2_CIPHER_AES128_CBC);
+    CU_ASSERT_EQUAL(choice.algorithms.auth, P2_AUTH_HMAC_SHA1_96);
     CU_ASSERT_EQUAL(choice.group, P2_GROUP_2);
     CU_ASSERT_EQUAL(choice.lifetime_s, 3960);
     CU_ASSERT_EQUAL(choice.transform.proposal_number, 1);
@@ -198,10 +198,10 @@ static void the_initiators_order_decides(void)
     struct p2_offer_choice choice = choose(&policy, offered, 3);
     CU_ASSERT_TRUE(choice.found);
     CU_ASSERT_EQUAL(choice.spi, 0x02000000);
-    CU_ASSERT_EQUAL(choice.proposal.cipher, P2_CIPHER_AES128_CBC);
+    CU_ASSERT_EQUAL(choice.algorithms.cipher, P2_CIPHER_AES128_CBC);
     choice = choose(&policy, turned, 2);
     CU_ASSERT_EQUAL(choice.spi, 0x01000000);
-    CU_ASSERT_EQUAL(choice.proposal.cipher, P2_CIPHER_3DES_CBC);
+    CU_ASSERT_EQUAL(choice.algorithms.cipher, P2_CIPHER_3DES_CBC);
 }
 
 /* Several transforms of one proposal payload: the first acceptable one. */

@@ -108,8 +108,9 @@ static void tunnels_become_structs(void)
     CU_ASSERT(phase1->retransmission.first == P2_SECOND && phase1->retransmission.backoff_permille == 2000 &&
               phase1->retransmission.tries == 5);
     const struct p2_policy *policy = &spoke->policy;
-    CU_ASSERT(policy->num_proposals == 1 && policy->proposals[0].cipher == P2_CIPHER_AES128_CBC &&
-              policy->proposals[0].auth == P2_AUTH_HMAC_SHA1_96);
+    CU_ASSERT(policy->num_proposals == 1 &&
+              policy->proposals[0].protocols[0].alternatives[0].cipher == P2_CIPHER_AES128_CBC &&
+              policy->proposals[0].protocols[0].alternatives[0].auth == P2_AUTH_HMAC_SHA1_96);
     CU_ASSERT_STRING_EQUAL(policy->proposals[0].name, "g2-esp-aes128-sha");
     CU_ASSERT(policy->mode == P2_MODE_TUNNEL && policy->pfs == P2_GROUP_NONE); /* the axis says none */
     CU_ASSERT(policy->lifetime_s == 20 && policy->soft_permille == 750 && policy->fuzz_permille == 50);
@@ -174,10 +175,10 @@ static void an_end_overrides_attribute_by_attribute(void)
     CU_ASSERT(hub->policy.replay_window == 0 && hub->policy.lifetime_s == 60 &&
               hub->policy.soft_permille == 750);
     CU_ASSERT_EQUAL_FATAL(hub->policy.num_proposals, 2);
-    CU_ASSERT(hub->policy.proposals[0].cipher == P2_CIPHER_AES256_CBC &&
-              hub->policy.proposals[0].auth == P2_AUTH_HMAC_SHA256_128);
+    CU_ASSERT(hub->policy.proposals[0].protocols[0].alternatives[0].cipher == P2_CIPHER_AES256_CBC &&
+              hub->policy.proposals[0].protocols[0].alternatives[0].auth == P2_AUTH_HMAC_SHA256_128);
     CU_ASSERT_STRING_EQUAL(hub->policy.proposals[0].name, "strong");
-    CU_ASSERT_EQUAL(hub->policy.proposals[1].cipher, P2_CIPHER_3DES_CBC);
+    CU_ASSERT_EQUAL(hub->policy.proposals[1].protocols[0].alternatives[0].cipher, P2_CIPHER_3DES_CBC);
     CU_ASSERT(spoke->policy.num_proposals == 1 && spoke->policy.replay_window == 64);
     scenario_set_cleanup(&set);
 }

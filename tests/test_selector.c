@@ -4,7 +4,7 @@
 
 static struct p2_selector v4(uint32_t address, uint8_t prefix_len)
 {
-    return (struct p2_selector){p2_address_v4(address), prefix_len, 0, 0};
+    return p2_selector_v4(address, prefix_len);
 }
 
 static struct p2_selector v6(const char *hex, uint8_t prefix_len)
@@ -202,7 +202,8 @@ static void contains_no_address_of_another_family(void)
 
 static void equality_looks_at_everything(void)
 {
-    const struct p2_selector a = {p2_address_v4(0x0a010000), 16, 6, 80};
+    const struct p2_selector a = {
+        .address = p2_address_v4(0x0a010000), .prefix_len = 16, .protocol = 6, .port = 80};
     struct p2_selector b[5] = {a, a, a, a, a};
     CU_ASSERT_TRUE(p2_selector_equal(&a, &b[0]));
     b[0].address.bytes[3] = 1;

@@ -22,15 +22,15 @@ static Ptr<Socket> Build(Ptr<Node> node, struct causes *causes, const Ipv4Interf
                          uint8_t side, unsigned *received)
 {
     const uint32_t inside[2] = {0x0a000000, 0x0a010000};
-    p2_peer_config peer = {"", p2_address_v4(wan.GetAddress(side).Get()),
-                           p2_address_v4(wan.GetAddress(!side).Get()), p2_phase1_policy_default("example")};
-    p2_tunnel_config tunnel = {"vpn",
-                               0,
-                               p2_selector_v4(inside[side], 16),
-                               p2_selector_v4(inside[!side], 16),
-                               p2_policy_default("g2-esp-aes128-sha"),
-                               side ? P2_ESTABLISH_PASSIVE : P2_ESTABLISH_IMMEDIATELY,
-                               0};
+    p2_peer_config peer = {};
+    peer.local = p2_address_v4(wan.GetAddress(side).Get());
+    peer.remote = p2_address_v4(wan.GetAddress(!side).Get());
+    peer.phase1 = p2_phase1_policy_default("example");
+    p2_tunnel_config tunnel = {};
+    tunnel.local = p2_selector_v4(inside[side], 16);
+    tunnel.remote = p2_selector_v4(inside[!side], 16);
+    tunnel.policy = p2_policy_default("g2-esp-aes128-sha");
+    tunnel.establish = side ? P2_ESTABLISH_PASSIVE : P2_ESTABLISH_IMMEDIATELY;
     tunnel.policy.pfs = P2_GROUP_14;
     tunnel.policy.lifetime_s = 20;
     Ptr<Phase2Gateway> gateway = CreateObject<Phase2Gateway>();

@@ -135,14 +135,15 @@ static bool read_network(struct p2_selector *network, const char *text)
 static bool read_property(struct corpus_end *end, const char *name, const char *value)
 {
     struct p2_policy *policy = &end->policy;
+    struct p2_algorithms *algorithms = &policy->proposals[0].protocols[0].alternatives[0];
     if (strcmp(name, "gateway") == 0)
         return read_address(&end->gateway, value);
     if (strcmp(name, "network") == 0)
         return read_network(&end->network, value);
     if (strcmp(name, "encryption") == 0)
-        return (policy->proposals[0].cipher = p2_cipher_by_name(value)) != P2_CIPHER_NONE;
+        return (algorithms->cipher = p2_cipher_by_name(value)) != P2_CIPHER_NONE;
     if (strcmp(name, "authentication") == 0)
-        return (policy->proposals[0].auth = p2_auth_by_name(value)) != P2_AUTH_NONE;
+        return (algorithms->auth = p2_auth_by_name(value)) != P2_AUTH_NONE;
     if (strcmp(name, "lifetime") == 0)
         return (policy->lifetime_s = (uint32_t)strtoul(value, NULL, 10)) > 0;
     if (strcmp(name, "soft") == 0)
@@ -164,7 +165,10 @@ static void read_policies(struct corpus *corpus)
     if (!f)
         corpus_broken(path, "cannot be opened (run from the root of the repository, or set P2_VECTORS)");
     for (int i = 0; i < 2; i++)
-        corpus->ends[i].policy = (struct p2_policy){.num_proposals = 1, .mode = P2_MODE_TUNNEL};
+        corpus->ends[i].policy =
+            (struct p2_policy){.num_proposals = 1,
+                               .mode = P2_MODE_TUNNEL,
+                               .proposals = {p2_proposal_of(P2_PROTO_ESP, P2_CIPHER_NONE, P2_AUTH_NONE)}};
     while (fgets(line, sizeof(line), f)) {
         if (line[0] == '#')
             continue;

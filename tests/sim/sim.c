@@ -40,8 +40,7 @@ struct sim_options sim_defaults(void)
 {
     struct sim_options o = {.delay = {10 * P2_MS, 10 * P2_MS}, .seed = {1, 2}};
     struct p2_address address[2] = {p2_address_v4(0xc0000201), p2_address_v4(0xc0000202)};
-    struct p2_selector inside[2] = {{p2_address_v4(0x0a010000), 24, 0, 0},
-                                    {p2_address_v4(0x0a020000), 24, 0, 0}};
+    struct p2_selector inside[2] = {p2_selector_v4(0x0a010000, 24), p2_selector_v4(0x0a020000, 24)};
     for (int i = 0; i < 2; i++) {
         struct p2_peer_config *peer = &o.peer[i];
         struct p2_tunnel_config *tunnel = &o.tunnel[i];
