@@ -17,14 +17,16 @@
 static enum p2_drop seal(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
 {
     const struct p2_peer_config *peer = &pair->tunnel->peer->config;
-    size_t sealed = p2_esp_sealed_len(&pair->out.keys, len);
+    size_t sealed = p2_esp_sealed_len(&pair->out->esp, len);
     uint8_t iv[P2_CIPHER_MAX_BLOCK];
     if (P2_IPV4_HEADER_LEN + sealed > P2_PACKET_MAX)
         return P2_DROP_TOO_BIG;
-    if (pair->sequence == UINT32_MAX) /* RFC 4303 section 3.3.3: the counter must not cycle */
+    if (pair->out->sequence >= pair->hard_sequence) /* RFC 4303 section 3.3.3: the counter must not cycle */
         return P2_DROP_SEQUENCE_OVERFLOW;
-    p2_random_fill(gw, P2_RANDOM_IV, iv, p2_cipher_info(pair->algorithms.cipher)->block_len);
-    p2_esp_seal(&pair->out.keys, pair->out.spi, ++pair->sequence, iv, P2_IP_PROTO_IPV4,
+    if (pair->exhausted)
+        return P2_DROP_NO_SA;
+    p2_random_fill(gw, P2_RANDOM_IV, iv, p2_cipher_info(pair->out->algorithms.cipher)->block_len);
+    p2_esp_seal(&pair->out->esp, pair->out->spi, ++pair->out->sequence, iv, P2_IP_PROTO_IPV4,
                 (struct p2_bytes){packet, len}, gw->packet + P2_IPV4_HEADER_LEN);
     struct p2_ip_header outer = {.source = peer->local,
                                  .destination = peer->remote,
@@ -34,8 +36,9 @@ static enum p2_drop seal(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
                                  .identification = gw->identification++,
                                  .payload_len = sealed};
     p2_ip_build(gw->packet, &outer);
-    pair->out.packets++;
-    pair->out.bytes += len;
+    pair->out->packets++;
+    pair->out->bytes += len;
+    p2_pair_used(gw, pair, pair->out);
     p2_emit_packet(gw, P2_ACTION_SEND_IPSEC)->u.packet =
         (struct p2_bytes){gw->packet, P2_IPV4_HEADER_LEN + sealed};
     return P2_DROP_NONE;
@@ -59,19 +62,20 @@ static enum p2_drop open(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
     uint32_t sequence = p2_get_u32(esp + 4);
     uint8_t next_header;
     size_t inner_len;
-    enum p2_drop verdict = p2_replay_check(&pair->replay, sequence);
+    enum p2_drop verdict = p2_replay_check(&pair->in->replay, sequence);
     if (verdict != P2_DROP_NONE)
         return verdict;
-    if (!p2_esp_verify(&pair->in.keys, esp, len))
+    if (!p2_esp_verify(&pair->in->esp, esp, len))
         return P2_DROP_ICV_MISMATCH;
-    p2_replay_mark(&pair->replay, sequence);
-    verdict = p2_esp_open(&pair->in.keys, esp, len, gw->packet, &inner_len, &next_header);
+    p2_replay_mark(&pair->in->replay, sequence);
+    verdict = p2_esp_open(&pair->in->esp, esp, len, gw->packet, &inner_len, &next_header);
     if (verdict == P2_DROP_NONE)
         verdict = check_inner(pair, gw->packet, inner_len, next_header);
     if (verdict != P2_DROP_NONE)
         return verdict;
-    pair->in.packets++;
-    pair->in.bytes += inner_len;
+    pair->in->packets++;
+    pair->in->bytes += inner_len;
+    p2_pair_used(gw, pair, pair->in);
     if (!pair->confirmed || !pair->authorised)
         p2_pair_confirmed(gw, pair);
     p2_emit_packet(gw, P2_ACTION_DELIVER_CLEAR)->u.packet = (struct p2_bytes){gw->packet, inner_len};
@@ -83,7 +87,7 @@ static void process(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_p
 {
     enum p2_drop verdict = kind == P2_JOB_SEAL ? seal(gw, pair, packet, len) : open(gw, pair, packet, len);
     if (verdict != P2_DROP_NONE)
-        p2_drop(gw, verdict, kind == P2_JOB_SEAL ? pair->out.spi : pair->in.spi, true);
+        p2_drop(gw, verdict, kind == P2_JOB_SEAL ? pair->out->spi : pair->in->spi, true);
 }
 
 static void submit(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair,
@@ -93,8 +97,9 @@ static void submit(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pa
     struct p2_job *job = p2_job_for_packet(gw, kind, pair, packet, len);
     if (!job)
         return;
-    p2_work_add(&work, P2_OP_HMAC, p2_auth_info(pair->algorithms.auth)->hash, 1, len);
-    p2_work_add(&work, kind == P2_JOB_SEAL ? P2_OP_ENCRYPT : P2_OP_DECRYPT, pair->algorithms.cipher, 1, len);
+    p2_work_add(&work, P2_OP_HMAC, p2_auth_info(pair->out->algorithms.auth)->hash, 1, len);
+    p2_work_add(&work, kind == P2_JOB_SEAL ? P2_OP_ENCRYPT : P2_OP_DECRYPT, pair->out->algorithms.cipher, 1,
+                len);
     p2_job_submit(gw, job, &work, false);
 }
 
@@ -110,10 +115,10 @@ void p2_outbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *
 void p2_inbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
 {
     enum p2_drop verdict = P2_DROP_RUNT;
-    if (p2_esp_plausible(&pair->in.keys, len))
-        verdict = p2_replay_check(&pair->replay, p2_get_u32(packet + 4));
+    if (p2_esp_plausible(&pair->in->esp, len))
+        verdict = p2_replay_check(&pair->in->replay, p2_get_u32(packet + 4));
     if (verdict != P2_DROP_NONE)
-        p2_drop(gw, verdict, pair->in.spi, true);
+        p2_drop(gw, verdict, pair->in->spi, true);
     else if (gw->defer_ipsec)
         submit(gw, P2_JOB_OPEN, pair, packet, len);
     else

@@ -158,11 +158,15 @@ void p2_exchange_negotiation(struct p2_exchange *ex, enum p2_negotiation_event e
     if (ex->kind == &p2_quick_mode) {
         n->tunnel = ex->u.quick.tunnel ? ex->u.quick.tunnel->config.name : NULL;
         n->group = ex->u.quick.group;
+        if (event == P2_NEGOTIATION_READY)
+            n->suite = ex->u.quick.choice.suite;
     } else {
         n->group = ex->isakmp->peer->config.phase1.group;
     }
     if (detail) {
         n->failure = detail->failure;
+        n->message = detail->message;
+        n->rule = detail->rule;
         n->notify = detail->notify;
         n->notify_received = detail->notify_received;
         memcpy(n->field, detail->field, sizeof(n->field));
@@ -226,11 +230,11 @@ static void arm(struct p2_exchange *ex)
     p2_arm(ex->gw, &ex->timer, ex->gw->now + (ex->resends ? ex->interval : patience(ex)));
 }
 
-static void arm_after_step(struct p2_exchange *ex, const struct p2_step *step)
+static void arm_after_step(struct p2_exchange *ex)
 {
     ex->tries = ex->unreadable = 0;
     ex->interval = resending(ex)->first;
-    ex->resends = ex->state != P2_STATE_DONE && step->resends;
+    ex->resends = ex->state != P2_STATE_DONE && ex->step->resends;
     arm(ex);
 }
 
@@ -242,13 +246,13 @@ static void step_done(struct p2_exchange *ex)
     ex->received_len = ex->inbox_len;
     ex->inbox = NULL;
     discard_inbox(ex);
-    ex->state = ex->step->next_state;
+    ex->state = ex->next_state;
     if (ex->state == P2_STATE_DONE)
         settle(ex);
     if (ex->kind == &p2_informational)
         p2_exchange_end(ex);
     else
-        arm_after_step(ex, ex->step);
+        arm_after_step(ex);
 }
 
 static void after_stage(struct p2_exchange *ex, enum p2_verdict verdict)
@@ -271,6 +275,7 @@ static void begin_compute(struct p2_exchange *ex, bool continues)
 {
     struct p2_work work = {0};
     ex->verified = true;
+    ex->next_state = ex->step->next_state;
     if (ex->inbox)
         p2_timer_cancel(&ex->gw->timers, &ex->timer);
     if (ex->step->compute_work)
@@ -376,7 +381,8 @@ static void fail_timeout(struct p2_exchange *ex)
     const struct p2_step *step = find_step(ex);
     struct p2_failure_detail detail = {.failure = P2_FAIL_TIMEOUT};
     unsigned copies = ex->tries + (ex->sent_len > 0 ? 1u : 0u);
-    snprintf(detail.field, sizeof(detail.field), "%s", step && step->awaits ? step->awaits : "message 1");
+    detail.message = step && step->awaits ? step->awaits : "message 1";
+    snprintf(detail.field, sizeof(detail.field), "%s", detail.message);
     snprintf(detail.offered, sizeof(detail.offered), "%u %s sent", copies, copies == 1 ? "copy" : "copies");
     snprintf(detail.acceptable, sizeof(detail.acceptable), "an answer within %.1f s",
              (double)patience(ex) / (double)P2_SECOND);

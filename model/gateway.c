@@ -106,6 +106,7 @@ static int copy_config(struct p2_gateway *gw, const struct p2_gateway_config *co
         tunnel->config = config->tunnels[i];
         tunnel->peer = &gw->peers[tunnel->config.peer];
         p2_timer_init(&tunnel->timer, P2_TIMER_TUNNEL, tunnel);
+        p2_timer_init(&tunnel->release, P2_TIMER_RELEASE, tunnel);
     }
     return p2_tunnels_index(gw);
 }
@@ -148,8 +149,10 @@ void p2_gateway_free(struct p2_gateway *gw)
 {
     if (!gw)
         return;
-    for (size_t i = 0; i < gw->num_tunnels; i++)
+    for (size_t i = 0; i < gw->num_tunnels; i++) {
         gw->tunnels[i].config.establish = P2_ESTABLISH_PASSIVE; /* nothing starts again now */
+        p2_tunnel_drop_waiting(gw, &gw->tunnels[i]);
+    }
     while (gw->pairs)
         p2_pair_remove(gw, gw->pairs, P2_REMOVED_BY_PEER);
     while (gw->isakmp_sas)
@@ -196,7 +199,8 @@ static void receive_for_sa(struct p2_gateway *gw, const struct p2_isakmp_header 
         return;
     }
     struct p2_exchange *ex = p2_exchange_find(sa, header->message_id);
-    if (ex && ex->kind->type == header->exchange_type) {
+    bool connected = ex && ex->kind == &p2_quick_mode && header->exchange_type == P2_EXCHANGE_INFORMATIONAL;
+    if (ex && (connected || ex->kind->type == header->exchange_type)) {
         p2_exchange_receive(ex, datagram);
         return;
     }
@@ -289,9 +293,7 @@ int p2_gateway_send_clear(struct p2_gateway *gw, p2_time now, uint64_t mark, con
     if (!tunnel) {
         p2_drop(gw, P2_DROP_NO_POLICY, 0, true);
     } else if (!tunnel->current) {
-        p2_drop(gw, P2_DROP_NO_SA, 0, true);
-        if (tunnel->config.establish == P2_ESTABLISH_ON_TRAFFIC && p2_tunnel_is_idle(tunnel))
-            p2_tunnel_start(gw, tunnel, P2_START_TRAFFIC);
+        p2_tunnel_packet(gw, tunnel, packet, len);
     } else {
         p2_outbound(gw, tunnel->current, packet, len);
     }
@@ -324,7 +326,7 @@ int p2_gateway_refuse_job(struct p2_gateway *gw, p2_time now, uint64_t mark, uin
         return gw->error;
     }
     gw->packet_mark = job->mark;
-    p2_drop(gw, P2_DROP_CPU_QUEUE_FULL, job->pair->in.spi, true);
+    p2_drop(gw, P2_DROP_CPU_QUEUE_FULL, job->pair->in[0].spi, true);
     p2_job_release(gw, job);
     return gw->error;
 }
@@ -344,12 +346,16 @@ int p2_gateway_tick(struct p2_gateway *gw, p2_time now, uint64_t mark)
     case P2_TIMER_ISAKMP:
         p2_isakmp_sa_expire(gw, timer->owner);
         break;
+    case P2_TIMER_RELEASE:
+        p2_tunnel_release(gw, timer->owner);
+        break;
     case P2_TIMER_TUNNEL:
         p2_tunnel_timer(gw, timer->owner);
         break;
     case P2_TIMER_SOFT:
     case P2_TIMER_HARD:
     case P2_TIMER_RETIRE:
+    case P2_TIMER_USE:
         p2_pair_timer(gw, timer->owner, kind);
         break;
     }

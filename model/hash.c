@@ -104,9 +104,10 @@ void p2_hmac_compute(const struct p2_hmac *hmac, const struct p2_bytes *parts, s
 /* Key lengths: RFC 2404 section 3, RFC 4868 section 2.1.1. Number 5 of the attribute: RFC 4868 section 3 and
  * IANA. */
 static const struct p2_auth_info auths[P2_NUM_AUTHS] = {
-    [P2_AUTH_NONE] = {"none", P2_HASH_NONE, 0, 0, 0, "NULL"},
-    [P2_AUTH_HMAC_SHA1_96] = {"hmac-sha1-96", P2_HASH_SHA1, 20, 12, 2, "HMAC-SHA-1-96 [RFC2404]"},
-    [P2_AUTH_HMAC_SHA256_128] = {"hmac-sha256-128", P2_HASH_SHA256, 32, 16, 5, "HMAC-SHA-256-128 [RFC4868]"},
+    [P2_AUTH_NONE] = {"none", P2_HASH_NONE, 0, 0, 0, "NULL", 0},
+    [P2_AUTH_HMAC_SHA1_96] = {"hmac-sha1-96", P2_HASH_SHA1, 20, 12, 2, "HMAC-SHA-1-96 [RFC2404]", 3},
+    [P2_AUTH_HMAC_SHA256_128] = {"hmac-sha256-128", P2_HASH_SHA256, 32, 16, 5, "HMAC-SHA-256-128 [RFC4868]",
+                                 5},
 };
 
 const struct p2_auth_info *p2_auth_info(enum p2_auth auth)

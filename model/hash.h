@@ -57,6 +57,7 @@ struct p2_auth_info {
     size_t icv_len;        /* bytes on the wire */
     uint16_t ipsec_id;     /* RFC 2407 section 4.5, attribute "Authentication Algorithm" */
     const char *wireshark; /* the name in Wireshark's esp_sa table */
+    uint8_t ah_id;         /* RFC 2407 section 4.4.3, AH transform identifier */
 };
 
 const struct p2_auth_info *p2_auth_info(enum p2_auth auth);

@@ -140,7 +140,8 @@ static bool receive_delete(struct p2_exchange *ex, struct p2_bytes body)
     }
     for (unsigned i = 0; i < num && protocol == P2_PROTO_ESP && spi_len == 4; i++) {
         uint32_t spi = p2_read_u32(&r);
-        struct p2_sa_pair *pair = r.failed ? NULL : p2_pair_by_outbound_spi(ex->gw, ex->isakmp->peer, spi);
+        struct p2_sa_pair *pair =
+            r.failed ? NULL : p2_pair_by_outbound_spi(ex->gw, ex->isakmp->peer, P2_PROTO_ESP, spi);
         if (pair)
             p2_pair_remove(ex->gw, pair, P2_REMOVED_BY_PEER);
     }

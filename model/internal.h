@@ -18,6 +18,7 @@
 #include "isakmp.h"
 #include "keymat.h"
 #include "map.h"
+#include "offer.h"
 #include "replay.h"
 #include "timers.h"
 
@@ -34,20 +35,22 @@ enum p2_timer_kind {
     P2_TIMER_SOFT,     /* rekey this pair */
     P2_TIMER_HARD,     /* this pair's lifetime is over */
     P2_TIMER_RETIRE,   /* this pair was replaced and its overlap is over */
+    P2_TIMER_USE,      /* this pair's install interval is over */
+    P2_TIMER_RELEASE,  /* a tunnel has an SA: the next packet that waited for it goes */
 };
 
 /* --- jobs (job.c)
  * ------------------------------------------------------------------------------------------- */
 
-enum p2_job_kind { P2_JOB_EXCHANGE, P2_JOB_SEAL, P2_JOB_OPEN };
+enum p2_job_kind { P2_JOB_EXCHANGE, P2_JOB_SEAL, P2_JOB_OPEN, P2_JOB_WAIT };
 
 struct p2_job {
     uint64_t id; /* 0: none outstanding */
     enum p2_job_kind kind;
     struct p2_exchange *exchange;
-    /* data packets: a copy, and the pair it waits for */
+    /* data packets: a copy, and the pair it waits for (WAIT: none, it waits for its tunnel's first) */
     struct p2_sa_pair *pair;
-    struct p2_job *previous, *next; /* of the pair, or the free list */
+    struct p2_job *previous, *next; /* of the pair, of the tunnel, or the free list */
     uint8_t *packet;
     size_t packet_len, capacity;
     uint64_t mark; /* of the packet; of an exchange: the input that refused it, until it is tried again */
@@ -66,6 +69,9 @@ struct p2_isakmp_sa {
     struct p2_map
         message_ids; /* every one ever used under it: they are never used again (RFC 2408 section 3.1) */
     struct p2_timer expire;
+    bool nat_local, nat_remote; /* that end is behind a NAT */
+    uint16_t local_port,
+        remote_port; /* where its messages go: 500, or 4500 and whatever the NAT made of it */
     struct p2_exchange *exchanges;
     struct p2_isakmp_sa *previous, *next; /* of the gateway */
 };
@@ -123,6 +129,7 @@ struct p2_step {
 
 struct p2_failure_detail {
     enum p2_failure failure;
+    const char *message, *rule; /* literals, see struct p2_negotiation */
     uint16_t notify;
     bool notify_received;
     char field[32], offered[P2_WHY_MAX], acceptable[P2_WHY_MAX];
@@ -154,8 +161,8 @@ struct p2_phase1_state {
 
 struct p2_quick_state {
     struct p2_tunnel *tunnel;
-    struct p2_sa_pair *pair; /* the responder's, not authorised yet */
-    uint32_t spi_in, spi_out;
+    struct p2_sa_pair *pair;        /* installed, not authorised yet */
+    uint32_t spi_in[P2_MAX_BUNDLE]; /* by p2_spi_index; 0: that protocol is not wanted */
     uint8_t nonce_i[P2_NONCE_MAX], nonce_r[P2_NONCE_MAX];
     size_t nonce_i_len, nonce_r_len;
     enum p2_group group;
@@ -163,13 +170,9 @@ struct p2_quick_state {
     uint8_t public_key[P2_DH_MAX_LEN], peer_public[P2_DH_MAX_LEN];
     size_t peer_public_len;
     uint8_t shared[P2_DH_MAX_LEN]; /* g(qm)^xy */
-    struct p2_algorithms algorithms;
-    uint32_t lifetime_s;
-    uint8_t proposal_number, transform_number; /* the responder answers with the numbers it got */
-    uint8_t transform_id;
-    uint8_t attributes[128]; /* and with the attributes it got */
-    size_t attributes_len;
+    struct p2_offer_choice choice;
     bool has_ids;
+    bool commit;   /* the initiator must wait for CONNECTED */
     uint16_t hint; /* a notify that may have meant this one; 0: none */
 };
 
@@ -207,6 +210,7 @@ struct p2_exchange {
 
     struct p2_job job;
     const struct p2_step *step; /* being computed */
+    uint8_t next_state;         /* the step's, unless its computation decided otherwise */
     bool verified;              /* its first stage is over */
     uint8_t *inbox;             /* the message being computed */
     size_t inbox_len;
@@ -286,6 +290,9 @@ struct p2_tunnel {
     enum p2_start start; /* why the next one will be started */
     bool waiting;
     struct p2_tunnel *next_waiting;
+    struct p2_job *first_waiting, *last_waiting; /* packets, until there is an SA */
+    uint32_t num_waiting;
+    struct p2_timer release;
     struct p2_tunnel *next_same_key; /* other tunnels of the same selector pair (see tunnel.c) */
 };
 
@@ -293,6 +300,12 @@ struct p2_tunnel {
 void p2_tunnel_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_start start);
 /* A negotiation of ours failed: try again later if the config says so. */
 void p2_tunnel_failed(struct p2_gateway *gw, struct p2_tunnel *tunnel);
+/* A packet that found no SA: it waits, or is dropped, and may be what the tunnel was waiting for. */
+void p2_tunnel_packet(struct p2_gateway *gw, struct p2_tunnel *tunnel, const uint8_t *packet, size_t len);
+/* Those that wait are dropped as no-sa. */
+void p2_tunnel_drop_waiting(struct p2_gateway *gw, struct p2_tunnel *tunnel);
+/* There is an SA to send with: what waited goes, one packet a tick. */
+void p2_tunnel_release(struct p2_gateway *gw, struct p2_tunnel *tunnel);
 /* It has no SA and nothing is under way to get one. */
 bool p2_tunnel_is_idle(const struct p2_tunnel *tunnel);
 /* A pair of it was removed: if that was the last one, whoever keeps the tunnel up starts again. */
@@ -306,12 +319,17 @@ struct p2_tunnel *p2_tunnel_by_selectors(struct p2_gateway *gw, const struct p2_
                                          const struct p2_selector *local, const struct p2_selector *remote);
 int p2_tunnels_index(struct p2_gateway *gw) P2_WARN_UNUSED;
 
-struct p2_sa_half {
+/* One SA: one direction, one protocol. */
+struct p2_sa {
+    enum p2_protocol protocol;
+    struct p2_algorithms algorithms;
     uint32_t spi;
     uint8_t encryption_key[P2_CIPHER_MAX_KEY];
     uint8_t authentication_key[P2_HASH_MAX_LEN];
-    struct p2_esp_keys keys;
-    uint64_t packets, bytes;
+    struct p2_esp_keys esp;
+    struct p2_replay replay; /* inbound */
+    uint32_t sequence;       /* outbound: last one sent */
+    uint64_t packets, bytes; /* of inner packets */
 };
 
 struct p2_sa_pair {
@@ -320,18 +338,24 @@ struct p2_sa_pair {
     bool initiator;
     bool authorised; /* the outbound half may be used */
     bool confirmed;  /* the peer used the inbound half */
-    struct p2_algorithms algorithms;
-    struct p2_exchange
-        *negotiator; /* the responder's Quick Mode that still waits for message 3; NULL: none */
-    struct p2_sa_half in, out;
-    struct p2_replay replay;
-    uint32_t sequence;             /* last one sent */
+    bool asked;      /* for a successor; or it has one */
+    bool exhausted;  /* its hard limit by volume or number was reached: nothing more goes through */
+    struct p2_suite suite;
+    enum p2_mode mode;
+    uint16_t udp_local, udp_remote; /* UDP encapsulation; 0: none */
+    struct p2_exchange *negotiator; /* its Quick Mode, until this end is authorised; NULL then */
+    enum p2_start soft_reason;
+    enum p2_removal hard_reason;
+    uint64_t soft_bytes, hard_bytes; /* of one direction; UINT64_MAX: no limit */
+    uint32_t soft_sequence, hard_sequence;
     uint64_t began, authorised_at; /* its Quick Mode, and it, among the gateway's instants */
     p2_time installed, hard_at;
-    struct p2_timer soft, hard, retire;
+    struct p2_timer soft, hard, retire, use;
     struct p2_job *jobs;
     struct p2_sa_pair *older;           /* of the tunnel */
     struct p2_sa_pair *previous, *next; /* of the gateway, in the order of installation */
+    size_t num;             /* SAs of each direction, as the suite has them: [0] is the inner one */
+    struct p2_sa *in, *out; /* in the same piece of memory */
 };
 
 /* Derives KEYMAT and installs the inbound half. NULL when out of memory. */
@@ -343,8 +367,11 @@ void p2_pair_confirmed(struct p2_gateway *gw, struct p2_sa_pair *pair);
 /* Tells the peer unless it was the peer who told us. */
 void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_removal why);
 void p2_pair_timer(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_timer_kind kind);
+/* A packet went through one of its SAs: limits by volume and by number are looked at. */
+void p2_pair_used(struct p2_gateway *gw, struct p2_sa_pair *pair, const struct p2_sa *sa);
 struct p2_sa_pair *p2_pair_by_spi(struct p2_gateway *gw, uint32_t inbound_spi);
-struct p2_sa_pair *p2_pair_by_outbound_spi(struct p2_gateway *gw, const struct p2_peer *peer, uint32_t spi);
+struct p2_sa_pair *p2_pair_by_outbound_spi(struct p2_gateway *gw, const struct p2_peer *peer,
+                                           enum p2_protocol protocol, uint32_t spi);
 /* A fresh inbound SPI. */
 uint32_t p2_spi_new(struct p2_gateway *gw);
 
@@ -408,7 +435,7 @@ void p2_job_submit(struct p2_gateway *gw, struct p2_job *job, const struct p2_wo
 /* Withdraws it if it is outstanding. */
 void p2_job_cancel(struct p2_gateway *gw, struct p2_job *job);
 struct p2_job *p2_job_take(struct p2_gateway *gw, uint64_t id);
-/* Copies a data packet into a pooled job of its pair; NULL when out of memory. */
+/* Copies a data packet into a pooled job of its pair (NULL: of none); NULL when out of memory. */
 struct p2_job *p2_job_for_packet(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair,
                                  const uint8_t *packet, size_t len);
 void p2_job_release(struct p2_gateway *gw, struct p2_job *job);

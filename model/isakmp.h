@@ -31,6 +31,7 @@ enum p2_exchange_type {
 };
 
 #define P2_FLAG_ENCRYPTED 1
+#define P2_FLAG_COMMIT    2
 
 #define P2_DOI_IPSEC         1
 #define P2_SIT_IDENTITY_ONLY 1
@@ -43,6 +44,8 @@ enum p2_notify {
     P2_NOTIFY_INVALID_KEY_INFORMATION = 17,
     P2_NOTIFY_INVALID_ID_INFORMATION = 18,
     P2_NOTIFY_INVALID_HASH_INFORMATION = 23,
+    P2_NOTIFY_CONNECTED = 16384,
+    P2_NOTIFY_RESPONDER_LIFETIME = 24576, /* RFC 2407 section 4.6.3.1 */
 };
 
 struct p2_isakmp_header {

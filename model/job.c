@@ -89,7 +89,9 @@ struct p2_job *p2_job_for_packet(struct p2_gateway *gw, enum p2_job_kind kind, s
     job->kind = kind;
     job->mark = gw->packet_mark;
     job->pair = pair;
-    job->previous = NULL;
+    job->previous = job->next = NULL;
+    if (!pair)
+        return job;
     job->next = pair->jobs;
     if (pair->jobs)
         pair->jobs->previous = job;
@@ -101,7 +103,7 @@ void p2_job_release(struct p2_gateway *gw, struct p2_job *job)
 {
     if (job->previous)
         job->previous->next = job->next;
-    else
+    else if (job->pair)
         job->pair->jobs = job->next;
     if (job->next)
         job->next->previous = job->previous;

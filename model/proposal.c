@@ -21,6 +21,11 @@ static const struct predefined_row predefined[] = {
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+size_t p2_algorithms_keymat_len(const struct p2_algorithms *a)
+{
+    return p2_cipher_info(a->cipher)->key_len + p2_auth_info(a->auth)->key_len;
+}
+
 struct p2_proposal p2_proposal_of(enum p2_protocol protocol, enum p2_cipher cipher, enum p2_auth auth)
 {
     struct p2_proposal proposal = {.num_protocols = 1};

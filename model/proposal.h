@@ -28,6 +28,9 @@ struct p2_algorithms {
     enum p2_auth auth;     /* NONE with a combined mode such as GCM only */
 };
 
+/* Bytes of KEYMAT that they take: encryption key, its salt, authentication key. */
+size_t p2_algorithms_keymat_len(const struct p2_algorithms *algorithms);
+
 struct p2_protocol_offer {
     enum p2_protocol protocol; /* ESP or AH */
     size_t num;

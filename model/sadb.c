@@ -2,9 +2,13 @@
  *
  * Rekeying is make-before-break: at its soft limit a pair asks for a successor and goes on working. The side
  * that started the Quick Mode rekeys at the soft limit (with fuzz), the other one only half-way between the
- * soft and the hard limit, so that normally just one of them does. A replaced pair stays until the peer was
- * seen using the new one and `overlap` has passed; then whoever notices first takes it down and tells the
- * other with a DELETE. */
+ * soft and the hard limit, so that normally just one of them does. There are three such pairs of limits:
+ * time, kilobytes, and sequence numbers, which must never come round again (RFC 4303 section 3.3.3). A pair
+ * that nobody used is not rekeyed unless its tunnel is to be up always. A replaced pair stays until the peer
+ * was seen using the new one and `overlap` has passed; then whoever notices first takes it down and tells the
+ * other with a DELETE.
+ *
+ * A successor may send at once, or when `install_interval` has passed: the peer may be slower. */
 #include "internal.h"
 
 #include <stdlib.h>
@@ -15,14 +19,17 @@ struct p2_sa_pair *p2_pair_by_spi(struct p2_gateway *gw, uint32_t inbound_spi)
     return p2_map_get(&gw->pairs_by_spi, inbound_spi);
 }
 
-static uint64_t outbound_key(const struct p2_gateway *gw, const struct p2_peer *peer, uint32_t spi)
+/* The peer chose these SPIs, for ESP and for AH each as it liked. */
+static uint64_t outbound_key(const struct p2_gateway *gw, const struct p2_peer *peer,
+                             enum p2_protocol protocol, uint32_t spi)
 {
-    return (uint64_t)(peer - gw->peers) << 32 | spi;
+    return (uint64_t)(peer - gw->peers) << 33 | (uint64_t)p2_spi_index(protocol) << 32 | spi;
 }
 
-struct p2_sa_pair *p2_pair_by_outbound_spi(struct p2_gateway *gw, const struct p2_peer *peer, uint32_t spi)
+struct p2_sa_pair *p2_pair_by_outbound_spi(struct p2_gateway *gw, const struct p2_peer *peer,
+                                           enum p2_protocol protocol, uint32_t spi)
 {
-    return p2_map_get(&gw->pairs_by_outbound, outbound_key(gw, peer, spi));
+    return p2_map_get(&gw->pairs_by_outbound, outbound_key(gw, peer, protocol, spi));
 }
 
 /* RFC 2408 section 3.5 and RFC 4303 section 2.1: 1 to 255 are reserved. */
@@ -35,79 +42,83 @@ uint32_t p2_spi_new(struct p2_gateway *gw)
     return p2_get_u32(bytes);
 }
 
-static void fill_info(struct p2_sa_info *info, const struct p2_sa_pair *pair, bool inbound)
+static void fill_info(struct p2_sa_info *info, const struct p2_sa_pair *pair, bool inbound, size_t i)
 {
     const struct p2_peer_config *peer = &pair->tunnel->peer->config;
-    const struct p2_sa_half *half = inbound ? &pair->in : &pair->out;
+    const struct p2_sa *sa = inbound ? &pair->in[i] : &pair->out[i];
     memset(info, 0, sizeof(*info));
     info->tunnel = pair->tunnel->config.name;
     info->negotiation = pair->negotiation;
     info->inbound = inbound;
-    info->spi = half->spi;
+    info->protocol = sa->protocol;
+    info->mode = pair->mode;
+    info->udp_source = inbound ? pair->udp_remote : pair->udp_local;
+    info->udp_destination = inbound ? pair->udp_local : pair->udp_remote;
+    info->spi = sa->spi;
     info->source = inbound ? peer->remote : peer->local;
     info->destination = inbound ? peer->local : peer->remote;
-    info->cipher = pair->algorithms.cipher;
-    info->auth = pair->algorithms.auth;
-    memcpy(info->encryption_key, half->encryption_key, sizeof(info->encryption_key));
-    memcpy(info->authentication_key, half->authentication_key, sizeof(info->authentication_key));
-    info->packets = half->packets;
-    info->bytes = half->bytes;
-    info->sequence = inbound ? pair->replay.top : pair->sequence;
+    info->cipher = sa->algorithms.cipher;
+    info->auth = sa->algorithms.auth;
+    memcpy(info->encryption_key, sa->encryption_key, sizeof(info->encryption_key));
+    memcpy(info->authentication_key, sa->authentication_key, sizeof(info->authentication_key));
+    info->packets = sa->packets;
+    info->bytes = sa->bytes;
+    info->sequence = inbound ? sa->replay.top : sa->sequence;
     info->authorised = inbound || pair->authorised;
     info->installed = pair->installed;
     info->hard_at = pair->hard_at;
+    info->hard_bytes = pair->hard_bytes == UINT64_MAX ? 0 : pair->hard_bytes;
 }
 
 bool p2_gateway_sa_at(const struct p2_gateway *gw, size_t i, struct p2_sa_info *info)
 {
     const struct p2_sa_pair *pair = gw->pairs;
-    for (; pair && i >= 2; i -= 2)
-        pair = pair->next;
+    for (; pair && i >= 2 * pair->num; pair = pair->next)
+        i -= 2 * pair->num;
     if (pair)
-        fill_info(info, pair, i == 0);
+        fill_info(info, pair, i % 2 == 0, i / 2);
     return pair != NULL;
 }
 
 static void announce(struct p2_gateway *gw, const struct p2_sa_pair *pair, enum p2_action_type type,
                      enum p2_removal why)
 {
-    for (int inbound = 1; inbound >= 0; inbound--) {
+    for (size_t i = 0; i < 2 * pair->num; i++) {
         struct p2_action *action = p2_emit(gw, type);
-        fill_info(&action->u.sa, pair, inbound);
+        fill_info(&action->u.sa, pair, i % 2 == 0, i / 2);
         action->u.sa.removal = why;
         action->id = pair->negotiation;
     }
 }
 
-/* RFC 2409 section 5.5: each direction's keys come from the SPI that its receiver chose. */
-static void derive_half(struct p2_exchange *quick, struct p2_sa_half *half, uint32_t spi,
-                        struct p2_bytes shared)
+/* RFC 2409 section 5.5: each SA's keys come from the SPI that its receiver chose, and its protocol. */
+static void derive(struct p2_exchange *quick, struct p2_sa *sa, struct p2_bytes shared)
 {
     const struct p2_quick_state *q = &quick->u.quick;
     uint8_t keymat[P2_KEYMAT_MAX];
-    size_t cipher_len = p2_cipher_info(q->algorithms.cipher)->key_len,
-           auth_len = p2_auth_info(q->algorithms.auth)->key_len;
+    size_t len = p2_algorithms_keymat_len(&sa->algorithms),
+           auth_len = p2_auth_info(sa->algorithms.auth)->key_len, cipher_len = len - auth_len;
     struct p2_bytes ni = {q->nonce_i, q->nonce_i_len}, nr = {q->nonce_r, q->nonce_r_len};
-    p2_keymat_derive(&quick->isakmp->keys, shared, P2_PROTO_ESP, spi, ni, nr, keymat, cipher_len + auth_len);
-    half->spi = spi;
-    memcpy(half->encryption_key, keymat, cipher_len);
-    memcpy(half->authentication_key, keymat + cipher_len, auth_len);
-    p2_esp_init(&half->keys, q->algorithms.cipher, half->encryption_key, q->algorithms.auth,
-                half->authentication_key);
+    p2_keymat_derive(&quick->isakmp->keys, shared, (uint8_t)sa->protocol, sa->spi, ni, nr, keymat, len);
+    memcpy(sa->encryption_key, keymat, cipher_len);
+    memcpy(sa->authentication_key, keymat + cipher_len, auth_len);
     p2_wipe(keymat, sizeof(keymat));
+    p2_esp_init(&sa->esp, sa->algorithms.cipher, sa->encryption_key, sa->algorithms.auth,
+                sa->authentication_key);
 }
 
-/* When this end asks for a successor: see the top of this file. */
-static p2_time soft_limit(struct p2_gateway *gw, const struct p2_policy *policy, bool initiator,
-                          p2_time lifetime)
+/* --- limits --- */
+
+/* When this end asks for a successor, of a limit in any unit: see the top of this file. */
+static int64_t soft_limit(struct p2_gateway *gw, const struct p2_policy *policy, bool initiator, int64_t hard)
 {
-    p2_time soft = lifetime / 1000 * policy->soft_permille;
+    int64_t soft = hard / 1000 * policy->soft_permille;
     if (!initiator)
-        return soft + (lifetime - soft) / 2;
+        return soft + (hard - soft) / 2;
     uint8_t bytes[4];
     p2_random_fill(gw, P2_RANDOM_FUZZ, bytes, sizeof(bytes));
     double part = p2_get_u32(bytes) / 4294967296.0;
-    return soft - (p2_time)((double)(lifetime / 1000 * policy->fuzz_permille) * part);
+    return soft - (int64_t)((double)(hard / 1000 * policy->fuzz_permille) * part);
 }
 
 static void arm_lifetimes(struct p2_gateway *gw, struct p2_sa_pair *pair, uint32_t lifetime_s)
@@ -117,12 +128,60 @@ static void arm_lifetimes(struct p2_gateway *gw, struct p2_sa_pair *pair, uint32
     p2_timer_init(&pair->soft, P2_TIMER_SOFT, pair);
     p2_timer_init(&pair->hard, P2_TIMER_HARD, pair);
     p2_timer_init(&pair->retire, P2_TIMER_RETIRE, pair);
+    p2_timer_init(&pair->use, P2_TIMER_USE, pair);
+    pair->soft_reason = P2_START_SOFT_LIFETIME;
+    pair->hard_reason = P2_REMOVED_HARD_LIFETIME;
     pair->hard_at = gw->now + lifetime;
     p2_arm(gw, &pair->hard, pair->hard_at);
     p2_time soft = soft_limit(gw, policy, pair->initiator, lifetime);
     if (soft < lifetime)
         p2_arm(gw, &pair->soft, gw->now + soft);
 }
+
+static void set_volumes(struct p2_gateway *gw, struct p2_sa_pair *pair, uint32_t lifetime_kb)
+{
+    const struct p2_policy *policy = &pair->tunnel->config.policy;
+    pair->soft_bytes = pair->hard_bytes = UINT64_MAX;
+    if (lifetime_kb != 0) {
+        pair->hard_bytes = (uint64_t)lifetime_kb * 1024;
+        pair->soft_bytes = (uint64_t)soft_limit(gw, policy, pair->initiator, (int64_t)pair->hard_bytes);
+    }
+    pair->hard_sequence = policy->sequence_max ? policy->sequence_max : UINT32_MAX;
+    pair->soft_sequence = (uint32_t)((uint64_t)pair->hard_sequence * policy->soft_permille / 1000);
+}
+
+/* By timers, since this is in the middle of a packet. */
+static void ask(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_start reason)
+{
+    if (pair->asked || !pair->authorised)
+        return;
+    pair->asked = true;
+    pair->soft_reason = reason;
+    p2_arm(gw, &pair->soft, gw->now);
+}
+
+static void exhaust(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_removal reason)
+{
+    if (pair->exhausted)
+        return;
+    pair->exhausted = true;
+    pair->hard_reason = reason;
+    p2_arm(gw, &pair->hard, gw->now);
+}
+
+void p2_pair_used(struct p2_gateway *gw, struct p2_sa_pair *pair, const struct p2_sa *sa)
+{
+    if (sa->bytes >= pair->hard_bytes)
+        exhaust(gw, pair, P2_REMOVED_HARD_VOLUME);
+    else if (sa->bytes >= pair->soft_bytes)
+        ask(gw, pair, P2_START_SOFT_VOLUME);
+    if (sa->sequence >= pair->hard_sequence)
+        exhaust(gw, pair, P2_REMOVED_SEQUENCE);
+    else if (sa->sequence >= pair->soft_sequence)
+        ask(gw, pair, P2_START_SEQUENCE);
+}
+
+/* --- installation --- */
 
 static void link_pair(struct p2_gateway *gw, struct p2_sa_pair *pair)
 {
@@ -136,32 +195,100 @@ static void link_pair(struct p2_gateway *gw, struct p2_sa_pair *pair)
     gw->last_pair = pair;
 }
 
+static void free_pair(struct p2_sa_pair *pair)
+{
+    for (size_t i = 0; i < pair->num; i++)
+        p2_replay_cleanup(&pair->in[i].replay);
+    p2_wipe(pair, sizeof(*pair) + 2 * pair->num * sizeof(struct p2_sa));
+    free(pair);
+}
+
+/* The peer's SPI for a protocol, as its part of the choice says. */
+static uint32_t spi_out(const struct p2_offer_choice *choice, enum p2_protocol protocol)
+{
+    size_t i = 0;
+    while (choice->parts[i].protocol != protocol)
+        i++;
+    return choice->parts[i].spi;
+}
+
+static struct p2_sa_pair *new_pair(const struct p2_quick_state *q)
+{
+    size_t num = q->choice.suite.num;
+    struct p2_sa_pair *pair = calloc(1, sizeof(*pair) + 2 * num * sizeof(struct p2_sa));
+    if (!pair)
+        return NULL;
+    pair->in = (struct p2_sa *)(pair + 1);
+    pair->out = pair->in + num;
+    for (; pair->num < num; pair->num++) {
+        struct p2_sa *in = &pair->in[pair->num], *out = &pair->out[pair->num];
+        in->protocol = out->protocol = q->choice.suite.protocol[pair->num];
+        in->algorithms = out->algorithms = q->choice.suite.algorithms[pair->num];
+        in->spi = q->spi_in[p2_spi_index(in->protocol)];
+        out->spi = spi_out(&q->choice, out->protocol);
+        if (p2_replay_init(&in->replay, q->tunnel->config.policy.replay_window) < 0) {
+            free_pair(pair);
+            return NULL;
+        }
+    }
+    return pair;
+}
+
+static void unmap_spis(struct p2_gateway *gw, const struct p2_sa_pair *pair, const struct p2_peer *peer)
+{
+    for (size_t i = 0; i < pair->num; i++) {
+        const struct p2_sa *out = &pair->out[i];
+        if (p2_pair_by_spi(gw, pair->in[i].spi) == pair)
+            p2_map_remove(&gw->pairs_by_spi, pair->in[i].spi);
+        if (p2_pair_by_outbound_spi(gw, peer, out->protocol, out->spi) == pair)
+            p2_map_remove(&gw->pairs_by_outbound, outbound_key(gw, peer, out->protocol, out->spi));
+    }
+}
+
+static bool map_spis(struct p2_gateway *gw, struct p2_sa_pair *pair, const struct p2_peer *peer)
+{
+    for (size_t i = 0; i < pair->num; i++) {
+        const struct p2_sa *out = &pair->out[i];
+        if (p2_map_put(&gw->pairs_by_spi, pair->in[i].spi, pair) < 0 ||
+            p2_map_put(&gw->pairs_by_outbound, outbound_key(gw, peer, out->protocol, out->spi), pair) < 0)
+            return false;
+    }
+    return true;
+}
+
 struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes shared)
 {
     struct p2_gateway *gw = quick->gw;
     const struct p2_quick_state *q = &quick->u.quick;
-    struct p2_sa_pair *pair = calloc(1, sizeof(*pair));
-    if (!pair || p2_replay_init(&pair->replay, q->tunnel->config.policy.replay_window) < 0 ||
-        p2_map_put(&gw->pairs_by_spi, q->spi_in, pair) < 0 ||
-        p2_map_put(&gw->pairs_by_outbound, outbound_key(gw, quick->isakmp->peer, q->spi_out), pair) < 0) {
-        p2_map_remove(&gw->pairs_by_spi, q->spi_in);
-        if (pair)
-            p2_replay_cleanup(&pair->replay);
-        free(pair);
+    const struct p2_isakmp_sa *isakmp = quick->isakmp;
+    struct p2_sa_pair *pair = new_pair(q);
+    if (!pair || !map_spis(gw, pair, isakmp->peer)) {
+        if (pair) {
+            unmap_spis(gw, pair, isakmp->peer);
+            free_pair(pair);
+        }
         p2_fail_memory(gw);
         return NULL;
     }
     pair->tunnel = q->tunnel;
     pair->initiator = quick->initiator;
     pair->negotiator = quick;
-    pair->algorithms = q->algorithms;
+    pair->suite = q->choice.suite;
+    pair->mode = q->tunnel->config.policy.mode;
+    if (isakmp->nat_local || isakmp->nat_remote) {
+        pair->udp_local = isakmp->local_port;
+        pair->udp_remote = isakmp->remote_port;
+    }
     pair->negotiation = p2_exchange_id(quick);
     pair->installed = gw->now;
     pair->began = quick->began;
-    derive_half(quick, &pair->in, q->spi_in, shared);
-    derive_half(quick, &pair->out, q->spi_out, shared);
+    for (size_t i = 0; i < pair->num; i++) {
+        derive(quick, &pair->in[i], shared);
+        derive(quick, &pair->out[i], shared);
+    }
     link_pair(gw, pair);
-    arm_lifetimes(gw, pair, q->lifetime_s);
+    arm_lifetimes(gw, pair, q->choice.lifetime_s);
+    set_volumes(gw, pair, q->choice.lifetime_kb);
     announce(gw, pair, P2_ACTION_SA_INSTALLED, P2_REMOVED_REPLACED);
     return pair;
 }
@@ -174,16 +301,30 @@ static bool replaces(const struct p2_sa_pair *pair, const struct p2_sa_pair *oth
     return other->authorised && other->authorised_at < pair->began;
 }
 
+/* From now on outbound packets go through this pair. */
+static void use(struct p2_gateway *gw, struct p2_sa_pair *pair)
+{
+    pair->tunnel->current = pair;
+    if (pair->tunnel->first_waiting)
+        p2_arm(gw, &pair->tunnel->release, gw->now);
+}
+
 void p2_pair_authorise(struct p2_gateway *gw, struct p2_sa_pair *pair)
 {
+    p2_time wait = pair->tunnel->config.policy.install_interval;
     pair->authorised = true;
     pair->authorised_at = ++gw->instants;
     pair->negotiator = NULL;
-    pair->tunnel->current = pair;
+    if (pair->tunnel->current && wait > 0)
+        p2_arm(gw, &pair->use, gw->now + wait);
+    else
+        use(gw, pair);
     p2_timer_cancel(&gw->timers, &pair->tunnel->timer);
     for (struct p2_sa_pair *other = pair->tunnel->pairs; other; other = other->older) {
-        if (replaces(pair, other))
+        if (replaces(pair, other)) {
             p2_timer_cancel(&gw->timers, &other->soft);
+            other->asked = true;
+        }
     }
     if (pair->confirmed) /* its first packet overtook message 3 */
         p2_pair_confirmed(gw, pair);
@@ -229,9 +370,15 @@ static void drop_jobs(struct p2_gateway *gw, struct p2_sa_pair *pair)
         struct p2_job *job = pair->jobs;
         p2_job_cancel(gw, job);
         gw->packet_mark = job->mark;
-        p2_drop(gw, job->kind == P2_JOB_SEAL ? P2_DROP_NO_SA : P2_DROP_UNKNOWN_SPI, pair->in.spi, true);
+        p2_drop(gw, job->kind == P2_JOB_SEAL ? P2_DROP_NO_SA : P2_DROP_UNKNOWN_SPI, pair->in[0].spi, true);
         p2_job_release(gw, job);
     }
+}
+
+/* The peer is told unless it told us, or cannot be told, or would not know what is meant. */
+static bool tells_peer(enum p2_removal why)
+{
+    return why != P2_REMOVED_BY_PEER && why != P2_REMOVED_PEER_DEAD && why != P2_REMOVED_INITIAL_CONTACT;
 }
 
 void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_removal why)
@@ -240,22 +387,17 @@ void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_remo
     struct p2_peer *peer = tunnel->peer;
     struct p2_exchange *negotiator = pair->negotiator;
     bool was_authorised = pair->authorised;
-    uint32_t spi = pair->in.spi;
+    struct p2_timer *timers[] = {&pair->soft, &pair->hard, &pair->retire, &pair->use};
     drop_jobs(gw, pair);
-    p2_timer_cancel(&gw->timers, &pair->soft);
-    p2_timer_cancel(&gw->timers, &pair->hard);
-    p2_timer_cancel(&gw->timers, &pair->retire);
-    p2_map_remove(&gw->pairs_by_spi, spi);
-    if (p2_pair_by_outbound_spi(gw, peer, pair->out.spi) == pair)
-        p2_map_remove(&gw->pairs_by_outbound, outbound_key(gw, peer, pair->out.spi));
+    for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
+        p2_timer_cancel(&gw->timers, timers[i]);
+    unmap_spis(gw, pair, peer);
     unlink_pair(gw, pair);
     announce(gw, pair, P2_ACTION_SA_REMOVED, why);
-    p2_replay_cleanup(&pair->replay);
-    p2_wipe(pair, sizeof(*pair));
-    free(pair);
-    if (why != P2_REMOVED_BY_PEER && peer->isakmp)
-        p2_informational_delete(gw, peer->isakmp, spi);
-    if (negotiator) { /* its third message is no longer of any use */
+    for (size_t i = 0; i < pair->num && tells_peer(why) && peer->isakmp; i++)
+        p2_informational_delete(gw, peer->isakmp, pair->in[i].spi);
+    free_pair(pair);
+    if (negotiator) { /* its last message is no longer of any use */
         struct p2_failure_detail detail = {.failure = P2_FAIL_SUPERSEDED, .field = "sa"};
         negotiator->u.quick.pair = NULL;
         p2_exchange_fail(negotiator, &detail);
@@ -264,13 +406,23 @@ void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_remo
         p2_tunnel_down(gw, tunnel, why);
 }
 
+/* Whether a successor is worth its while: see the top of this file. */
+static bool is_wanted(const struct p2_sa_pair *pair)
+{
+    return pair->tunnel->config.establish == P2_ESTABLISH_IMMEDIATELY || pair->in[0].packets > 0 ||
+           pair->out[0].packets > 0;
+}
+
 void p2_pair_timer(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_timer_kind kind)
 {
     if (kind == P2_TIMER_SOFT) {
-        if (pair->authorised) /* what replaced it would have cancelled the timer */
-            p2_tunnel_start(gw, pair->tunnel, P2_START_SOFT_LIFETIME);
+        pair->asked = true;
+        if (pair->authorised && is_wanted(pair)) /* what replaced it would have cancelled the timer */
+            p2_tunnel_start(gw, pair->tunnel, pair->soft_reason);
+    } else if (kind == P2_TIMER_USE) {
+        use(gw, pair);
     } else if (kind == P2_TIMER_HARD) {
-        p2_pair_remove(gw, pair, P2_REMOVED_HARD_LIFETIME);
+        p2_pair_remove(gw, pair, pair->hard_reason);
     } else {
         p2_pair_remove(gw, pair, P2_REMOVED_REPLACED);
     }

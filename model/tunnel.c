@@ -24,8 +24,74 @@ void p2_tunnel_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_st
         p2_phase1_start(gw, peer);
 }
 
+/* --- packets that wait for the first SA --- */
+
+static struct p2_job *take_waiting(struct p2_tunnel *tunnel)
+{
+    struct p2_job *job = tunnel->first_waiting;
+    if (job) {
+        tunnel->first_waiting = job->next;
+        if (!job->next)
+            tunnel->last_waiting = NULL;
+        job->next = NULL;
+        tunnel->num_waiting--;
+    }
+    return job;
+}
+
+static void wait(struct p2_gateway *gw, struct p2_tunnel *tunnel, const uint8_t *packet, size_t len)
+{
+    struct p2_job *job = p2_job_for_packet(gw, P2_JOB_WAIT, NULL, packet, len);
+    if (!job)
+        return;
+    if (tunnel->last_waiting)
+        tunnel->last_waiting->next = job;
+    else
+        tunnel->first_waiting = job;
+    tunnel->last_waiting = job;
+    tunnel->num_waiting++;
+}
+
+void p2_tunnel_packet(struct p2_gateway *gw, struct p2_tunnel *tunnel, const uint8_t *packet, size_t len)
+{
+    bool on_traffic = tunnel->config.establish == P2_ESTABLISH_ON_TRAFFIC;
+    bool coming = tunnel->negotiating || tunnel->waiting || (on_traffic && p2_tunnel_is_idle(tunnel));
+    if (coming && tunnel->num_waiting < tunnel->config.waiting)
+        wait(gw, tunnel, packet, len);
+    else
+        p2_drop(gw, P2_DROP_NO_SA, 0, true);
+    if (on_traffic && p2_tunnel_is_idle(tunnel))
+        p2_tunnel_start(gw, tunnel, P2_START_TRAFFIC);
+}
+
+void p2_tunnel_drop_waiting(struct p2_gateway *gw, struct p2_tunnel *tunnel)
+{
+    for (struct p2_job *job; (job = take_waiting(tunnel)) != NULL;) {
+        gw->packet_mark = job->mark;
+        p2_drop(gw, P2_DROP_NO_SA, 0, true);
+        p2_job_release(gw, job);
+    }
+}
+
+/* An action may hold only one packet of a call, so each packet gets a tick of its own. */
+void p2_tunnel_release(struct p2_gateway *gw, struct p2_tunnel *tunnel)
+{
+    struct p2_job *job = tunnel->current ? take_waiting(tunnel) : NULL;
+    if (!job)
+        return;
+    if (tunnel->first_waiting)
+        p2_arm(gw, &tunnel->release, gw->now);
+    gw->packet_mark = job->mark;
+    p2_outbound(gw, tunnel->current, job->packet, job->packet_len);
+    p2_job_release(gw, job);
+}
+
+/* --- starting --- */
+
 void p2_tunnel_failed(struct p2_gateway *gw, struct p2_tunnel *tunnel)
 {
+    if (!tunnel->current)
+        p2_tunnel_drop_waiting(gw, tunnel);
     if (tunnel->config.retry > 0)
         p2_arm(gw, &tunnel->timer, gw->now + tunnel->config.retry);
 }
@@ -35,15 +101,31 @@ bool p2_tunnel_is_idle(const struct p2_tunnel *tunnel)
     return !tunnel->current && !tunnel->negotiating && !tunnel->waiting && !p2_timer_armed(&tunnel->timer);
 }
 
+static enum p2_start start_after(enum p2_removal why)
+{
+    switch (why) {
+    case P2_REMOVED_HARD_LIFETIME:
+        return P2_START_HARD_LIFETIME;
+    case P2_REMOVED_HARD_VOLUME:
+        return P2_START_HARD_VOLUME;
+    case P2_REMOVED_SEQUENCE:
+        return P2_START_SEQUENCE;
+    case P2_REMOVED_PEER_DEAD:
+        return P2_START_PEER_DEAD;
+    default:
+        return P2_START_DELETED;
+    }
+}
+
 /* By a timer, since this may be in the middle of anything. What a peer took away comes back only if failures
  * are tried again at all. */
 void p2_tunnel_down(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_removal why)
 {
-    bool expired = why == P2_REMOVED_HARD_LIFETIME;
+    bool ours = why != P2_REMOVED_BY_PEER && why != P2_REMOVED_PEER_DEAD && why != P2_REMOVED_INITIAL_CONTACT;
     if (!p2_tunnel_is_idle(tunnel) || tunnel->config.establish != P2_ESTABLISH_IMMEDIATELY ||
-        (!expired && tunnel->config.retry == 0))
+        (!ours && tunnel->config.retry == 0))
         return;
-    tunnel->start = expired ? P2_START_HARD_LIFETIME : P2_START_DELETED;
+    tunnel->start = start_after(why);
     p2_arm(gw, &tunnel->timer, gw->now);
 }
 

@@ -410,16 +410,23 @@ static void truncated_packets_are_refused(void)
     in_all_three_ways(cut_short);
 }
 
-/* RFC 4303 section 3.3.3: the counter must not cycle. No test sends 2^32 packets; this one reaches into the
- * core. */
+/* RFC 4303 section 3.3.3: the counter must not cycle; the SA is replaced instead. No test sends 2^32 packets;
+ * this one reaches into the core, past the soft limit. */
 static void run_out(struct sim *sim)
 {
-    host_gateway(sim_host(sim, 0))->pairs->sequence = UINT32_MAX - 2;
+    struct p2_sa_pair *pair = host_gateway(sim_host(sim, 0))->pairs;
+    pair->out->sequence = UINT32_MAX - 2;
+    pair->asked = true;
     for (int i = 0; i < 4; i++)
         sim_send(sim, 0, 60);
     check_arrivals(sim, 2, P2_DROP_REPLAYED, 0);
-    CU_ASSERT_EQUAL(sim_drops(sim, 0, P2_DROP_SEQUENCE_OVERFLOW), 2);
-    CU_ASSERT_EQUAL(top_of_window(sim), UINT32_MAX);
+    CU_ASSERT_EQUAL(sim_drops(sim, 0, P2_DROP_SEQUENCE_OVERFLOW) + sim_drops(sim, 0, P2_DROP_NO_SA), 2);
+    sim_run(sim, sim_now(sim) + P2_SECOND);
+    CU_ASSERT_TRUE(sim_sadbs_equal(sim, 1));
+    CU_ASSERT_EQUAL_FATAL(sim_quick(sim, 1)->start, P2_START_SEQUENCE);
+    sim_send(sim, 0, 60);
+    check_arrivals(sim, 3, P2_DROP_REPLAYED, 0);
+    CU_ASSERT_EQUAL(top_of_window(sim), 1);
 }
 
 static void the_last_number_is_used_and_none_after_it(void)

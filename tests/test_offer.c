@@ -23,6 +23,19 @@ static struct p2_policy aes128_sha1(void)
     return policy_of(1, proposals);
 }
 
+static struct p2_offer_context responder(const struct p2_policy *policy)
+{
+    return (struct p2_offer_context){.policy = policy};
+}
+
+/* The offer of a policy under one SPI for ESP and one for AH. */
+static void build(struct p2_builder *b, const struct p2_policy *policy, uint32_t esp, uint32_t ah)
+{
+    const uint32_t spi[P2_MAX_BUNDLE] = {[P2_SPI_ESP] = esp, [P2_SPI_AH] = ah};
+    struct p2_offer_context context = {.policy = policy, .initiator = true};
+    p2_offer_build(b, &context, spi);
+}
+
 /* Body of the SA payload of a message. */
 static struct p2_bytes sa_body(const char *message_hex, uint8_t bytes[1024])
 {
@@ -46,13 +59,13 @@ static void offers_what_strongswan_offers(void)
     struct p2_builder b = p2_builder_init(out, sizeof(out));
     struct p2_policy policy = aes128_sha1();
     policy.lifetime_s = 3960;
-    p2_offer_build(&b, &policy, 0xaf823cb1);
+    build(&b, &policy, 0xaf823cb1, 0);
     CU_ASSERT_FALSE(b.failed);
     CU_ASSERT_TRUE(same_bytes(expected, out, b.len));
     expected = sa_body(CORPUS_PFS_QUICK_2_PLAIN, message); /* an answer looks like an offer of one proposal */
     b = p2_builder_init(out, sizeof(out));
     policy.pfs = P2_GROUP_2;
-    p2_offer_build(&b, &policy, 0x09eb5953);
+    build(&b, &policy, 0x09eb5953, 0);
     CU_ASSERT_TRUE(same_bytes(expected, out, b.len));
 }
 
@@ -67,7 +80,7 @@ static void offers_several_proposals_in_their_order(void)
     struct p2_policy policy = policy_of(2, proposals);
     policy.pfs = P2_GROUP_14;
     policy.lifetime_s = 86400;
-    p2_offer_build(&b, &policy, 0x11223344);
+    build(&b, &policy, 0x11223344, 0);
     CHECK_HEX(out, b.len,
               "00000001 00000001"
               "0200002c 01 03 04 01 11223344  00000020 01 03 0000 80050002 8003000e 80040001 80010001 "
@@ -84,14 +97,21 @@ static void answers_with_the_transform_as_it_came(void)
     CU_ASSERT_EQUAL_FATAL(p2_isakmp_parse_sa(&sa, sa_body(CORPUS_QUICK_1_PLAIN, offer)), P2_OK);
     const struct p2_isakmp_transform *t = &sa.transforms[0];
     struct p2_builder b = p2_builder_init(out, sizeof(out));
-    p2_offer_build_answer(&b, t->proposal_number, t->number, t->id, t->attributes, 0x229cf959);
+    struct p2_offer_part part = {P2_PROTO_ESP, t->proposal_number, t->number, t->id, {0}, 0, 0};
+    part.attributes_len = t->attributes.len;
+    memcpy(part.attributes, t->attributes.data, t->attributes.len);
+    p2_offer_build_answer(&b, &part, 1, (const uint32_t[]){0x229cf959, 0});
     /* strongSwan's answer in frame 8 is frame 7's SA payload but for the SPI */
     struct p2_bytes expected = sa_body(CORPUS_QUICK_1_PLAIN, answer);
     check_unhex("229cf959", (uint8_t *)(uintptr_t)expected.data + 16, 4);
     CU_ASSERT_TRUE(same_bytes(expected, out, b.len));
     b = p2_builder_init(out, sizeof(out));
-    p2_offer_build_answer(&b, 7, 3, 3, (struct p2_bytes){NULL, 0}, 0x01020304);
-    CHECK_HEX(out, b.len, "00000001 00000001 00000014 07 03 04 01 01020304 00000008 03 03 0000");
+    const struct p2_offer_part both[] = {{P2_PROTO_AH, 7, 2, 3, {0x80, 4, 0, 1}, 4, 0},
+                                         {P2_PROTO_ESP, 7, 3, 3, {0}, 0, 0}};
+    p2_offer_build_answer(&b, both, 2, (const uint32_t[]){0x01020304, 0x0a0b0c0d});
+    CHECK_HEX(out, b.len,
+              "00000001 00000001 02000018 07 02 04 01 0a0b0c0d 0000000c 02 03 0000 80040001"
+              "00000014 07 03 04 01 01020304 00000008 03 03 0000");
 }
 
 static void an_offer_that_does_not_fit_fails_its_builder(void)
@@ -100,7 +120,7 @@ static void an_offer_that_does_not_fit_fails_its_builder(void)
     for (size_t capacity = 0; capacity <= 48; capacity++) {
         uint8_t *out = malloc(capacity ? capacity : 1);
         struct p2_builder b = p2_builder_init(out, capacity);
-        p2_offer_build(&b, &policy, 1000);
+        build(&b, &policy, 1000, 0);
         CU_ASSERT_EQUAL(b.failed, capacity < 48);
         free(out);
     }
@@ -146,7 +166,8 @@ static struct p2_offer_choice choose(const struct p2_policy *policy, const struc
     struct p2_offer_choice choice;
     size_t len = build_offer(bytes, sizeof(bytes), offered, num);
     CU_ASSERT_EQUAL_FATAL(p2_isakmp_parse_sa(&sa, (struct p2_bytes){bytes, len}), P2_OK);
-    p2_offer_choose(&choice, &sa, policy);
+    struct p2_offer_context context = responder(policy);
+    p2_offer_choose(&choice, &sa, &context);
     return choice;
 }
 
@@ -170,16 +191,17 @@ static void accepts_what_strongswan_offers(void)
     policy.lifetime_s = 86400;
     policy.pfs = P2_GROUP_2;
     CU_ASSERT_EQUAL_FATAL(p2_isakmp_parse_sa(&sa, sa_body(CORPUS_PFS_QUICK_2_PLAIN, message)), P2_OK);
-    p2_offer_choose(&choice, &sa, &policy);
+    struct p2_offer_context context = responder(&policy);
+    p2_offer_choose(&choice, &sa, &context);
     CU_ASSERT_TRUE_FATAL(choice.found);
-    CU_ASSERT_EQUAL(choice.spi, 0x09eb5953);
-    CU_ASSERT_EQUAL(choice.algorithms.cipher, P2_CIPHER_AES128_CBC);
-    CU_ASSERT_EQUAL(choice.algorithms.auth, P2_AUTH_HMAC_SHA1_96);
+    CU_ASSERT_EQUAL(choice.parts[0].spi, 0x09eb5953);
+    CU_ASSERT_EQUAL(choice.suite.algorithms[0].cipher, P2_CIPHER_AES128_CBC);
+    CU_ASSERT_EQUAL(choice.suite.algorithms[0].auth, P2_AUTH_HMAC_SHA1_96);
     CU_ASSERT_EQUAL(choice.group, P2_GROUP_2);
     CU_ASSERT_EQUAL(choice.lifetime_s, 3960);
-    CU_ASSERT_EQUAL(choice.transform.proposal_number, 1);
-    CU_ASSERT_EQUAL(choice.transform.id, 12);
-    CHECK_HEX(choice.transform.attributes.data, choice.transform.attributes.len,
+    CU_ASSERT_EQUAL(choice.parts[0].proposal_number, 1);
+    CU_ASSERT_EQUAL(choice.parts[0].transform_id, 12);
+    CHECK_HEX(choice.parts[0].attributes, choice.parts[0].attributes_len,
               "80060080 80050002 80030002 80040001 80010001 80020f78");
     CU_ASSERT_STRING_EQUAL(choice.field, "");
 }
@@ -197,11 +219,11 @@ static void the_initiators_order_decides(void)
     struct p2_policy policy = policy_of(2, wishes);
     struct p2_offer_choice choice = choose(&policy, offered, 3);
     CU_ASSERT_TRUE(choice.found);
-    CU_ASSERT_EQUAL(choice.spi, 0x02000000);
-    CU_ASSERT_EQUAL(choice.algorithms.cipher, P2_CIPHER_AES128_CBC);
+    CU_ASSERT_EQUAL(choice.parts[0].spi, 0x02000000);
+    CU_ASSERT_EQUAL(choice.suite.algorithms[0].cipher, P2_CIPHER_AES128_CBC);
     choice = choose(&policy, turned, 2);
-    CU_ASSERT_EQUAL(choice.spi, 0x01000000);
-    CU_ASSERT_EQUAL(choice.algorithms.cipher, P2_CIPHER_3DES_CBC);
+    CU_ASSERT_EQUAL(choice.parts[0].spi, 0x01000000);
+    CU_ASSERT_EQUAL(choice.suite.algorithms[0].cipher, P2_CIPHER_3DES_CBC);
 }
 
 /* Several transforms of one proposal payload: the first acceptable one. */
@@ -217,10 +239,11 @@ static void transforms_of_one_proposal_are_tried_in_turn(void)
                              "0000000c 03 03 0000 80050002",
                              bytes, sizeof(bytes));
     CU_ASSERT_EQUAL_FATAL(p2_isakmp_parse_sa(&sa, (struct p2_bytes){bytes, len}), P2_OK);
-    p2_offer_choose(&choice, &sa, &policy);
+    struct p2_offer_context context = responder(&policy);
+    p2_offer_choose(&choice, &sa, &context);
     CU_ASSERT_TRUE(choice.found);
-    CU_ASSERT_EQUAL(choice.transform.number, 2);
-    CU_ASSERT_EQUAL(choice.spi, 0xaabbccdd);
+    CU_ASSERT_EQUAL(choice.parts[0].transform_number, 2);
+    CU_ASSERT_EQUAL(choice.parts[0].spi, 0xaabbccdd);
 }
 
 /* --- refusing: the field, what was offered in it and what would have done --- */
@@ -232,8 +255,8 @@ struct refusal {
 };
 
 static const struct refusal refusals[] = {
-    {P2_PROTO_AH, 3, "80050002" TUNNEL, "protocol", "not ESP", "ESP"},
-    {P2_PROTO_ISAKMP, 12, AES_SHA1 TUNNEL, "protocol", "not ESP", "ESP"},
+    {P2_PROTO_AH, 3, "80050002" TUNNEL, "protocol", "ah", "esp"},
+    {P2_PROTO_ISAKMP, 12, AES_SHA1 TUNNEL, "protocol", "another protocol", "esp"},
     {P2_PROTO_ESP, 12, "80060100 80050002" TUNNEL, "encryption", "aes-256-cbc", "aes-128-cbc"},
     {P2_PROTO_ESP, 3, "80050002" TUNNEL, "encryption", "3des-cbc", "aes-128-cbc"},
     {P2_PROTO_ESP, 7, "80050002" TUNNEL, "encryption", "ESP transform 7", "aes-128-cbc"},
@@ -242,13 +265,12 @@ static const struct refusal refusals[] = {
     {P2_PROTO_ESP, 12, "800600c1 80050002" TUNNEL, "encryption", "ESP transform 12 with a key length of 193",
      "aes-128-cbc"},
     {P2_PROTO_ESP, 12, "80060080 80050005" TUNNEL, "authentication", "hmac-sha256-128", "hmac-sha1-96"},
-    {P2_PROTO_ESP, 12, "80060080 80050001" TUNNEL, "authentication", "algorithm 1", "hmac-sha1-96"},
-    {P2_PROTO_ESP, 12, "80060080" TUNNEL, "authentication", "algorithm 0", "hmac-sha1-96"},
+    {P2_PROTO_ESP, 12, "80060080 80050009" TUNNEL, "authentication", "algorithm 9", "hmac-sha1-96"},
+    {P2_PROTO_ESP, 12, "80060080" TUNNEL, "authentication", "none", "hmac-sha1-96"},
     {P2_PROTO_ESP, 12, AES_SHA1 "80040002", "mode", "transport", "tunnel"},
-    {P2_PROTO_ESP, 12, AES_SHA1 "80040003", "mode", "another mode",
-     "tunnel"}, /* UDP-encapsulated, RFC 3947 */
+    {P2_PROTO_ESP, 12, AES_SHA1 "80040003", "mode", "udp-encapsulated-tunnel", "tunnel"},
     {P2_PROTO_ESP, 12, AES_SHA1 TUNNEL "8003000e", "pfs-group", "group14", "none"},
-    {P2_PROTO_ESP, 12, AES_SHA1 TUNNEL "80030018", "pfs-group", "group24", "none"},
+    {P2_PROTO_ESP, 12, AES_SHA1 TUNNEL "80030063", "pfs-group", "group99", "none"},
     {P2_PROTO_ESP, 12, AES_SHA1 TUNNEL "80080001", "attribute", "attribute 8", "attributes 1 to 6"},
 };
 
@@ -305,8 +327,8 @@ static void all_of_the_policy_is_acceptable(void)
     static const char *const proposals[3][2] = {
         {"aes-256-cbc", "hmac-sha256-128"}, {"aes-256-cbc", "hmac-sha1-96"}, {"3des-cbc", "hmac-sha1-96"}};
     struct p2_policy policy = policy_of(3, proposals);
-    struct p2_offer_choice choice = choose_one(&policy, 12, "80060100 80050001" TUNNEL);
-    check_refusal(&choice, "authentication", "algorithm 1", "hmac-sha256-128, hmac-sha1-96");
+    struct p2_offer_choice choice = choose_one(&policy, 12, "80060100 80050009" TUNNEL);
+    check_refusal(&choice, "authentication", "algorithm 9", "hmac-sha256-128, hmac-sha1-96");
     choice = choose_one(&policy, 12, AES_SHA1 TUNNEL);
     CU_ASSERT_PTR_NOT_NULL(strstr(choice.acceptable, "aes-256-cbc"));
     CU_ASSERT_PTR_NOT_NULL(strstr(choice.acceptable, "3des-cbc"));
@@ -324,24 +346,102 @@ static void the_nearest_offer_is_the_one_explained(void)
     check_refusal(&choice, "pfs-group", "group5", "none");
 }
 
-static void an_and_of_protocols_is_refused(void)
+/* --- AND: proposal payloads of one number --- */
+
+static const struct offered suite[] = {{1, P2_PROTO_ESP, 12, AES_SHA1 TUNNEL},
+                                       {1, P2_PROTO_AH, 3, "80050002" TUNNEL}};
+static const struct offered turned[] = {{1, P2_PROTO_AH, 3, "80050002" TUNNEL},
+                                        {1, P2_PROTO_ESP, 12, AES_SHA1 TUNNEL}};
+
+static struct p2_policy ah_and_esp(void)
 {
-    static const struct offered suite[] = {{1, P2_PROTO_ESP, 12, AES_SHA1 TUNNEL},
-                                           {1, P2_PROTO_AH, 3, "80050002" TUNNEL}};
-    static const struct offered turned[] = {{1, P2_PROTO_AH, 3, "80050002" TUNNEL},
-                                            {1, P2_PROTO_ESP, 12, AES_SHA1 TUNNEL}};
+    struct p2_policy policy = aes128_sha1();
+    struct p2_protocol_offer esp = policy.proposals[0].protocols[0];
+    policy.proposals[0] = p2_proposal_of(P2_PROTO_AH, P2_CIPHER_NONE, P2_AUTH_HMAC_SHA1_96);
+    policy.proposals[0].protocols[policy.proposals[0].num_protocols++] = esp;
+    return policy;
+}
+
+static void an_and_is_all_or_nothing(void)
+{
     static const struct offered with_another[] = {{1, P2_PROTO_ESP, 12, AES_SHA1 TUNNEL},
                                                   {1, P2_PROTO_AH, 3, "80050002" TUNNEL},
                                                   {2, P2_PROTO_ESP, 12, AES_SHA1 TUNNEL}};
     struct p2_policy policy = aes128_sha1();
     struct p2_offer_choice choice = choose(&policy, suite, 2);
-    check_refusal(&choice, "protocol", "ESP with another protocol", "ESP");
+    check_refusal(&choice, "protocol", "esp with ah", "esp");
     choice = choose(&policy, turned, 2);
-    CU_ASSERT_FALSE(choice.found);
-    CU_ASSERT_STRING_EQUAL(choice.field, "protocol");
+    check_refusal(&choice, "protocol", "ah with esp", "esp");
     choice = choose(&policy, with_another, 3);
     CU_ASSERT_TRUE(choice.found);
-    CU_ASSERT_EQUAL(choice.spi, 0x03000000);
+    CU_ASSERT_EQUAL(choice.num, 1);
+    CU_ASSERT_EQUAL(choice.parts[0].spi, 0x03000000);
+    policy = ah_and_esp();
+    choice = choose(&policy, &suite[0], 1);
+    check_refusal(&choice, "protocol", "esp", "ah with esp");
+}
+
+/* Whatever the order of the payloads: the parts keep it for the answer, the suite has ESP first. */
+static void an_and_is_agreed_on_as_a_whole(void)
+{
+    struct p2_policy policy = ah_and_esp();
+    const struct offered *orders[] = {suite, turned};
+    for (size_t i = 0; i < 2; i++) {
+        struct p2_offer_choice choice = choose(&policy, orders[i], 2);
+        CU_ASSERT_TRUE_FATAL(choice.found);
+        CU_ASSERT_EQUAL(choice.num, 2);
+        CU_ASSERT_EQUAL(choice.suite.num, 2);
+        CU_ASSERT_EQUAL(choice.parts[0].protocol, orders[i][0].protocol);
+        CU_ASSERT_EQUAL(choice.parts[1].spi, 0x02000000);
+        CU_ASSERT_EQUAL(choice.suite.protocol[0], P2_PROTO_ESP);
+        CU_ASSERT_EQUAL(choice.suite.algorithms[0].cipher, P2_CIPHER_AES128_CBC);
+        CU_ASSERT_EQUAL(choice.suite.protocol[1], P2_PROTO_AH);
+        CU_ASSERT_EQUAL(choice.suite.algorithms[1].cipher, P2_CIPHER_NONE);
+    }
+}
+
+static void one_bad_part_of_an_and_is_named(void)
+{
+    static const struct offered bad[] = {{1, P2_PROTO_AH, 5, "80050005" TUNNEL},
+                                         {1, P2_PROTO_ESP, 12, AES_SHA1 TUNNEL}},
+                                twice[] = {{1, P2_PROTO_AH, 3, "80050002" TUNNEL},
+                                           {1, P2_PROTO_AH, 3, "80050002" TUNNEL}};
+    struct p2_policy policy = ah_and_esp();
+    struct p2_offer_choice choice = choose(&policy, bad, 2);
+    check_refusal(&choice, "authentication", "hmac-sha256-128", "hmac-sha1-96");
+    choice = choose(&policy, twice, 2);
+    check_refusal(&choice, "protocol", "ah with ah", "ah with esp");
+}
+
+/* An AH transform's number and its attribute must name the same algorithm (RFC 2407 section 4.4.3). */
+static void ah_says_its_algorithm_twice(void)
+{
+    struct p2_policy policy = aes128_sha1();
+    policy.proposals[0] = p2_proposal_of(P2_PROTO_AH, P2_CIPHER_NONE, P2_AUTH_HMAC_SHA1_96);
+    struct offered good = {1, P2_PROTO_AH, 3, "80050002" TUNNEL},
+                   bad = {1, P2_PROTO_AH, 5, "80050002" TUNNEL};
+    CU_ASSERT_TRUE(choose(&policy, &good, 1).found);
+    struct p2_offer_choice choice = choose(&policy, &bad, 1);
+    check_refusal(&choice, "authentication", "AH transform 5 with hmac-sha1-96", "hmac-sha1-96");
+}
+
+/* By hand from RFC 2408 section 4.2: an AND as two payloads of number 1, alternatives as transforms. */
+static void offers_and_and_or(void)
+{
+    uint8_t out[512];
+    struct p2_builder b = p2_builder_init(out, sizeof(out));
+    struct p2_policy policy = ah_and_esp();
+    policy.lifetime_s = 0;
+    policy.lifetime_kb = 4608;
+    policy.proposals[0].protocols[1].alternatives[policy.proposals[0].protocols[1].num++] =
+        (struct p2_algorithms){P2_CIPHER_3DES_CBC, P2_AUTH_HMAC_SHA1_96};
+    build(&b, &policy, 0x11111111, 0x22222222);
+    CHECK_HEX(
+        out, b.len,
+        "00000001 00000001"
+        "02000024 01 02 04 01 22222222  00000018 01 03 0000 80050002 80040001 80010002 80021200"
+        "00000040 01 03 04 02 11111111  0300001c 01 0c 0000 80060080 80050002 80040001 80010002 80021200"
+        "00000018 02 03 0000 80050002 80040001 80010002 80021200");
 }
 
 /* --- lifetimes --- */
@@ -358,7 +458,7 @@ static void the_shorter_lifetime_wins(void)
         {SECONDS "00020004 00000e0f", 3599}, /* Junos sends four bytes always */
         {SECONDS "00020004 00015180", 3600},
         {SECONDS "00020008 00000001 000000b4", 3600}, /* 2^32 + 180: not 180 */
-        {"", 3600},                                   /* not given */
+        {"", 3600},                                   /* not given: 28,800 */
         {SECONDS, 3600},
         {KILOBYTES "80020064", 3600}, /* 100 kilobytes are not 100 seconds */
         {SECONDS "800200b4" KILOBYTES "80020064", 180},
@@ -375,7 +475,106 @@ static void the_shorter_lifetime_wins(void)
     }
 }
 
-static void the_mode_is_tunnel_unless_it_is_said(void)
+#define LIFE(s, kb) SECONDS "0002000400" s KILOBYTES "0002000400" kb
+
+/* Each rule, with the initiator's lifetimes shorter, equal and longer than ours: 3,600 s and 4,608 KB. */
+static void responders_have_rules_for_lifetimes(void)
+{
+    static const struct {
+        enum p2_lifetime_rule rule;
+        const char *attributes;
+        uint32_t lifetime_s, lifetime_kb; /* 0, 0: refused */
+        bool claims_s, claims_kb;
+    } cases[] = {
+        {P2_LIFETIME_SHORTER, LIFE("000e0f", "001200"), 3599, 4608, false, false},
+        {P2_LIFETIME_SHORTER, LIFE("000e11", "001201"), 3600, 4608, false, false},
+        {P2_LIFETIME_OBEY, LIFE("000e0f", "001200"), 3599, 4608, false, false},
+        {P2_LIFETIME_OBEY, LIFE("015180", "0fffff"), 86400, 0xfffff, false, false},
+        {P2_LIFETIME_OBEY, SECONDS "80020e10", 3600, 0, false, false},
+        {P2_LIFETIME_STRICT, LIFE("000e0f", "0011ff"), 3599, 4607, false, false},
+        {P2_LIFETIME_STRICT, LIFE("000e11", "001200"), 0, 0, false, false},
+        {P2_LIFETIME_STRICT, LIFE("000e10", "001201"), 0, 0, false, false},
+        {P2_LIFETIME_STRICT, SECONDS "80020e10", 0, 0, false, false}, /* no limit is longer than any */
+        {P2_LIFETIME_CLAIM, LIFE("000e0f", "0011ff"), 3599, 4607, false, false},
+        {P2_LIFETIME_CLAIM, LIFE("000e11", "001200"), 3600, 4608, true, false},
+        {P2_LIFETIME_CLAIM, SECONDS "80020e10", 3600, 4608, false, true},
+        {P2_LIFETIME_EXACT, LIFE("000e10", "001200"), 3600, 4608, false, false},
+        {P2_LIFETIME_EXACT, LIFE("000e0f", "001200"), 0, 0, false, false},
+        {P2_LIFETIME_EXACT, SECONDS "80020e10", 0, 0, false, false},
+    };
+    struct p2_policy policy = aes128_sha1();
+    policy.lifetime_kb = 4608;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char attributes[128];
+        bool refused = cases[i].lifetime_s == 0;
+        policy.lifetime_rule = cases[i].rule;
+        snprintf(attributes, sizeof(attributes), "%s%s", AES_SHA1 TUNNEL, cases[i].attributes);
+        struct p2_offer_choice choice = choose_one(&policy, 12, attributes);
+        CU_ASSERT_EQUAL(choice.found, !refused);
+        if (refused) {
+            CU_ASSERT_STRING_EQUAL(choice.field, "lifetime");
+            continue;
+        }
+        CU_ASSERT_EQUAL(choice.lifetime_s, cases[i].lifetime_s);
+        CU_ASSERT_EQUAL(choice.lifetime_kb, cases[i].lifetime_kb);
+        CU_ASSERT_EQUAL(choice.claims_s, cases[i].claims_s);
+        CU_ASSERT_EQUAL(choice.claims_kb, cases[i].claims_kb);
+    }
+}
+
+static void a_refused_lifetime_is_named(void)
+{
+    struct p2_policy policy = aes128_sha1();
+    policy.lifetime_kb = 4608;
+    policy.lifetime_rule = P2_LIFETIME_STRICT;
+    struct p2_offer_choice choice = choose_one(&policy, 12, AES_SHA1 TUNNEL LIFE("000e11", "001200"));
+    check_refusal(&choice, "lifetime", "3601 seconds", "at most 3600 seconds");
+    choice = choose_one(&policy, 12, AES_SHA1 TUNNEL SECONDS "80020e10");
+    check_refusal(&choice, "lifetime", "no limit in kilobytes", "at most 4608 kilobytes");
+    policy.lifetime_rule = P2_LIFETIME_EXACT;
+    choice = choose_one(&policy, 12, AES_SHA1 TUNNEL LIFE("000e0f", "001200"));
+    check_refusal(&choice, "lifetime", "3599 seconds", "3600 seconds");
+    CU_ASSERT_PTR_NOT_NULL(strstr(choice.rule, "exact"));
+}
+
+static void claimed_lifetimes_only_shorten(void)
+{
+    uint8_t data[32];
+    struct p2_builder b = p2_builder_init(data, sizeof(data));
+    p2_offer_build_lifetimes(&b, 1800, 100000);
+    CHECK_HEX(data, b.len, "80010001 80020708 80010002 00020004 000186a0");
+    struct p2_bytes bytes = {data, b.len};
+    uint32_t s = 3600, kb = 0;
+    CU_ASSERT_TRUE(p2_offer_read_lifetimes(bytes, &s, &kb));
+    CU_ASSERT_EQUAL(s, 1800);
+    CU_ASSERT_EQUAL(kb, 100000);
+    s = 60, kb = 64;
+    CU_ASSERT_TRUE(p2_offer_read_lifetimes(bytes, &s, &kb));
+    CU_ASSERT_EQUAL(s, 60);
+    CU_ASSERT_EQUAL(kb, 64);
+    bytes.len--;
+    CU_ASSERT_FALSE(p2_offer_read_lifetimes(bytes, &s, &kb));
+}
+
+/* RFC 3947 section 5.1: with a NAT between them both ends speak of modes 3 and 4. */
+static void a_nat_changes_the_mode(void)
+{
+    static uint8_t bytes[2048];
+    struct p2_isakmp_sa_payload sa;
+    struct p2_offer_choice choice;
+    struct p2_policy policy = aes128_sha1();
+    struct p2_offer_context context = {.policy = &policy, .encapsulated = true};
+    struct offered offered = {1, P2_PROTO_ESP, 12, AES_SHA1 "80040003"};
+    size_t len = build_offer(bytes, sizeof(bytes), &offered, 1);
+    CU_ASSERT_EQUAL_FATAL(p2_isakmp_parse_sa(&sa, (struct p2_bytes){bytes, len}), P2_OK);
+    p2_offer_choose(&choice, &sa, &context);
+    CU_ASSERT_TRUE(choice.found);
+    context.encapsulated = false;
+    p2_offer_choose(&choice, &sa, &context);
+    check_refusal(&choice, "mode", "udp-encapsulated-tunnel", "tunnel");
+}
+
+static void the_mode_is_the_policys_unless_it_is_said(void)
 {
     struct p2_policy policy = aes128_sha1();
     CU_ASSERT_TRUE(choose_one(&policy, 12, AES_SHA1).found);
@@ -406,7 +605,7 @@ static void a_malformed_transform_does_not_hide_a_good_one(void)
     struct p2_policy policy = aes128_sha1();
     struct p2_offer_choice choice = choose(&policy, offered, 2);
     CU_ASSERT_TRUE(choice.found);
-    CU_ASSERT_EQUAL(choice.spi, 0x02000000);
+    CU_ASSERT_EQUAL(choice.parts[0].spi, 0x02000000);
 }
 
 static struct p2_offer_choice choose_spi(const char *spi_len, const char *spi, uint32_t proposal_len)
@@ -420,7 +619,8 @@ static struct p2_offer_choice choose_spi(const char *spi_len, const char *spi, u
              spi_len, spi, AES_SHA1);
     size_t len = check_unhex(hex, bytes, sizeof(bytes));
     CU_ASSERT_EQUAL_FATAL(p2_isakmp_parse_sa(&sa, (struct p2_bytes){bytes, len}), P2_OK);
-    p2_offer_choose(&choice, &sa, &policy);
+    struct p2_offer_context context = responder(&policy);
+    p2_offer_choose(&choice, &sa, &context);
     return choice;
 }
 
@@ -468,9 +668,16 @@ CHECK_MAIN("offer", {"offers what strongSwan offers", offers_what_strongswan_off
            {"groups must be equal", groups_must_be_equal},
            {"all of the policy is acceptable", all_of_the_policy_is_acceptable},
            {"the nearest offer is the one explained", the_nearest_offer_is_the_one_explained},
-           {"an AND of protocols is refused", an_and_of_protocols_is_refused},
-           {"the shorter lifetime wins", the_shorter_lifetime_wins},
-           {"the mode is tunnel unless it is said", the_mode_is_tunnel_unless_it_is_said},
+           {"an AND is all or nothing", an_and_is_all_or_nothing},
+           {"an AND is agreed on as a whole", an_and_is_agreed_on_as_a_whole},
+           {"one bad part of an AND is named", one_bad_part_of_an_and_is_named},
+           {"AH says its algorithm twice", ah_says_its_algorithm_twice},
+           {"offers AND and OR", offers_and_and_or}, {"the shorter lifetime wins", the_shorter_lifetime_wins},
+           {"responders have rules for lifetimes", responders_have_rules_for_lifetimes},
+           {"a refused lifetime is named", a_refused_lifetime_is_named},
+           {"claimed lifetimes only shorten", claimed_lifetimes_only_shorten},
+           {"a NAT changes the mode", a_nat_changes_the_mode},
+           {"the mode is the policy's unless it is said", the_mode_is_the_policys_unless_it_is_said},
            {"malformed attributes are refused and named", malformed_attributes_are_refused_and_named},
            {"a malformed transform does not hide a good one", a_malformed_transform_does_not_hide_a_good_one},
            {"an ESP SPI has four bytes", an_esp_spi_has_four_bytes},
