@@ -1,5 +1,5 @@
 /* Building SA payloads, as an offer and as an answer. */
-#include "offer_attributes.h"
+#include "offer_impl.h"
 
 bool p2_policy_has(const struct p2_policy *policy, enum p2_protocol protocol)
 {
