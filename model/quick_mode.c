@@ -228,7 +228,8 @@ static void quick_mode_timed_out(struct p2_exchange *ex, struct p2_failure_detai
     struct p2_peer *peer = ex->isakmp->peer;
     if (ex->u.quick.hint != 0)
         p2_notify_detail(ex, ex->u.quick.hint, detail);
-    else if (ex->initiator && peer->isakmp == ex->isakmp && peer->config.phase1.mode == P2_PHASE1_MAIN)
+    else if (ex->initiator && ex->received_len == 0 && peer->isakmp == ex->isakmp &&
+             peer->config.phase1.mode != P2_PHASE1_PRESET)
         peer->isakmp = NULL;
 }
 
