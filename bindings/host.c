@@ -219,6 +219,12 @@ int host_rekey(struct host *host, p2_time now, size_t tunnel)
     return settle(host, now, p2_gateway_rekey(host->gateway, now, event, tunnel));
 }
 
+int host_clear(struct host *host, p2_time now, size_t tunnel)
+{
+    uint64_t event = add(host, now, CAUSE_EXTERNAL, 0);
+    return settle(host, now, p2_gateway_clear(host->gateway, now, event, tunnel));
+}
+
 static int finish(struct host *host, p2_time now, const struct cpu_job *job)
 {
     uint64_t event = job->start_event ? add(host, now, CAUSE_JOB_END, job->start_event) : 0;

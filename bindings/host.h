@@ -50,6 +50,7 @@ int host_receive_ipsec(struct host *host, p2_time now, const uint8_t *packet, si
 int host_send_clear(struct host *host, p2_time now, const uint8_t *packet, size_t len,
                     uint64_t mark) P2_WARN_UNUSED;
 int host_rekey(struct host *host, p2_time now, size_t tunnel) P2_WARN_UNUSED;
+int host_clear(struct host *host, p2_time now, size_t tunnel) P2_WARN_UNUSED;
 /* Does what is due at `now`: job ends first, then the core's timers. */
 int host_tick(struct host *host, p2_time now) P2_WARN_UNUSED;
 /* P2_TIME_NEVER: nothing is waiting. Ask again after every call above. */

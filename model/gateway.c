@@ -372,6 +372,15 @@ int p2_gateway_rekey(struct p2_gateway *gw, p2_time now, uint64_t mark, size_t t
     return gw->error;
 }
 
+int p2_gateway_clear(struct p2_gateway *gw, p2_time now, uint64_t mark, size_t tunnel)
+{
+    assert(tunnel < gw->num_tunnels);
+    begin(gw, now, mark);
+    while (gw->tunnels[tunnel].pairs)
+        p2_pair_remove(gw, gw->tunnels[tunnel].pairs, P2_REMOVED_CLEARED);
+    return gw->error;
+}
+
 bool p2_gateway_protects(const struct p2_gateway *gw, const uint8_t *packet, size_t len)
 {
     struct p2_ip_view view;

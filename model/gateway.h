@@ -240,6 +240,9 @@ bool p2_gateway_next_action(struct p2_gateway *gw, struct p2_action *action);
 /* Starts a rekey of a tunnel now (a Quick Mode, with Phase 1 before it if there is none). */
 int p2_gateway_rekey(struct p2_gateway *gw, p2_time now, uint64_t mark, size_t tunnel) P2_WARN_UNUSED;
 
+/* Takes all SAs of a tunnel down now, and tells the peer. A tunnel that is to be up starts again. */
+int p2_gateway_clear(struct p2_gateway *gw, p2_time now, uint64_t mark, size_t tunnel) P2_WARN_UNUSED;
+
 /* Whether a policy-based tunnel's selectors match a whole IP packet, so that it must go to
  * p2_gateway_send_clear instead of where the routes lead. */
 bool p2_gateway_protects(const struct p2_gateway *gw, const uint8_t *packet, size_t len);

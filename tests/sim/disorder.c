@@ -33,6 +33,8 @@ struct disorder {
     struct ledger ledger;
     struct flights flights;
     struct recorded recorded[MAX_RECORDED]; /* a ring */
+    disorder_fate_fn *fate;
+    void *fate_ctx;
     size_t num_messages;
     p2_time now;
 };
@@ -85,7 +87,7 @@ static void corrupt(struct disorder *w, uint8_t *data, size_t len)
     }
 }
 
-static void transmit(struct disorder *w, const struct flight *f, const uint8_t *data)
+static void transmit_by_chance(struct disorder *w, const struct flight *f, const uint8_t *data)
 {
     uint8_t changed[P2_IPV4_HEADER_LEN + MAX_DATAGRAM];
     assert(f->len <= sizeof(changed));
@@ -100,6 +102,30 @@ static void transmit(struct disorder *w, const struct flight *f, const uint8_t *
             corrupt(w, changed, f->len);
         launch(w, f, changed);
     }
+}
+
+static void launch_late(struct disorder *w, const struct flight *like, const uint8_t *data, p2_time delay)
+{
+    struct flight f = *like;
+    f.at = w->now + w->options.delay[!like->to] + delay;
+    flights_add(&w->flights, &f, data);
+}
+
+static void transmit(struct disorder *w, const struct flight *f, const uint8_t *data)
+{
+    struct disorder_message m = {.from = !f->to, .ipsec = f->ipsec, .data = data, .len = f->len};
+    enum disorder_fate fate = DISORDER_PASS;
+    p2_time delay = 0;
+    if (!f->ipsec) {
+        m.exchange_type = data[18];
+        m.message_id = p2_get_u32(data + 20);
+    }
+    if (w->fate)
+        fate = w->fate(w->fate_ctx, &m, &delay);
+    if (fate == DISORDER_DELAY || fate == DISORDER_DOUBLE)
+        launch_late(w, f, data, delay);
+    if (fate == DISORDER_PASS || fate == DISORDER_DOUBLE)
+        transmit_by_chance(w, f, data);
 }
 
 /* --- callbacks of the hosts --- */
@@ -172,9 +198,6 @@ static void start_host(struct disorder *w, int i)
     const struct disorder_options *o = &w->options;
     side->world = w;
     side->number = i;
-    side->random.seed = o->seed * 2 + (uint64_t)i;
-    for (size_t n = 0; n < DISORDER_TUNNELS; n++)
-        side->last_delivery[n] = -1;
     struct host_config config = {.gateway = {&o->peer[i], 1, o->tunnel[i], o->num_tunnels, o->defer_ipsec},
                                  .random = test_random(&side->random),
                                  .profile = o->profile[i],
@@ -191,8 +214,12 @@ struct disorder *disorder_new(const struct disorder_options *options)
     w->options = *options;
     w->random.seed = ~options->seed;
     check_ok(causes_new(&w->causes));
-    start_host(w, 0);
-    start_host(w, 1);
+    for (int i = 0; i < 2; i++) {
+        w->sides[i].random.seed = options->seed * 2 + (uint64_t)i;
+        for (size_t n = 0; n < DISORDER_TUNNELS; n++)
+            w->sides[i].last_delivery[n] = -1;
+        start_host(w, i);
+    }
     return w;
 }
 
@@ -307,6 +334,38 @@ void disorder_rekey(struct disorder *w, int side, size_t tunnel)
     check_ok(host_rekey(w->sides[side].host, w->now, tunnel));
 }
 
+void disorder_clear(struct disorder *w, int side, size_t tunnel)
+{
+    check_ok(host_clear(w->sides[side].host, w->now, tunnel));
+}
+
+void disorder_restart(struct disorder *w, int side)
+{
+    if (w->options.verbose)
+        printf("%9.3f side %d restarts\n", (double)w->now / P2_SECOND, side);
+    host_free(w->sides[side].host);
+    start_host(w, side);
+}
+
+void disorder_intercept(struct disorder *w, disorder_fate_fn *fn, void *ctx)
+{
+    w->fate = fn;
+    w->fate_ctx = ctx;
+}
+
+bool disorder_replay(struct disorder *w, int from, uint8_t exchange_type, size_t n)
+{
+    size_t num = w->num_messages < MAX_RECORDED ? w->num_messages : MAX_RECORDED;
+    for (size_t i = 1; i <= num; i++) {
+        const struct recorded *r = &w->recorded[(w->num_messages - i) % MAX_RECORDED];
+        if (r->from == from && r->bytes[18] == exchange_type && n-- == 0) {
+            receive_ike(w, !from, r->bytes, r->len, 0);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* --- looking --- */
 
 p2_time disorder_now(const struct disorder *w)
@@ -347,6 +406,18 @@ p2_time disorder_longest_silence(struct disorder *w)
         w->sides[side].longest_silence = 0;
     }
     return longest;
+}
+
+bool disorder_limits_kept(struct disorder *w)
+{
+    struct p2_sa_info sa;
+    for (int side = 0; side < 2; side++) {
+        for (size_t i = 0; p2_gateway_sa_at(disorder_gateway(w, side), i, &sa); i++) {
+            if (sa.hard_at < w->now)
+                return false;
+        }
+    }
+    return true;
 }
 
 bool disorder_is_stuck(struct disorder *w)

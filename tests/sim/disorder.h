@@ -27,6 +27,22 @@ struct disorder_options {
     bool verbose; /* tells each message, negotiation and SA on stdout */
 };
 
+/* A datagram that is about to enter the network, and what may be done to it. */
+struct disorder_message {
+    int from;
+    bool ipsec;
+    uint8_t exchange_type; /* not of IPsec */
+    uint32_t message_id;
+    const uint8_t *data;
+    size_t len;
+};
+
+enum disorder_fate { DISORDER_PASS, DISORDER_LOSE, DISORDER_DELAY, DISORDER_DOUBLE };
+
+/* Decides before chance does. delay: of DISORDER_DELAY, and of the second copy of DISORDER_DOUBLE. */
+typedef enum disorder_fate disorder_fate_fn(void *ctx, const struct disorder_message *message,
+                                            p2_time *delay);
+
 struct disorder;
 
 struct disorder *disorder_new(const struct disorder_options *options);
@@ -38,6 +54,14 @@ void disorder_calm(struct disorder *world);
 void disorder_attack(struct disorder *world);
 void disorder_send(struct disorder *world, int from, size_t tunnel, size_t len);
 void disorder_rekey(struct disorder *world, int side, size_t tunnel);
+void disorder_clear(struct disorder *world, int side, size_t tunnel);
+/* The gateway loses all its memory, as in a power failure. */
+void disorder_restart(struct disorder *world, int side);
+/* NULL: chance alone decides. */
+void disorder_intercept(struct disorder *world, disorder_fate_fn *fn, void *ctx);
+/* Hands a side a datagram that it once got, or that the other side once sent, as an attacker would: the n-th
+ * from the end (0: the last) of an exchange type from a sender. False: none seen. */
+bool disorder_replay(struct disorder *world, int from, uint8_t exchange_type, size_t n);
 
 p2_time disorder_now(const struct disorder *world);
 struct p2_gateway *disorder_gateway(struct disorder *world, int side);
@@ -49,6 +73,8 @@ size_t disorder_num_messages(const struct disorder *world);
 p2_time disorder_last_delivery(const struct disorder *world, int side, size_t tunnel);
 /* The longest time between two deliveries of a tunnel, among those that ended since the last call. */
 p2_time disorder_longest_silence(struct disorder *world);
+/* No SA of either side has outlived its hard limit. */
+bool disorder_limits_kept(struct disorder *world);
 /* A negotiation is under way on a side that waits for nothing: no timer, no job, no message. */
 bool disorder_is_stuck(struct disorder *world);
 /* Every SA of one side is there on the other too, with the same keys. */

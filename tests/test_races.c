@@ -1,0 +1,338 @@
+/* What goes wrong around a rekey, each case by its name: staged in order, and then among each of 1,000 seeded
+ * schedules of loss, delay, duplication and disorder. Whatever happened, once the network has been calm for a
+ * while traffic flows both ways, both databases are equal, nothing is stuck, no SA outlived its hard limit,
+ * and the number of messages is bounded.
+ *
+ * P2_SCHEDULES: how many for each case. P2_SEED: just that one, and it tells what happens. */
+#include "sim/disorder.h"
+
+#include "isakmp.h"
+
+#define LIFETIME 60 /* seconds; the soft limit is at 48 to 42 */
+
+struct stage { /* what a case does to the messages of the rekey that it forces */
+    struct disorder *world;
+    unsigned message; /* 1 to 3: of Quick Modes from now on; 0: none */
+    enum disorder_fate fate;
+    p2_time delay;
+    unsigned copies; /* how many of them are left to be treated so */
+    bool deletes_overtake;
+};
+
+struct race {
+    const char *name;
+    void (*act)(struct stage *stage);
+};
+
+/* --- the cases --- */
+
+static void force(struct stage *s, unsigned message, enum disorder_fate fate, p2_time delay)
+{
+    s->message = message;
+    s->fate = fate;
+    s->delay = delay;
+    s->copies = 1;
+    disorder_rekey(s->world, 0, 0);
+}
+
+static void lost_first(struct stage *s)
+{
+    force(s, 1, DISORDER_LOSE, 0);
+}
+
+static void lost_second(struct stage *s)
+{
+    force(s, 2, DISORDER_LOSE, 0);
+}
+
+static void lost_third(struct stage *s)
+{
+    force(s, 3, DISORDER_LOSE, 0);
+}
+
+/* 1.7 s: its first resend is out before it arrives. */
+static void delayed_first(struct stage *s)
+{
+    force(s, 1, DISORDER_DELAY, 1700 * P2_MS);
+}
+
+static void delayed_second(struct stage *s)
+{
+    force(s, 2, DISORDER_DELAY, 1700 * P2_MS);
+}
+
+static void delayed_third(struct stage *s)
+{
+    force(s, 3, DISORDER_DELAY, 1700 * P2_MS);
+}
+
+static void doubled_first(struct stage *s)
+{
+    force(s, 1, DISORDER_DOUBLE, 5 * P2_MS);
+}
+
+static void doubled_second(struct stage *s)
+{
+    force(s, 2, DISORDER_DOUBLE, 5 * P2_MS);
+}
+
+static void doubled_third(struct stage *s)
+{
+    force(s, 3, DISORDER_DOUBLE, 5 * P2_MS);
+}
+
+/* Delayed by less than a resend, while data goes on: it arrives ahead of message 3 under the new SA. */
+static void third_overtaken_by_esp(struct stage *s)
+{
+    force(s, 3, DISORDER_DELAY, 300 * P2_MS);
+    for (int i = 0; i < 10; i++) {
+        disorder_run(s->world, disorder_now(s->world) + 20 * P2_MS);
+        disorder_send(s->world, 0, 0, 100);
+        disorder_send(s->world, 1, 0, 100);
+    }
+}
+
+static void both_at_once(struct stage *s)
+{
+    disorder_rekey(s->world, 0, 0);
+    disorder_rekey(s->world, 1, 0);
+}
+
+/* The initiator takes down all it has right after it sent message 3, which is slow. */
+static void delete_overtakes_third(struct stage *s)
+{
+    force(s, 3, DISORDER_DELAY, 400 * P2_MS);
+    disorder_run(s->world, disorder_now(s->world) + 100 * P2_MS);
+    disorder_clear(s->world, 0, 0);
+}
+
+/* The same of the responder, which has not seen message 3 yet. */
+static void delete_of_the_unconfirmed(struct stage *s)
+{
+    force(s, 3, DISORDER_DELAY, 400 * P2_MS);
+    disorder_run(s->world, disorder_now(s->world) + 100 * P2_MS);
+    disorder_clear(s->world, 1, 0);
+}
+
+static void rekey_during_a_rekey(struct stage *s)
+{
+    force(s, 2, DISORDER_LOSE, 0);
+    disorder_run(s->world, disorder_now(s->world) + 300 * P2_MS);
+    disorder_rekey(s->world, 1, 0);
+    disorder_run(s->world, disorder_now(s->world) + 5 * P2_MS);
+    disorder_rekey(s->world, 0, 0);
+}
+
+static void initiator_restarts(struct stage *s)
+{
+    disorder_restart(s->world, 0);
+}
+
+static void responder_restarts(struct stage *s)
+{
+    disorder_restart(s->world, 1);
+}
+
+static void restart_during_a_rekey(struct stage *s)
+{
+    force(s, 3, DISORDER_DELAY, 400 * P2_MS);
+    disorder_run(s->world, disorder_now(s->world) + 100 * P2_MS);
+    disorder_restart(s->world, 1);
+}
+
+/* Message 1 again, while its Quick Mode is under way and long after it. */
+static void the_same_message_id_again(struct stage *s)
+{
+    force(s, 2, DISORDER_DELAY, 100 * P2_MS);
+    disorder_run(s->world, disorder_now(s->world) + 50 * P2_MS);
+    for (size_t n = 0; n < 4; n++) {
+        disorder_replay(s->world, 0, P2_EXCHANGE_QUICK, n);
+        disorder_run(s->world, disorder_now(s->world) + 200 * P2_MS);
+        disorder_replay(s->world, 1, P2_EXCHANGE_QUICK, n);
+    }
+}
+
+/* A message comes back to the one who sent it, under the message ID of its own Quick Mode. */
+static void a_reflected_message(struct stage *s)
+{
+    disorder_rekey(s->world, 0, 0);
+    disorder_rekey(s->world, 1, 0);
+    disorder_run(s->world, disorder_now(s->world) + 5 * P2_MS);
+    for (int from = 0; from < 2; from++) {
+        disorder_replay(s->world, from, P2_EXCHANGE_QUICK, 0);
+        disorder_replay(s->world, !from, P2_EXCHANGE_QUICK, 0);
+    }
+}
+
+static const struct race races[] = {
+    {"a lost first message", lost_first},
+    {"a lost second message", lost_second},
+    {"a lost third message", lost_third},
+    {"a delayed first message", delayed_first},
+    {"a delayed second message", delayed_second},
+    {"a delayed third message", delayed_third},
+    {"a doubled first message", doubled_first},
+    {"a doubled second message", doubled_second},
+    {"a doubled third message", doubled_third},
+    {"a third message overtaken by ESP", third_overtaken_by_esp},
+    {"both sides rekey in the same instant", both_at_once},
+    {"a DELETE overtakes the third message", delete_overtakes_third},
+    {"a DELETE of what is not confirmed", delete_of_the_unconfirmed},
+    {"a rekey during another rekey", rekey_during_a_rekey},
+    {"the initiator restarts and forgets", initiator_restarts},
+    {"the responder restarts and forgets", responder_restarts},
+    {"the responder restarts during a rekey", restart_during_a_rekey},
+    {"the same message ID again", the_same_message_id_again},
+    {"a message that is reflected", a_reflected_message},
+};
+
+/* --- the stage --- */
+
+/* Which message of its Quick Mode this is: the initiator is known by the first message under the ID. */
+static unsigned number_of(const struct disorder_message *m)
+{
+    /* Side 0 forces the rekey: its long messages are the first ones, its short ones the third. */
+    if (m->ipsec || m->exchange_type != P2_EXCHANGE_QUICK)
+        return 0;
+    return m->from == 1 ? 2 : m->len > 100 ? 1 : 3;
+}
+
+static enum disorder_fate fate_of(void *ctx, const struct disorder_message *m, p2_time *delay)
+{
+    struct stage *s = ctx;
+    if (s->copies == 0 || number_of(m) != s->message)
+        return DISORDER_PASS;
+    s->copies--;
+    *delay = s->delay;
+    return s->fate;
+}
+
+static struct disorder_options draw(uint64_t seed)
+{
+    const p2_time jitters[] = {0, 20 * P2_MS, 900 * P2_MS};
+    struct test_random r = {seed * 6007 + 1};
+    struct disorder_options o = {.seed = seed, .delay = {10 * P2_MS, 10 * P2_MS}, .num_tunnels = 1};
+    struct p2_selector inside[2] = {p2_selector_v4(0x0a010000, 24), p2_selector_v4(0x0a020000, 24)};
+    if (seed != 0) { /* 0: nothing but the case itself */
+        o.loss = (unsigned)(test_random_next(&r) % (test_random_next(&r) % 2 ? 200 : 400));
+        o.duplicates = (unsigned)(test_random_next(&r) % 200);
+        o.jitter = jitters[test_random_next(&r) % 3];
+    }
+    for (int side = 0; side < 2; side++) {
+        struct p2_peer_config *peer = &o.peer[side];
+        struct p2_tunnel_config *tunnel = &o.tunnel[side][0];
+        snprintf(peer->name, P2_NAME_MAX, "%s", side ? "left" : "right");
+        peer->local = p2_address_v4(0xc0000201 + (uint32_t)side);
+        peer->remote = p2_address_v4(0xc0000202 - (uint32_t)side);
+        peer->phase1 = p2_phase1_policy_default("secret");
+        peer->phase1.group = P2_GROUP_1;
+        peer->phase1.dpd_interval = 5 * P2_SECOND;
+        snprintf(tunnel->name, P2_NAME_MAX, "vpn");
+        tunnel->local = inside[side];
+        tunnel->remote = inside[!side];
+        tunnel->policy = p2_policy_default("nopfs-esp-aes128-sha");
+        tunnel->policy.lifetime_s = LIFETIME;
+        tunnel->establish = side ? P2_ESTABLISH_PASSIVE : P2_ESTABLISH_IMMEDIATELY;
+        tunnel->retry = 3 * P2_SECOND;
+        o.cores[side] = 1;
+        o.queue[side] = 1000;
+    }
+    return o;
+}
+
+struct findings {
+    bool stuck, outlived, agreed, delivered, established;
+    size_t messages;
+};
+
+static void look(struct disorder *w, struct findings *f)
+{
+    f->stuck |= disorder_is_stuck(w);
+    f->outlived |= !disorder_limits_kept(w);
+}
+
+static void let_flow(struct disorder *w, p2_time until, struct findings *f)
+{
+    while (disorder_now(w) < until) {
+        disorder_send(w, 0, 0, 100);
+        disorder_send(w, 1, 0, 100);
+        disorder_run(w, disorder_now(w) + 500 * P2_MS);
+        look(w, f);
+    }
+}
+
+static struct findings run(const struct race *race, uint64_t seed, bool verbose)
+{
+    struct disorder_options o = draw(seed);
+    o.verbose = verbose;
+    struct disorder *w = disorder_new(&o);
+    struct stage stage = {.world = w};
+    struct findings f = {0};
+    let_flow(w, 5 * P2_SECOND, &f);
+    f.established = p2_gateway_sa_at(disorder_gateway(w, 0), 0, &(struct p2_sa_info){0});
+    disorder_intercept(w, fate_of, &stage);
+    race->act(&stage);
+    let_flow(w, 15 * P2_SECOND, &f);
+    disorder_calm(w);
+    /* What is lost for good shows at the latest after all resends (63 s), DPD, a retry and a lifetime. */
+    let_flow(w, disorder_now(w) + (63 + 20 + 3 + LIFETIME) * P2_SECOND, &f);
+    for (int i = 0; i < 40 && !f.agreed; i++) { /* between two rekeys */
+        f.agreed = disorder_sadbs_equal(w);
+        let_flow(w, disorder_now(w) + 500 * P2_MS, &f);
+    }
+    f.delivered = disorder_last_delivery(w, 0, 0) > disorder_now(w) - P2_SECOND &&
+                  disorder_last_delivery(w, 1, 0) > disorder_now(w) - P2_SECOND;
+    f.messages = disorder_num_messages(w);
+    disorder_free(w);
+    return f;
+}
+
+/* 170 s hold three or four Quick Modes, a Phase 1 or two, their resends, deletes, and a DPD exchange every
+ * five seconds at most. */
+#define MAX_MESSAGES 400
+
+static bool holds(const struct race *race, uint64_t seed, const struct findings *f)
+{
+    bool good = !f->stuck && !f->outlived && f->agreed && f->delivered && f->messages <= MAX_MESSAGES;
+    if (!good)
+        printf("\n  %s, P2_SEED=%llu: stuck %d, outlived %d, agreed %d, delivered %d, %zu messages\n",
+               race->name, (unsigned long long)seed, f->stuck, f->outlived, f->agreed, f->delivered,
+               f->messages);
+    return good;
+}
+
+static uint64_t number_from_environment(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static void each_case_heals_by_itself(void)
+{
+    for (size_t i = 0; i < sizeof(races) / sizeof(races[0]); i++) {
+        struct findings f = run(&races[i], 0, false);
+        CU_ASSERT_TRUE(f.established);
+        CU_ASSERT_TRUE(holds(&races[i], 0, &f));
+    }
+}
+
+static void each_case_heals_among_all_schedules(void)
+{
+    uint64_t only = number_from_environment("P2_SEED", 0);
+    uint64_t num = only ? 1 : number_from_environment("P2_SCHEDULES", 1000);
+    for (size_t i = 0; i < sizeof(races) / sizeof(races[0]); i++) {
+        size_t low_loss = 0, well = 0;
+        for (uint64_t n = 1; n <= num; n++) {
+            uint64_t seed = only ? only : n;
+            struct findings f = run(&races[i], seed, only != 0);
+            CU_ASSERT_TRUE(holds(&races[i], seed, &f));
+            bool low = draw(seed).loss < 200;
+            low_loss += low;
+            well += low && f.agreed && f.delivered;
+        }
+        CU_ASSERT_TRUE(only || (low_loss > 0 && 100 * well >= 95 * low_loss));
+    }
+}
+
+CHECK_MAIN("races", {"each case heals by itself", each_case_heals_by_itself},
+           {"each case heals among all schedules", each_case_heals_among_all_schedules})
