@@ -9,8 +9,8 @@ static void note_fragment(struct p2_ip_view *view, bool at_start, bool more_foll
 {
     if (at_start && !more_follow)
         return;
-    view->is_first_fragment = at_start && (!view->is_fragment || view->is_first_fragment);
     view->is_fragment = true;
+    view->is_first_fragment = at_start;
 }
 
 static int parse_v4(struct p2_ip_view *view, const uint8_t *packet, size_t len)

@@ -155,10 +155,15 @@ bool p2_selector_equal(const struct p2_selector *a, const struct p2_selector *b)
 
 bool p2_selector_contains(const struct p2_selector *selector, const struct p2_address *address)
 {
-    struct p2_address first, last;
-    p2_selector_bounds(selector, &first, &last);
-    return first.family == address->family && p2_address_compare(&first, address) <= 0 &&
-           p2_address_compare(address, &last) <= 0;
+    const struct p2_address *own = &selector->address;
+    if (own->family != address->family)
+        return false;
+    if (selector->is_range)
+        return p2_address_compare(own, address) <= 0 && p2_address_compare(address, &selector->last) <= 0;
+    size_t whole = selector->prefix_len / 8u, rest = selector->prefix_len % 8u;
+    if (memcmp(own->bytes, address->bytes, whole) != 0)
+        return false;
+    return rest == 0 || (own->bytes[whole] ^ address->bytes[whole]) >> (8 - rest) == 0;
 }
 
 bool p2_selector_matches(const struct p2_selector *selector, const struct p2_address *address,
