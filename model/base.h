@@ -76,6 +76,26 @@ static inline uint32_t p2_address_to_v4(const struct p2_address *a)
            a->bytes[3];
 }
 
+/* Bytes of an address of that family; 0: no address. */
+static inline size_t p2_address_len(uint8_t family)
+{
+    return family == 6 ? 16 : family == 4 ? 4 : 0;
+}
+
+bool p2_address_equal(const struct p2_address *a, const struct p2_address *b);
+/* Below 0, 0 or above 0, in numeric order; both of one family. */
+int p2_address_compare(const struct p2_address *a, const struct p2_address *b);
+/* For hash maps, with a comparison against collisions. IPv4: the address itself, so no two share one. Of two
+ * IPv6 addresses with the same upper half the hashes differ just as the lower halves do. */
+uint64_t p2_address_hash(const struct p2_address *address);
+
+#define P2_ADDRESS_TEXT 40
+
+/* "192.0.2.1"; IPv6 as RFC 5952 has it: "2001:db8::1", "::ffff:192.0.2.1". Family 0: "none". */
+void p2_address_format(const struct p2_address *address, char text[P2_ADDRESS_TEXT]);
+/* Either family, and nothing before or behind it. False, and the address as it was: text is none. */
+bool p2_address_parse(struct p2_address *address, const char *text);
+
 #ifdef __cplusplus
 }
 #endif

@@ -94,12 +94,8 @@ static int copy_config(struct p2_gateway *gw, const struct p2_gateway_config *co
         return P2_ERR_NOMEM;
     gw->num_peers = config->num_peers;
     gw->num_tunnels = config->num_tunnels;
-    for (size_t i = 0; i < gw->num_peers; i++) {
+    for (size_t i = 0; i < gw->num_peers; i++)
         gw->peers[i].config = config->peers[i];
-        uint64_t key = p2_address_to_v4(&config->peers[i].remote);
-        if (p2_map_put(&gw->peers_by_address, key, &gw->peers[i]) < 0)
-            return P2_ERR_NOMEM;
-    }
     for (size_t i = 0; i < gw->num_tunnels; i++) {
         struct p2_tunnel *tunnel = &gw->tunnels[i];
         assert(config->tunnels[i].peer < gw->num_peers);
@@ -108,7 +104,8 @@ static int copy_config(struct p2_gateway *gw, const struct p2_gateway_config *co
         p2_timer_init(&tunnel->timer, P2_TIMER_TUNNEL, tunnel);
         p2_timer_init(&tunnel->release, P2_TIMER_RELEASE, tunnel);
     }
-    return p2_tunnels_index(gw);
+    int r = p2_peers_index(gw);
+    return r == P2_OK ? p2_tunnels_index(gw) : r;
 }
 
 /* What is to happen without any input is a timer from the start. */
@@ -160,8 +157,9 @@ void p2_gateway_free(struct p2_gateway *gw)
     free_exchanges(gw);
     p2_jobs_cleanup(gw);
     p2_timers_cleanup(&gw->timers);
-    struct p2_map *maps[] = {&gw->peers_by_address,  &gw->isakmp_by_cookie, &gw->pairs_by_spi,
-                             &gw->pairs_by_outbound, &gw->jobs_by_id,       &gw->spd};
+    p2_spd_cleanup(&gw->spd);
+    struct p2_map *maps[] = {&gw->peers_by_address, &gw->isakmp_by_cookie, &gw->pairs_by_spi,
+                             &gw->pairs_by_outbound, &gw->jobs_by_id};
     for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
         p2_map_cleanup(maps[i]);
     p2_wipe(gw->peers, gw->num_peers * sizeof(*gw->peers));
@@ -289,7 +287,7 @@ int p2_gateway_send_clear(struct p2_gateway *gw, p2_time now, uint64_t mark, con
         p2_drop(gw, P2_DROP_MALFORMED, 0, true);
         return gw->error;
     }
-    struct p2_tunnel *tunnel = p2_tunnel_for_packet(gw, &view.source, &view.destination);
+    struct p2_tunnel *tunnel = p2_tunnel_for_packet(gw, &view);
     if (!tunnel) {
         p2_drop(gw, P2_DROP_NO_POLICY, 0, true);
     } else if (!tunnel->current) {
@@ -386,7 +384,7 @@ bool p2_gateway_protects(const struct p2_gateway *gw, const uint8_t *packet, siz
     struct p2_ip_view view;
     if (p2_ip_parse(&view, packet, len) < 0)
         return false;
-    const struct p2_tunnel *tunnel = p2_tunnel_for_packet(gw, &view.source, &view.destination);
+    const struct p2_tunnel *tunnel = p2_tunnel_for_packet(gw, &view);
     return tunnel && tunnel->config.basis == P2_POLICY_BASED;
 }
 

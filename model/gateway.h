@@ -204,7 +204,9 @@ struct p2_action {
     } u;
 };
 
-/* P2_OK or P2_ERR_NOMEM. The config must be valid (asserted): its loader checks users' input.
+/* P2_OK, P2_ERR_NOMEM, or of a tunnel's selectors: P2_ERR_SPACE (too many different pairs of prefix lengths,
+ * see spd.h) and P2_ERR_MALFORMED (not two of one family). Otherwise the config must be valid (asserted): its
+ * loader checks users' input.
  * A preset ISAKMP SA is announced by an action that is pending right after this. */
 int p2_gateway_new(struct p2_gateway **gw, const struct p2_gateway_config *config,
                    struct p2_random random) P2_WARN_UNUSED;

@@ -20,6 +20,7 @@
 #include "map.h"
 #include "offer.h"
 #include "replay.h"
+#include "spd.h"
 #include "timers.h"
 
 #define P2_NONCE_LEN     32 /* ours; RFC 2409 section 5 allows 8 to 256 */
@@ -81,10 +82,14 @@ struct p2_peer {
     struct p2_isakmp_sa *isakmp; /* the one to use; NULL: none */
     struct p2_exchange *phase1;  /* ours under way */
     struct p2_tunnel *waiting;   /* tunnels that want a Quick Mode once Phase 1 is there */
+    /* Others with this remote address, in the order of the config. */
+    struct p2_peer *next_same_address;
 };
 
 /* Takes one off the list of those that wait for Phase 1; NULL: none. */
 struct p2_tunnel *p2_peer_take_waiting(struct p2_peer *peer);
+int p2_peers_index(struct p2_gateway *gw) P2_WARN_UNUSED;
+/* The first one in the config whose remote address that is (NULL: none); next_same_address leads on. */
 struct p2_peer *p2_peer_by_address(struct p2_gateway *gw, const struct p2_address *address);
 /* NULL when out of memory. Cookies that are not known yet are zero. */
 struct p2_isakmp_sa *p2_isakmp_sa_new(struct p2_gateway *gw, struct p2_peer *peer, bool initiator);
@@ -172,6 +177,8 @@ struct p2_quick_state {
     uint8_t shared[P2_DH_MAX_LEN]; /* g(qm)^xy */
     struct p2_offer_choice choice;
     bool has_ids;
+    uint8_t ids[2][P2_SELECTOR_ID_MAX]; /* a responder's: IDci and IDcr as they came, for the answer */
+    size_t ids_len[2];
     bool commit;   /* the initiator must wait for CONNECTED */
     uint16_t hint; /* a notify that may have meant this one; 0: none */
 };
@@ -293,7 +300,6 @@ struct p2_tunnel {
     struct p2_job *first_waiting, *last_waiting; /* packets, until there is an SA */
     uint32_t num_waiting;
     struct p2_timer release;
-    struct p2_tunnel *next_same_key; /* other tunnels of the same selector pair (see tunnel.c) */
 };
 
 /* Starts a Quick Mode, or Phase 1 first. */
@@ -312,9 +318,9 @@ bool p2_tunnel_is_idle(const struct p2_tunnel *tunnel);
 void p2_tunnel_down(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_removal why);
 void p2_tunnel_timer(struct p2_gateway *gw, struct p2_tunnel *tunnel);
 /* The tunnel whose selectors match a packet that leaves (NULL: none); no scan over tunnels. */
-struct p2_tunnel *p2_tunnel_for_packet(const struct p2_gateway *gw, const struct p2_address *source,
-                                       const struct p2_address *destination);
-/* The tunnel of a peer with exactly these selectors, as seen from here. */
+struct p2_tunnel *p2_tunnel_for_packet(const struct p2_gateway *gw, const struct p2_ip_view *packet);
+/* The tunnel of a peer with exactly these selectors, as seen from here; if there is none, one with these
+ * addresses whose policy asks for no more. */
 struct p2_tunnel *p2_tunnel_by_selectors(struct p2_gateway *gw, const struct p2_peer *peer,
                                          const struct p2_selector *local, const struct p2_selector *remote);
 int p2_tunnels_index(struct p2_gateway *gw) P2_WARN_UNUSED;
@@ -396,9 +402,8 @@ struct p2_gateway {
     struct p2_tunnel *tunnels;
     size_t num_tunnels;
 
-    struct p2_map peers_by_address, isakmp_by_cookie, pairs_by_spi, pairs_by_outbound, jobs_by_id, spd;
-    uint32_t spd_shapes[64]; /* pairs of prefix lengths in use, as source << 8 | destination */
-    size_t num_spd_shapes;
+    struct p2_map peers_by_address, isakmp_by_cookie, pairs_by_spi, pairs_by_outbound, jobs_by_id;
+    struct p2_spd spd; /* to tunnels */
     struct p2_timers timers;
     struct p2_isakmp_sa *isakmp_sas;
     struct p2_sa_pair *pairs, *last_pair;

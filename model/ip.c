@@ -1,10 +1,21 @@
 #include "ip.h"
 
+#include <assert.h>
 #include <string.h>
 
-int p2_ip_parse(struct p2_ip_view *view, const uint8_t *packet, size_t len)
+enum { HOP_BY_HOP = 0, ROUTING = 43, FRAGMENT = 44, DESTINATION_OPTIONS = 60 }; /* RFC 8200 section 4 */
+
+static void note_fragment(struct p2_ip_view *view, bool at_start, bool more_follow)
 {
-    if (len < P2_IPV4_HEADER_LEN || packet[0] >> 4 != 4)
+    if (at_start && !more_follow)
+        return;
+    view->is_fragment = true;
+    view->is_first_fragment = at_start;
+}
+
+static int parse_v4(struct p2_ip_view *view, const uint8_t *packet, size_t len)
+{
+    if (len < P2_IPV4_HEADER_LEN)
         return P2_ERR_MALFORMED;
     size_t header_len = (packet[0] & 15u) * 4u;
     if (header_len < P2_IPV4_HEADER_LEN || header_len > len || p2_get_u16(packet + 2) != len)
@@ -14,14 +25,83 @@ int p2_ip_parse(struct p2_ip_view *view, const uint8_t *packet, size_t len)
     view->destination = p2_address_v4(p2_get_u32(packet + 16));
     view->tos = packet[1];
     view->ttl = packet[8];
-    view->protocol = packet[9];
-    view->dont_fragment = fragment & 0x4000;
+    view->next_at = 9;
     view->header_len = header_len;
-    view->payload = (struct p2_bytes){packet + header_len, len - header_len};
-    view->has_ports = (fragment & 0x1fff) == 0 && view->payload.len >= 4 &&
-                      (view->protocol == P2_IP_PROTO_UDP || view->protocol == P2_IP_PROTO_TCP);
-    view->source_port = view->has_ports ? p2_get_u16(view->payload.data) : 0;
-    view->destination_port = view->has_ports ? p2_get_u16(view->payload.data + 2) : 0;
+    view->dont_fragment = fragment & 0x4000;
+    note_fragment(view, (fragment & 0x1fff) == 0, fragment & 0x2000);
+    return P2_OK;
+}
+
+/* Steps over the extension headers: each has at least eight bytes, so this ends. What a later fragment brings
+ * behind its fragment header is the middle of something. */
+static int skip_extensions(struct p2_ip_view *view, const uint8_t *packet, size_t len)
+{
+    view->next_at = 6;
+    view->header_len = P2_IPV6_HEADER_LEN;
+    while (!view->is_fragment || view->is_first_fragment) {
+        uint8_t next = packet[view->next_at];
+        if (next == HOP_BY_HOP && view->next_at != 6) /* section 4.1: only right behind the IPv6 header */
+            return P2_ERR_MALFORMED;
+        if (next != HOP_BY_HOP && next != ROUTING && next != FRAGMENT && next != DESTINATION_OPTIONS)
+            break;
+        size_t at = view->header_len, left = len - at;
+        if (left < 8)
+            return P2_ERR_MALFORMED;
+        size_t size = next == FRAGMENT ? 8 : (packet[at + 1] + 1u) * 8u;
+        if (left < size)
+            return P2_ERR_MALFORMED;
+        if (next == FRAGMENT)
+            note_fragment(view, (p2_get_u16(packet + at + 2) & 0xfff8) == 0, packet[at + 3] & 1);
+        view->next_at = at;
+        view->header_len = at + size;
+    }
+    return P2_OK;
+}
+
+static int parse_v6(struct p2_ip_view *view, const uint8_t *packet, size_t len)
+{
+    if (len < P2_IPV6_HEADER_LEN || p2_get_u16(packet + 4) != len - P2_IPV6_HEADER_LEN)
+        return P2_ERR_MALFORMED;
+    uint32_t first = p2_get_u32(packet);
+    view->source.family = view->destination.family = 6;
+    memcpy(view->source.bytes, packet + 8, 16);
+    memcpy(view->destination.bytes, packet + 24, 16);
+    view->tos = first >> 20 & 0xff;
+    view->flow_label = first & 0xfffff;
+    view->ttl = packet[7];
+    view->dont_fragment = true;
+    return skip_extensions(view, packet, len);
+}
+
+static void read_ports(struct p2_ip_view *view)
+{
+    const struct p2_bytes *payload = &view->payload;
+    uint8_t protocol = view->protocol;
+    if (view->is_fragment && !view->is_first_fragment)
+        return;
+    if ((protocol == P2_IP_PROTO_UDP || protocol == P2_IP_PROTO_TCP) && payload->len >= 4) {
+        view->has_ports = true;
+        view->source_port = p2_get_u16(payload->data);
+        view->destination_port = p2_get_u16(payload->data + 2);
+    } else if ((protocol == P2_IP_PROTO_ICMP || protocol == P2_IP_PROTO_ICMPV6) && payload->len >= 2) {
+        view->source_port = view->destination_port = p2_get_u16(payload->data);
+    }
+}
+
+int p2_ip_parse(struct p2_ip_view *view, const uint8_t *packet, size_t len)
+{
+    memset(view, 0, sizeof(*view));
+    view->family = len > 0 ? packet[0] >> 4 : 0;
+    int r = P2_ERR_MALFORMED;
+    if (view->family == 4)
+        r = parse_v4(view, packet, len);
+    else if (view->family == 6)
+        r = parse_v6(view, packet, len);
+    if (r != P2_OK)
+        return r;
+    view->protocol = packet[view->next_at];
+    view->payload = (struct p2_bytes){packet + view->header_len, len - view->header_len};
+    read_ports(view);
     return P2_OK;
 }
 
@@ -35,7 +115,7 @@ static uint16_t checksum(const uint8_t *header)
     return (uint16_t)~sum;
 }
 
-void p2_ip_build(uint8_t *out, const struct p2_ip_header *header)
+static void build_v4(uint8_t *out, const struct p2_ip_header *header)
 {
     memset(out, 0, P2_IPV4_HEADER_LEN);
     out[0] = 0x45;
@@ -48,4 +128,32 @@ void p2_ip_build(uint8_t *out, const struct p2_ip_header *header)
     memcpy(out + 12, header->source.bytes, 4);
     memcpy(out + 16, header->destination.bytes, 4);
     p2_put_u16(out + 10, checksum(out));
+}
+
+static void build_v6(uint8_t *out, const struct p2_ip_header *header)
+{
+    p2_put_u32(out, UINT32_C(6) << 28 | (uint32_t)header->tos << 20 | (header->flow_label & 0xfffff));
+    p2_put_u16(out + 4, (uint16_t)header->payload_len);
+    out[6] = header->protocol;
+    out[7] = header->ttl;
+    memcpy(out + 8, header->source.bytes, 16);
+    memcpy(out + 24, header->destination.bytes, 16);
+}
+
+size_t p2_ip_build(uint8_t *out, const struct p2_ip_header *header)
+{
+    assert(header->source.family == header->destination.family);
+    if (header->source.family == 6)
+        build_v6(out, header);
+    else
+        build_v4(out, header);
+    return p2_ip_header_len(header->source.family);
+}
+
+void p2_udp_build(uint8_t *out, uint16_t source_port, uint16_t destination_port, size_t payload_len)
+{
+    p2_put_u16(out, source_port);
+    p2_put_u16(out + 2, destination_port);
+    p2_put_u16(out + 4, (uint16_t)(P2_UDP_HEADER_LEN + payload_len));
+    p2_put_u16(out + 6, 0);
 }

@@ -4,9 +4,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Addresses whose hashes collide stand under the keys that follow, which works since no peer ever goes. *key:
+ * where the address is or belongs. */
+static struct p2_peer *find_peer(const struct p2_gateway *gw, const struct p2_address *address, uint64_t *key)
+{
+    struct p2_peer *peer;
+    *key = p2_address_hash(address);
+    while ((peer = p2_map_get(&gw->peers_by_address, *key)) != NULL &&
+           !p2_address_equal(&peer->config.remote, address))
+        ++*key;
+    return peer;
+}
+
+int p2_peers_index(struct p2_gateway *gw)
+{
+    /* Backwards: of the peers with one address the first one stands in front. */
+    for (size_t i = gw->num_peers; i-- > 0;) {
+        uint64_t key;
+        gw->peers[i].next_same_address = find_peer(gw, &gw->peers[i].config.remote, &key);
+        int r = p2_map_put(&gw->peers_by_address, key, &gw->peers[i]);
+        if (r < 0)
+            return r;
+    }
+    return P2_OK;
+}
+
 struct p2_peer *p2_peer_by_address(struct p2_gateway *gw, const struct p2_address *address)
 {
-    return p2_map_get(&gw->peers_by_address, p2_address_to_v4(address));
+    uint64_t key;
+    return find_peer(gw, address, &key);
 }
 
 struct p2_isakmp_sa *p2_isakmp_sa_new(struct p2_gateway *gw, struct p2_peer *peer, bool initiator)
@@ -38,7 +64,7 @@ struct p2_isakmp_sa *p2_isakmp_sa_find(struct p2_gateway *gw, const struct p2_is
 {
     static const uint8_t unknown[8];
     struct p2_isakmp_sa *sa = p2_map_get(&gw->isakmp_by_cookie, p2_get_u64(header->initiator_cookie));
-    if (!sa || memcmp(&sa->peer->config.remote, remote, sizeof(*remote)) != 0)
+    if (!sa || !p2_address_equal(&sa->peer->config.remote, remote))
         return NULL;
     bool same = memcmp(sa->responder_cookie, header->responder_cookie, 8) == 0;
     bool learning = sa->initiator && memcmp(sa->responder_cookie, unknown, 8) == 0;

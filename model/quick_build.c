@@ -1,14 +1,19 @@
 /* Building the messages of Quick Mode, and what they cost. */
 #include "quick.h"
 
+/* The responder answers with the IDs that it got (RFC 2409 section 5.5), however it writes them itself. */
 static void add_ids(struct p2_exchange *ex, struct p2_message *m)
 {
-    const struct p2_tunnel_config *config = &ex->u.quick.tunnel->config;
+    const struct p2_quick_state *q = &ex->u.quick;
+    const struct p2_tunnel_config *config = &q->tunnel->config;
     uint8_t id[P2_SELECTOR_ID_MAX];
-    const struct p2_selector *ci = ex->initiator ? &config->local : &config->remote;
-    const struct p2_selector *cr = ex->initiator ? &config->remote : &config->local;
-    p2_message_add(m, P2_PAYLOAD_ID, id, p2_selector_to_id(ci, id));
-    p2_message_add(m, P2_PAYLOAD_ID, id, p2_selector_to_id(cr, id));
+    for (size_t i = 0; i < 2; i++) {
+        const struct p2_selector *own = i == 0 ? &config->local : &config->remote;
+        if (ex->initiator)
+            p2_message_add(m, P2_PAYLOAD_ID, id, p2_selector_to_id(own, id));
+        else
+            p2_message_add(m, P2_PAYLOAD_ID, q->ids[i], q->ids_len[i]);
+    }
 }
 
 /* RESPONDER-LIFETIME (RFC 2407 section 4.6.3.1): our lifetimes are shorter, and this is how to say so. */

@@ -175,21 +175,28 @@ static enum p2_verdict read_lifetimes(struct p2_exchange *ex)
     return P2_VERDICT_GOOD;
 }
 
+static int read_id(struct p2_exchange *ex, size_t i, struct p2_selector *id)
+{
+    struct p2_quick_state *q = &ex->u.quick;
+    const struct p2_payload *payload = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_ID, i);
+    if (!payload || p2_selector_from_id(id, payload->body.data, payload->body.len) < 0)
+        return P2_ERR_MALFORMED;
+    memcpy(q->ids[i], payload->body.data, payload->body.len);
+    q->ids_len[i] = payload->body.len;
+    return P2_OK;
+}
+
 /* IDci and IDcr, or the gateways' own addresses if they are absent (section 5.5). */
 static int read_ids(struct p2_exchange *ex, struct p2_selector *ci, struct p2_selector *cr)
 {
     const struct p2_peer_config *peer = &ex->isakmp->peer->config;
-    const struct p2_payload *first = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_ID, 0);
-    const struct p2_payload *second = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_ID, 1);
-    ex->u.quick.has_ids = first != NULL;
-    if (!first) {
-        *ci = (struct p2_selector){.address = ex->initiator ? peer->local : peer->remote, .prefix_len = 32};
-        *cr = (struct p2_selector){.address = ex->initiator ? peer->remote : peer->local, .prefix_len = 32};
+    ex->u.quick.has_ids = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_ID, 0) != NULL;
+    if (!ex->u.quick.has_ids) {
+        *ci = p2_selector_single(ex->initiator ? &peer->local : &peer->remote);
+        *cr = p2_selector_single(ex->initiator ? &peer->remote : &peer->local);
         return P2_OK;
     }
-    if (!second || p2_selector_from_id(ci, first->body.data, first->body.len) < 0)
-        return P2_ERR_MALFORMED;
-    return p2_selector_from_id(cr, second->body.data, second->body.len);
+    return read_id(ex, 0, ci) == P2_OK && read_id(ex, 1, cr) == P2_OK ? P2_OK : P2_ERR_MALFORMED;
 }
 
 /* What this gateway would have taken from that peer, seen from the initiator: of its tunnels with it the one

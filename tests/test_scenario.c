@@ -63,12 +63,12 @@ static void a_scenario_becomes_structs(void)
     CU_ASSERT_EQUAL_FATAL(s->num_gateways, 5);
     const struct scenario_gateway *hub = &s->gateways[0], *spoke3 = &s->gateways[3], *bare = &s->gateways[4];
     CU_ASSERT_STRING_EQUAL(hub->name, "hub");
-    check_address(&hub->address, "203.0.113.1/32");
+    check_address(&hub->address, "203.0.113.1");
     CU_ASSERT(hub->has_protects && hub->line == 6);
     check_prefix(&hub->protects, "10.0.0.0/24");
     CU_ASSERT(hub->cpu.profile == 0 && hub->cpu.cores == 2 && hub->cpu.queue == 10 && hub->cpu.price_ipsec);
     CU_ASSERT_STRING_EQUAL(spoke3->name, "spoke[3]");
-    check_address(&spoke3->address, "198.51.100.5/32");
+    check_address(&spoke3->address, "198.51.100.5");
     check_prefix(&spoke3->protects, "10.1.4.0/24");
     CU_ASSERT(spoke3->cpu.profile == -1 && spoke3->cpu.cores == 1 && spoke3->cpu.queue == 1000 &&
               !spoke3->cpu.price_ipsec);

@@ -88,7 +88,7 @@ static void prefixes(void)
     CU_ASSERT_FATAL(units_prefix("0.0.0.0/0", &s));
     check_prefix(&s, "0.0.0.0/0");
     CU_ASSERT_FATAL(units_prefix("10.1.2.3", &s));
-    check_prefix(&s, "10.1.2.3/32");
+    check_prefix(&s, "10.1.2.3");
     static const char *const wrong[] = {"10.1.0.0/8", "10.1.0/16",   "10.1.0.0/", "10.1.0.0/33",
                                         "10.1.0.0.0", "10.1.0.0/-1", "256.0.0.0", ""};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
