@@ -143,7 +143,8 @@ static void work_keymat(struct p2_exchange *ex, struct p2_work *work)
 {
     const struct p2_quick_state *q = &ex->u.quick;
     size_t hash_len = p2_hash_info(ex->isakmp->keys.hash)->len, shared = 0;
-    size_t need = p2_cipher_info(q->algorithms.cipher)->key_len + p2_auth_info(q->algorithms.auth)->key_len;
+    const struct p2_cipher_info *cipher = p2_cipher_info(q->algorithms.cipher);
+    size_t need = cipher->key_len + cipher->salt_len + p2_auth_info(q->algorithms.auth)->key_len;
     if (q->group != P2_GROUP_NONE) {
         p2_work_add(work, P2_OP_DH_DERIVE, q->group, 1, 0);
         shared = p2_group_info(q->group)->secret_len;

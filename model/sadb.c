@@ -85,7 +85,8 @@ static void derive_half(struct p2_exchange *quick, struct p2_sa_half *half, uint
 {
     const struct p2_quick_state *q = &quick->u.quick;
     uint8_t keymat[P2_KEYMAT_MAX];
-    size_t cipher_len = p2_cipher_info(q->algorithms.cipher)->key_len,
+    const struct p2_cipher_info *cipher = p2_cipher_info(q->algorithms.cipher);
+    size_t cipher_len = cipher->key_len + cipher->salt_len,
            auth_len = p2_auth_info(q->algorithms.auth)->key_len;
     struct p2_bytes ni = {q->nonce_i, q->nonce_i_len}, nr = {q->nonce_r, q->nonce_r_len};
     p2_keymat_derive(&quick->isakmp->keys, shared, P2_PROTO_ESP, spi, ni, nr, keymat, cipher_len + auth_len);
@@ -93,7 +94,7 @@ static void derive_half(struct p2_exchange *quick, struct p2_sa_half *half, uint
     memcpy(half->encryption_key, keymat, cipher_len);
     memcpy(half->authentication_key, keymat + cipher_len, auth_len);
     p2_esp_init(&half->keys, q->algorithms.cipher, half->encryption_key, q->algorithms.auth,
-                half->authentication_key);
+                half->authentication_key, false);
     p2_wipe(keymat, sizeof(keymat));
 }
 

@@ -128,11 +128,14 @@ static void values(void)
         {"count=\"3\"", "count=\"0\"", 9, "count=\"0\"", "1 to 10000"},
         {"establish=\"on-traffic\"", "establish=\"on-trafic\"", 14, "establish=\"on-trafic\"",
          "allowed: on-traffic, immediately"},
-        {"hash=\"sha256\"", "hash=\"md5\"", 15, "hash=\"md5\"", "sha1, sha256"},
+        {"hash=\"sha256\"", "hash=\"md4\"", 15, "hash=\"md4\"", "sha1, sha256"},
         {"group=\"group2\"", "group=\"group3\"", 15, "group=\"group3\"",
-         "group1, group2, group5, group14, group19"},
+         "group1, group2, group5, group14, group15, group16, group19"},
         {"group=\"group2\"", "encryption=\"aes128-cbc\"", 15, "encryption=\"aes128-cbc\"",
          "allowed: aes-128-cbc"},
+        {"group=\"group2\"", "encryption=\"aes-128-gcm-16\"", 15, "encryption=\"aes-128-gcm-16\"",
+         "aes-128-cbc"},
+        {"group=\"group2\"", "encryption=\"null\"", 15, "encryption=\"null\"", "des-cbc"},
         {"group=\"group2\"", "backoff=\"0.5\"", 15, "backoff=\"0.5\"", "from 1 to 10"},
         {"group=\"group2\"", "tries=\"101\"", 15, "tries=\"101\"", "0 to 100"},
         {"group=\"group2\"", "resend=\"0s\"", 15, "resend=\"0s\"", "1ms to 1h"},
@@ -380,8 +383,8 @@ static void profile_files(void)
 static void several_errors_are_all_said(void)
 {
     char *one = fixture_replace(fixture_text, "jitter=\"1.5ms\"", "jitter=\"soon\"");
-    char *two = fixture_replace(one, "hash=\"sha256\"", "hash=\"md5\"");
-    check_text("two errors", two, 11, "jitter=\"soon\"", ":15: <phase1> hash=\"md5\"");
+    char *two = fixture_replace(one, "hash=\"sha256\"", "hash=\"md4\"");
+    check_text("two errors", two, 11, "jitter=\"soon\"", ":15: <phase1> hash=\"md4\"");
     free(one);
     free(two);
 }
