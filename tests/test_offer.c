@@ -242,7 +242,8 @@ static const struct refusal refusals[] = {
     {P2_PROTO_ESP, 12, "800600c1 80050002" TUNNEL, "encryption", "ESP transform 12 with a key length of 193",
      "aes-128-cbc"},
     {P2_PROTO_ESP, 12, "80060080 80050005" TUNNEL, "authentication", "hmac-sha256-128", "hmac-sha1-96"},
-    {P2_PROTO_ESP, 12, "80060080 80050001" TUNNEL, "authentication", "algorithm 1", "hmac-sha1-96"},
+    {P2_PROTO_ESP, 12, "80060080 80050003" TUNNEL, "authentication", "algorithm 3",
+     "hmac-sha1-96"}, /* DES-MAC */
     {P2_PROTO_ESP, 12, "80060080" TUNNEL, "authentication", "algorithm 0", "hmac-sha1-96"},
     {P2_PROTO_ESP, 12, AES_SHA1 "80040002", "mode", "transport", "tunnel"},
     {P2_PROTO_ESP, 12, AES_SHA1 "80040003", "mode", "another mode",
@@ -305,8 +306,8 @@ static void all_of_the_policy_is_acceptable(void)
     static const char *const proposals[3][2] = {
         {"aes-256-cbc", "hmac-sha256-128"}, {"aes-256-cbc", "hmac-sha1-96"}, {"3des-cbc", "hmac-sha1-96"}};
     struct p2_policy policy = policy_of(3, proposals);
-    struct p2_offer_choice choice = choose_one(&policy, 12, "80060100 80050001" TUNNEL);
-    check_refusal(&choice, "authentication", "algorithm 1", "hmac-sha256-128, hmac-sha1-96");
+    struct p2_offer_choice choice = choose_one(&policy, 12, "80060100 80050003" TUNNEL);
+    check_refusal(&choice, "authentication", "algorithm 3", "hmac-sha256-128, hmac-sha1-96");
     choice = choose_one(&policy, 12, AES_SHA1 TUNNEL);
     CU_ASSERT_PTR_NOT_NULL(strstr(choice.acceptable, "aes-256-cbc"));
     CU_ASSERT_PTR_NOT_NULL(strstr(choice.acceptable, "3des-cbc"));
