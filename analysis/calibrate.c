@@ -41,7 +41,8 @@ struct subject {
         } dh;
     } key;
     uint8_t iv[P2_CIPHER_MAX_BLOCK];
-    uint8_t data[MAX_LENGTH];
+    uint8_t aad[8];
+    uint8_t data[MAX_LENGTH], opened[MAX_LENGTH];
     uint8_t out[P2_DH_MAX_LEN];
 };
 
@@ -115,14 +116,30 @@ static int run_hash(struct subject *s)
     return P2_OK;
 }
 
+/* A combined mode's price is that of encryption and ICV together, over ESP's 8 bytes of additional data. To
+ * open it, it is sealed once, and stays as it is. */
+static bool is_combined(const struct subject *s)
+{
+    return p2_cipher_info((enum p2_cipher)s->algorithm)->icv_len > 0;
+}
+
 static int run_encrypt(struct subject *s)
 {
-    p2_cipher_encrypt(&s->key.cipher, s->iv, s->data, s->data, s->bytes);
+    struct p2_bytes aad = {s->aad, sizeof s->aad};
+    if (is_combined(s))
+        p2_cipher_seal(&s->key.cipher, s->iv, aad, s->data, s->data, s->bytes, s->out);
+    else
+        p2_cipher_encrypt(&s->key.cipher, s->iv, s->data, s->data, s->bytes);
     return P2_OK;
 }
 
 static int run_decrypt(struct subject *s)
 {
+    struct p2_bytes aad = {s->aad, sizeof s->aad};
+    if (is_combined(s))
+        return p2_cipher_open(&s->key.cipher, s->iv, aad, s->opened, s->data, s->bytes, s->out)
+                   ? P2_OK
+                   : P2_ERR_CRYPTO;
     p2_cipher_decrypt(&s->key.cipher, s->iv, s->data, s->data, s->bytes);
     return P2_OK;
 }
@@ -150,6 +167,8 @@ static int subject_init(struct subject *s, enum p2_operation op, unsigned algori
         p2_hmac_init(&s->key.hmac, (enum p2_hash)algorithm, key, p2_hash_info((enum p2_hash)algorithm)->len);
     if (op == P2_OP_ENCRYPT || op == P2_OP_DECRYPT)
         p2_cipher_init(&s->key.cipher, (enum p2_cipher)algorithm, key);
+    if (op == P2_OP_DECRYPT && is_combined(s))
+        return run_encrypt(s);
     if (op != P2_OP_DH_DERIVE)
         return P2_OK;
     /* Two draws: the peer's public value, then a private one of our own. */

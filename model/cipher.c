@@ -1,6 +1,10 @@
 #include "cipher.h"
 
+#include "cursor.h"
+#include "hash.h"
+
 #include <nettle/cbc.h>
+#include <nettle/ctr.h>
 
 #include <assert.h>
 #include <string.h>
@@ -12,7 +16,40 @@ struct cipher_row {
                     size_t len);
     void (*decrypt)(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *dst, const uint8_t *src,
                     size_t len);
+    nettle_cipher_func *block; /* CTR, GCM: encrypts blocks under ctx.counter.aes */
 };
+
+static void null_init(struct p2_cipher_key *key, const uint8_t *bytes)
+{
+    (void)key;
+    (void)bytes;
+}
+
+static void null_copy(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *dst, const uint8_t *src,
+                      size_t len)
+{
+    (void)key;
+    (void)iv;
+    if (dst != src && len > 0)
+        memmove(dst, src, len);
+}
+
+static void des_init(struct p2_cipher_key *key, const uint8_t *bytes)
+{
+    (void)des_set_key(&key->ctx.des, bytes); /* as des3_init */
+}
+
+static void des_cbc_encrypt(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *dst, const uint8_t *src,
+                            size_t len)
+{
+    cbc_encrypt(&key->ctx.des, (nettle_cipher_func *)des_encrypt, DES_BLOCK_SIZE, iv, len, dst, src);
+}
+
+static void des_cbc_decrypt(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *dst, const uint8_t *src,
+                            size_t len)
+{
+    cbc_decrypt(&key->ctx.des, (nettle_cipher_func *)des_decrypt, DES_BLOCK_SIZE, iv, len, dst, src);
+}
 
 static void des3_init(struct p2_cipher_key *key, const uint8_t *bytes)
 {
@@ -50,36 +87,97 @@ static void des3_cbc_decrypt(const struct p2_cipher_key *key, uint8_t *iv, uint8
     {                                                                                                        \
         cbc_decrypt(&key->ctx.aes##bits.decrypt, (nettle_cipher_func *)aes##bits##_decrypt, AES_BLOCK_SIZE,  \
                     iv, len, dst, src);                                                                      \
+    }                                                                                                        \
+    static void aes##bits##_ctr_init(struct p2_cipher_key *key, const uint8_t *bytes)                        \
+    {                                                                                                        \
+        aes##bits##_set_encrypt_key(&key->ctx.counter.aes.aes##bits, bytes);                                 \
+        memcpy(key->ctx.counter.salt, bytes + bits / 8, P2_CIPHER_SALT_LEN);                                 \
+    }                                                                                                        \
+    static void aes##bits##_gcm_init(struct p2_cipher_key *key, const uint8_t *bytes)                        \
+    {                                                                                                        \
+        aes##bits##_ctr_init(key, bytes);                                                                    \
+        gcm_set_key(&key->ctx.counter.ghash, &key->ctx.counter.aes,                                          \
+                    (nettle_cipher_func *)aes##bits##_encrypt);                                              \
     }
 
 AES_GLUE(128)
 AES_GLUE(192)
 AES_GLUE(256)
 
+/* Counter mode is its own inverse. */
+static void ctr_transform(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *dst, const uint8_t *src,
+                          size_t len);
+
+/* Name, mode, key, salt, block, IV and ICV lengths, IKE and ESP numbers, key length
+ * attribute, Wireshark's name. */
+#define AES_CBC(bits)                                                                                        \
+    {                                                                                                        \
+        {"aes-" #bits "-cbc", P2_CIPHER_MODE_CBC, bits / 8, 0, 16, 16, 0, 7, 12, true, "AES-CBC [RFC3602]"}, \
+            aes##bits##_init, aes##bits##_cbc_encrypt, aes##bits##_cbc_decrypt, NULL                         \
+    }
+#define AES_CTR(bits)                                                                                        \
+    {                                                                                                        \
+        {"aes-" #bits "-ctr", P2_CIPHER_MODE_CTR, bits / 8, 4, 1, 8, 0, 0, 13, true, "AES-CTR [RFC3686]"},   \
+            aes##bits##_ctr_init, ctr_transform, ctr_transform, (nettle_cipher_func *)aes##bits##_encrypt    \
+    }
+#define GCM16_NAME "AES-GCM with 16 octet ICV [RFC4106]"
+#define AES_GCM16(bits)                                                                                      \
+    {                                                                                                        \
+        {"aes-" #bits "-gcm-16", P2_CIPHER_MODE_GCM, bits / 8, 4, 1, 8, 16, 0, 20, true, GCM16_NAME},        \
+            aes##bits##_gcm_init, NULL, NULL, (nettle_cipher_func *)aes##bits##_encrypt                      \
+    }
+
+/* Numbers of the ESP transforms: RFC 2407 section 4.4.4, RFC 3602 section 5.2, RFC 3686 section 5.2, RFC 4106
+ * section 8.2. */
 static const struct cipher_row ciphers[P2_NUM_CIPHERS] = {
-    [P2_CIPHER_NONE] = {{"none", 0, 0, 0, 0, false, "NULL"}, NULL, NULL, NULL},
-    [P2_CIPHER_3DES_CBC] = {{"3des-cbc", 24, 8, 5, 3, false, "TripleDES-CBC [RFC2451]"},
+    [P2_CIPHER_NONE] = {.info = {"none", P2_CIPHER_MODE_NONE, 0, 0, 0, 0, 0, 0, 0, false, "NULL"}},
+    [P2_CIPHER_NULL] = {{"null", P2_CIPHER_MODE_NULL, 0, 0, 1, 0, 0, 0, 11, false, "NULL"},
+                        null_init,
+                        null_copy,
+                        null_copy,
+                        NULL},
+    [P2_CIPHER_DES_CBC] = {{"des-cbc", P2_CIPHER_MODE_CBC, 8, 0, 8, 8, 0, 1, 2, false, "DES-CBC [RFC2405]"},
+                           des_init,
+                           des_cbc_encrypt,
+                           des_cbc_decrypt,
+                           NULL},
+    [P2_CIPHER_3DES_CBC] = {{"3des-cbc", P2_CIPHER_MODE_CBC, 24, 0, 8, 8, 0, 5, 3, false,
+                             "TripleDES-CBC [RFC2451]"},
                             des3_init,
                             des3_cbc_encrypt,
-                            des3_cbc_decrypt},
-    [P2_CIPHER_AES128_CBC] = {{"aes-128-cbc", 16, 16, 7, 12, true, "AES-CBC [RFC3602]"},
-                              aes128_init,
-                              aes128_cbc_encrypt,
-                              aes128_cbc_decrypt},
-    [P2_CIPHER_AES192_CBC] = {{"aes-192-cbc", 24, 16, 7, 12, true, "AES-CBC [RFC3602]"},
-                              aes192_init,
-                              aes192_cbc_encrypt,
-                              aes192_cbc_decrypt},
-    [P2_CIPHER_AES256_CBC] = {{"aes-256-cbc", 32, 16, 7, 12, true, "AES-CBC [RFC3602]"},
-                              aes256_init,
-                              aes256_cbc_encrypt,
-                              aes256_cbc_decrypt},
+                            des3_cbc_decrypt,
+                            NULL},
+    [P2_CIPHER_AES128_CBC] = AES_CBC(128),
+    [P2_CIPHER_AES192_CBC] = AES_CBC(192),
+    [P2_CIPHER_AES256_CBC] = AES_CBC(256),
+    [P2_CIPHER_AES128_CTR] = AES_CTR(128),
+    [P2_CIPHER_AES192_CTR] = AES_CTR(192),
+    [P2_CIPHER_AES256_CTR] = AES_CTR(256),
+    [P2_CIPHER_AES128_GCM16] = AES_GCM16(128),
+    [P2_CIPHER_AES192_GCM16] = AES_GCM16(192),
+    [P2_CIPHER_AES256_GCM16] = AES_GCM16(256),
 };
+
+static void ctr_transform(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *dst, const uint8_t *src,
+                          size_t len)
+{
+    const struct p2_counter_key *counter = &key->ctx.counter;
+    uint8_t block[AES_BLOCK_SIZE];
+    memcpy(block, counter->salt, 4);
+    memcpy(block + 4, iv, 8);
+    p2_put_u32(block + 12, 1);
+    ctr_crypt(&counter->aes, ciphers[key->cipher].block, AES_BLOCK_SIZE, block, len, dst, src);
+}
 
 const struct p2_cipher_info *p2_cipher_info(enum p2_cipher cipher)
 {
     assert((unsigned)cipher < P2_NUM_CIPHERS);
     return &ciphers[cipher].info;
+}
+
+bool p2_cipher_is_for_ike(enum p2_cipher cipher)
+{
+    return p2_cipher_info(cipher)->ike_id != 0;
 }
 
 enum p2_cipher p2_cipher_by_name(const char *name)
@@ -100,7 +198,8 @@ static bool key_bits_fit(const struct p2_cipher_info *info, uint16_t key_bits)
 enum p2_cipher p2_cipher_by_ike_id(uint16_t ike_id, uint16_t key_bits)
 {
     for (unsigned c = P2_CIPHER_NONE + 1; c < P2_NUM_CIPHERS; c++) {
-        if (ciphers[c].info.ike_id == ike_id && key_bits_fit(&ciphers[c].info, key_bits))
+        if (p2_cipher_is_for_ike((enum p2_cipher)c) && ciphers[c].info.ike_id == ike_id &&
+            key_bits_fit(&ciphers[c].info, key_bits))
             return (enum p2_cipher)c;
     }
     return P2_CIPHER_NONE;
@@ -127,7 +226,7 @@ void p2_cipher_encrypt(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *ds
                        size_t len)
 {
     const struct cipher_row *row = &ciphers[key->cipher];
-    assert(len % row->info.block_len == 0);
+    assert(row->info.mode != P2_CIPHER_MODE_GCM && len % row->info.block_len == 0);
     row->encrypt(key, iv, dst, src, len);
 }
 
@@ -135,6 +234,46 @@ void p2_cipher_decrypt(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *ds
                        size_t len)
 {
     const struct cipher_row *row = &ciphers[key->cipher];
-    assert(len % row->info.block_len == 0);
+    assert(row->info.mode != P2_CIPHER_MODE_GCM && len % row->info.block_len == 0);
     row->decrypt(key, iv, dst, src, len);
+}
+
+/* The nonce of RFC 4106 section 4, and then the additional data. */
+static const struct p2_counter_key *gcm_start(const struct p2_cipher_key *key, struct gcm_ctx *gcm,
+                                              const uint8_t *iv, struct p2_bytes aad)
+{
+    const struct p2_counter_key *counter = &key->ctx.counter;
+    uint8_t nonce[GCM_IV_SIZE];
+    assert(ciphers[key->cipher].info.mode == P2_CIPHER_MODE_GCM);
+    memcpy(nonce, counter->salt, 4);
+    memcpy(nonce + 4, iv, 8);
+    gcm_set_iv(gcm, &counter->ghash, sizeof nonce, nonce);
+    if (aad.len > 0)
+        gcm_update(gcm, &counter->ghash, aad.len, aad.data);
+    return counter;
+}
+
+void p2_cipher_seal(const struct p2_cipher_key *key, const uint8_t *iv, struct p2_bytes aad, uint8_t *dst,
+                    const uint8_t *src, size_t len, uint8_t *icv)
+{
+    struct gcm_ctx gcm;
+    const struct p2_counter_key *counter = gcm_start(key, &gcm, iv, aad);
+    nettle_cipher_func *block = ciphers[key->cipher].block;
+    gcm_encrypt(&gcm, &counter->ghash, &counter->aes, block, len, dst, src);
+    gcm_digest(&gcm, &counter->ghash, &counter->aes, block, GCM_DIGEST_SIZE, icv);
+}
+
+bool p2_cipher_open(const struct p2_cipher_key *key, const uint8_t *iv, struct p2_bytes aad, uint8_t *dst,
+                    const uint8_t *src, size_t len, const uint8_t *icv)
+{
+    struct gcm_ctx gcm;
+    const struct p2_counter_key *counter = gcm_start(key, &gcm, iv, aad);
+    nettle_cipher_func *block = ciphers[key->cipher].block;
+    uint8_t expected[GCM_DIGEST_SIZE];
+    gcm_decrypt(&gcm, &counter->ghash, &counter->aes, block, len, dst, src);
+    gcm_digest(&gcm, &counter->ghash, &counter->aes, block, GCM_DIGEST_SIZE, expected);
+    if (p2_equal_constant_time(expected, icv, GCM_DIGEST_SIZE))
+        return true;
+    p2_wipe(dst, len); /* what did not verify is nobody's to read */
+    return false;
 }

@@ -75,4 +75,10 @@ static inline void p2_put_u32(uint8_t *at, uint32_t value)
     at[3] = (uint8_t)value;
 }
 
+static inline void p2_put_u64(uint8_t *at, uint64_t value)
+{
+    p2_put_u32(at, (uint32_t)(value >> 32));
+    p2_put_u32(at + 4, (uint32_t)value);
+}
+
 #endif

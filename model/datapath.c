@@ -1,93 +1,256 @@
 /* The data path, each direction on one page.
  *
- * Outbound (RFC 4303 section 3.3): find the SA, number the packet, pad, encrypt, ICV, outer header.
- * Inbound (section 3.4): find the SA by its SPI, check the window, verify the ICV, decrypt, mark the window,
- * unpad, check the inner selector, deliver. The window moves only after the ICV verified.
+ * Outbound (RFC 4303 section 3.3, RFC 4302 section 3.3): find the SA, number the packet, pad, encrypt, ICV,
+ * headers. Inbound (section 3.4 of both): find the SA by its SPI, check the window, verify the ICV, decrypt,
+ * mark the window, unpad, check the inner selector, deliver. The window moves only after the ICV verified.
+ *
+ * A pair has one SA each way, or two: then ESP is applied first and AH around it (RFC 4301 section 4.1 leaves
+ * such nesting to configuration; RFC 2401 section 4.5 shows it).
+ *
+ *      tunnel        outer IP [UDP] ESP (inner IP ...)     outer IP AH inner IP ...
+ *      transport     IP [UDP] ESP (...)                    IP AH ...
+ *      both          outer IP AH ESP (inner IP ...)        IP AH ESP (...)
  *
  * When the host prices packets, a job lies between arrival and processing; the window is then checked twice,
  * the second time together with the mark, so that two copies in the queue can not both pass. */
 #include "internal.h"
 
-#include "ip.h"
-
 #include <string.h>
 
 #define OUTER_TTL 64
 
-static enum p2_drop seal(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
+/* --- outbound --- */
+
+static uint8_t protocol_of_family(uint8_t family)
+{
+    return family == 6 ? P2_IP_PROTO_IPV6 : P2_IP_PROTO_IPV4;
+}
+
+/* What goes into ESP or AH, and the header in front of it. */
+struct outgoing {
+    struct p2_ip_header header; /* of the packet that leaves */
+    struct p2_bytes payload;
+    uint8_t next_header;
+};
+
+static bool plan(struct outgoing *o, struct p2_gateway *gw, const struct p2_sa_pair *pair,
+                 const uint8_t *packet, size_t len)
 {
     const struct p2_peer_config *peer = &pair->tunnel->peer->config;
-    size_t sealed = p2_esp_sealed_len(&pair->out->esp, len);
+    struct p2_ip_view view;
+    if (p2_ip_parse(&view, packet, len) < 0)
+        return false;
+    *o = (struct outgoing){.payload = {packet, len}, .next_header = protocol_of_family(view.family)};
+    o->header = (struct p2_ip_header){
+        .source = peer->local, .destination = pair->remote, .tos = view.tos, .ttl = OUTER_TTL};
+    if (pair->mode == P2_MODE_TRANSPORT) {
+        if (view.is_fragment) /* transport mode is for whole packets: RFC 4301 section 4.1 */
+            return false;
+        o->payload = view.payload;
+        o->next_header = view.protocol;
+        o->header.ttl = view.ttl;
+        o->header.flow_label = view.flow_label;
+        o->header.dont_fragment = view.dont_fragment;
+    }
+    o->header.identification = gw->identification++;
+    return true;
+}
+
+/* Unpredictable for CBC; for counter modes only new, which the sequence number is (RFC 3686 section 4, RFC
+ * 4106 section 3.1). */
+static void draw_iv(struct p2_gateway *gw, const struct p2_sa *sa, uint64_t sequence, uint8_t *iv)
+{
+    const struct p2_cipher_info *info = p2_cipher_info(sa->algorithms.cipher);
+    if (info->mode == P2_CIPHER_MODE_CBC)
+        p2_random_fill(gw, P2_RANDOM_IV, iv, info->iv_len);
+    else
+        p2_put_u64(iv, sequence);
+}
+
+/* IP [UDP] ESP. Returns the packet's length; 0: it would be too long. */
+static size_t seal_esp(struct p2_gateway *gw, const struct p2_sa_pair *pair, struct p2_sa *sa,
+                       struct outgoing *o, uint8_t *out)
+{
+    size_t udp = pair->udp_local ? P2_UDP_HEADER_LEN : 0, at = p2_ip_header_len(o->header.source.family);
+    size_t sealed = p2_esp_sealed_len(&sa->keys.esp, o->payload.len);
     uint8_t iv[P2_CIPHER_MAX_BLOCK];
-    if (P2_IPV4_HEADER_LEN + sealed > P2_PACKET_MAX)
-        return P2_DROP_TOO_BIG;
-    if (pair->out->sequence >= pair->hard_sequence) /* RFC 4303 section 3.3.3: the counter must not cycle */
+    if (at + udp + sealed > P2_PACKET_MAX)
+        return 0;
+    draw_iv(gw, sa, ++sa->sequence, iv);
+    o->header.protocol = udp ? P2_IP_PROTO_UDP : P2_IP_PROTO_ESP;
+    o->header.payload_len = udp + sealed;
+    p2_ip_build(out, &o->header);
+    if (udp)
+        p2_udp_build(out + at, pair->udp_local, pair->udp_remote, sealed);
+    p2_esp_seal(&sa->keys.esp, sa->spi, sa->sequence, iv, o->next_header, o->payload, out + at + udp);
+    return at + udp + sealed;
+}
+
+/* IP and what AH is to protect behind it; AH itself is put in between afterwards. */
+static size_t build_plain(struct outgoing *o, uint8_t *out)
+{
+    size_t at = p2_ip_header_len(o->header.source.family);
+    if (at + o->payload.len > P2_PACKET_MAX)
+        return 0;
+    o->header.protocol = o->next_header;
+    o->header.payload_len = o->payload.len;
+    p2_ip_build(out, &o->header);
+    memcpy(out + at, o->payload.data, o->payload.len);
+    return at + o->payload.len;
+}
+
+static enum p2_drop seal(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
+{
+    struct p2_sa *inner = &pair->out[0], *outer = &pair->out[pair->num - 1];
+    bool ah = outer->protocol == P2_PROTO_AH;
+    uint8_t *out = ah ? gw->scratch : gw->packet;
+    struct outgoing o;
+    if (outer->sequence >= pair->hard_sequence) /* RFC 4303 section 3.3.3: the counter must not cycle */
         return P2_DROP_SEQUENCE_OVERFLOW;
     if (pair->exhausted)
         return P2_DROP_NO_SA;
-    p2_random_fill(gw, P2_RANDOM_IV, iv, p2_cipher_info(pair->out->algorithms.cipher)->block_len);
-    p2_esp_seal(&pair->out->esp, pair->out->spi, ++pair->out->sequence, iv, P2_IP_PROTO_IPV4,
-                (struct p2_bytes){packet, len}, gw->packet + P2_IPV4_HEADER_LEN);
-    struct p2_ip_header outer = {.source = peer->local,
-                                 .destination = peer->remote,
-                                 .tos = packet[1],
-                                 .ttl = OUTER_TTL,
-                                 .protocol = P2_IP_PROTO_ESP,
-                                 .identification = gw->identification++,
-                                 .payload_len = sealed};
-    p2_ip_build(gw->packet, &outer);
-    pair->out->packets++;
-    pair->out->bytes += len;
-    p2_pair_used(gw, pair, pair->out);
-    p2_emit_packet(gw, P2_ACTION_SEND_IPSEC)->u.packet =
-        (struct p2_bytes){gw->packet, P2_IPV4_HEADER_LEN + sealed};
+    if (!plan(&o, gw, pair, packet, len))
+        return P2_DROP_SELECTOR_MISMATCH;
+    size_t sealed =
+        inner->protocol == P2_PROTO_ESP ? seal_esp(gw, pair, inner, &o, out) : build_plain(&o, out);
+    if (sealed > 0 && ah)
+        sealed = p2_ah_seal(&outer->keys.ah, outer->spi, ++outer->sequence, gw->scratch, sealed, gw->packet);
+    if (sealed == 0)
+        return P2_DROP_TOO_BIG;
+    for (size_t i = 0; i < pair->num; i++) {
+        pair->out[i].packets++;
+        pair->out[i].bytes += len;
+    }
+    p2_pair_used(gw, pair, outer);
+    p2_emit_packet(gw, P2_ACTION_SEND_IPSEC)->u.packet = (struct p2_bytes){gw->packet, sealed};
     return P2_DROP_NONE;
 }
 
-/* What came out must be a whole IP packet between the prefixes of this SA (RFC 4301 section 5.2, step 4). */
-static enum p2_drop check_inner(const struct p2_sa_pair *pair, const uint8_t *inner, size_t len,
-                                uint8_t next_header)
+/* --- inbound --- */
+
+/* What came out must be a whole IP packet between the selectors of this SA (RFC 4301 section 5.2, step 4). */
+static enum p2_drop check_inner(const struct p2_sa_pair *pair, const uint8_t *inner, size_t len)
 {
     struct p2_ip_view view;
-    if (next_header != P2_IP_PROTO_IPV4 || p2_ip_parse(&view, inner, len) < 0)
-        return P2_DROP_SELECTOR_MISMATCH;
     const struct p2_tunnel_config *config = &pair->tunnel->config;
-    bool inside = p2_selector_contains(&config->remote, &view.source) &&
-                  p2_selector_contains(&config->local, &view.destination);
+    if (p2_ip_parse(&view, inner, len) < 0)
+        return P2_DROP_SELECTOR_MISMATCH;
+    bool inside =
+        p2_selector_matches(&config->remote, &view.source, view.protocol, view.source_port) &&
+        p2_selector_matches(&config->local, &view.destination, view.protocol, view.destination_port);
     return inside ? P2_DROP_NONE : P2_DROP_SELECTOR_MISMATCH;
 }
 
-static enum p2_drop open(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *esp, size_t len)
+/* Verifies and opens the ESP packet behind the header of `view`, marks the window, and leaves in `out` the
+ * inner packet (tunnel), or the packet as it was before ESP (transport). */
+static enum p2_drop open_esp(struct p2_sa_pair *pair, struct p2_sa *sa, const struct p2_ip_view *view,
+                             uint8_t *out, size_t *out_len)
 {
+    const uint8_t *esp = view->payload.data;
     uint32_t sequence = p2_get_u32(esp + 4);
     uint8_t next_header;
-    size_t inner_len;
-    enum p2_drop verdict = p2_replay_check(&pair->in->replay, sequence);
+    size_t at = pair->mode == P2_MODE_TRANSPORT ? p2_ip_header_len(view->family) : 0;
+    enum p2_drop verdict = p2_replay_check(&sa->replay, sequence);
     if (verdict != P2_DROP_NONE)
         return verdict;
-    if (!p2_esp_verify(&pair->in->esp, esp, len))
-        return P2_DROP_ICV_MISMATCH;
-    p2_replay_mark(&pair->in->replay, sequence);
-    verdict = p2_esp_open(&pair->in->esp, esp, len, gw->packet, &inner_len, &next_header);
-    if (verdict == P2_DROP_NONE)
-        verdict = check_inner(pair, gw->packet, inner_len, next_header);
+    verdict = p2_esp_open(&sa->keys.esp, esp, view->payload.len, sequence, out + at, out_len, &next_header);
+    if (verdict != P2_DROP_ICV_MISMATCH)
+        p2_replay_mark(&sa->replay, sequence);
     if (verdict != P2_DROP_NONE)
         return verdict;
-    pair->in->packets++;
-    pair->in->bytes += inner_len;
-    p2_pair_used(gw, pair, pair->in);
-    if (!pair->confirmed || !pair->authorised)
-        p2_pair_confirmed(gw, pair);
-    p2_emit_packet(gw, P2_ACTION_DELIVER_CLEAR)->u.packet = (struct p2_bytes){gw->packet, inner_len};
+    if (at == 0)
+        return next_header == protocol_of_family(out[0] >> 4) ? P2_DROP_NONE : P2_DROP_SELECTOR_MISMATCH;
+    struct p2_ip_header header = {.source = view->source,
+                                  .destination = view->destination,
+                                  .tos = view->tos,
+                                  .ttl = view->ttl,
+                                  .protocol = next_header,
+                                  .flow_label = view->flow_label,
+                                  .dont_fragment = view->dont_fragment,
+                                  .payload_len = *out_len};
+    *out_len += p2_ip_build(out, &header);
     return P2_DROP_NONE;
 }
+
+static enum p2_drop open_ah(struct p2_sa *sa, const uint8_t *packet, size_t len, uint8_t *out,
+                            size_t *out_len)
+{
+    struct p2_ah_view ah;
+    if (!p2_ah_parse(&ah, packet, len))
+        return P2_DROP_RUNT;
+    enum p2_drop verdict = p2_replay_check(&sa->replay, ah.sequence);
+    if (verdict == P2_DROP_NONE)
+        verdict = p2_ah_open(&sa->keys.ah, packet, len, ah.sequence, out, out_len);
+    if (verdict == P2_DROP_NONE)
+        p2_replay_mark(&sa->replay, ah.sequence);
+    return verdict;
+}
+
+/* The SA that an ESP header names must be this one. */
+static bool is_esp_of(const struct p2_sa *sa, const struct p2_ip_view *view)
+{
+    return view->protocol == P2_IP_PROTO_ESP && p2_esp_plausible(&sa->keys.esp, view->payload.len) &&
+           p2_get_u32(view->payload.data) == sa->spi;
+}
+
+/* Takes off all that the pair put on; *inner is the packet that comes out. */
+static enum p2_drop open_all(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet,
+                             size_t len, struct p2_bytes *inner)
+{
+    struct p2_sa *outer = &pair->in[pair->num - 1];
+    struct p2_ip_view view;
+    enum p2_drop verdict;
+    *inner = (struct p2_bytes){gw->packet, 0};
+    if (outer->protocol == P2_PROTO_AH) {
+        size_t opened_len;
+        uint8_t *opened = pair->num > 1 ? gw->scratch : gw->packet;
+        verdict = open_ah(outer, packet, len, opened, &opened_len);
+        if (verdict != P2_DROP_NONE)
+            return verdict;
+        packet = opened;
+        len = opened_len;
+    }
+    if (p2_ip_parse(&view, packet, len) < 0)
+        return P2_DROP_SELECTOR_MISMATCH;
+    if (pair->in[0].protocol == P2_PROTO_ESP)
+        return is_esp_of(&pair->in[0], &view) ? open_esp(pair, &pair->in[0], &view, gw->packet, &inner->len)
+                                              : P2_DROP_SELECTOR_MISMATCH;
+    *inner = (struct p2_bytes){packet, len};
+    if (pair->mode == P2_MODE_TUNNEL) {
+        if (view.payload.len == 0 || view.protocol != protocol_of_family(view.payload.data[0] >> 4))
+            return P2_DROP_SELECTOR_MISMATCH;
+        *inner = view.payload;
+    }
+    return P2_DROP_NONE;
+}
+
+static enum p2_drop open(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
+{
+    struct p2_bytes inner;
+    enum p2_drop verdict = open_all(gw, pair, packet, len, &inner);
+    if (verdict == P2_DROP_NONE)
+        verdict = check_inner(pair, inner.data, inner.len);
+    if (verdict != P2_DROP_NONE)
+        return verdict;
+    for (size_t i = 0; i < pair->num; i++) {
+        pair->in[i].packets++;
+        pair->in[i].bytes += inner.len;
+    }
+    p2_pair_used(gw, pair, &pair->in[0]);
+    if (!pair->confirmed || !pair->authorised)
+        p2_pair_confirmed(gw, pair);
+    p2_emit_packet(gw, P2_ACTION_DELIVER_CLEAR)->u.packet = inner;
+    return P2_DROP_NONE;
+}
+
+/* --- both, as jobs or at once --- */
 
 static void process(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair,
                     const uint8_t *packet, size_t len)
 {
     enum p2_drop verdict = kind == P2_JOB_SEAL ? seal(gw, pair, packet, len) : open(gw, pair, packet, len);
     if (verdict != P2_DROP_NONE)
-        p2_drop(gw, verdict, kind == P2_JOB_SEAL ? pair->out->spi : pair->in->spi, true);
+        p2_drop(gw, verdict, kind == P2_JOB_SEAL ? pair->out[0].spi : pair->in[0].spi, true);
 }
 
 static void submit(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair,
@@ -97,9 +260,13 @@ static void submit(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pa
     struct p2_job *job = p2_job_for_packet(gw, kind, pair, packet, len);
     if (!job)
         return;
-    p2_work_add(&work, P2_OP_HMAC, p2_auth_info(pair->out->algorithms.auth)->hash, 1, len);
-    p2_work_add(&work, kind == P2_JOB_SEAL ? P2_OP_ENCRYPT : P2_OP_DECRYPT, pair->out->algorithms.cipher, 1,
-                len);
+    for (size_t i = 0; i < pair->num; i++) {
+        const struct p2_algorithms *a = &pair->suite.algorithms[i];
+        if (a->auth != P2_AUTH_NONE)
+            p2_work_add(&work, P2_OP_HMAC, p2_auth_info(a->auth)->hash, 1, len);
+        if (a->cipher != P2_CIPHER_NONE && a->cipher != P2_CIPHER_NULL)
+            p2_work_add(&work, kind == P2_JOB_SEAL ? P2_OP_ENCRYPT : P2_OP_DECRYPT, a->cipher, 1, len);
+    }
     p2_job_submit(gw, job, &work, false);
 }
 
@@ -111,18 +278,70 @@ void p2_outbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *
         process(gw, P2_JOB_SEAL, pair, packet, len);
 }
 
-/* What can be told for nothing is told before the CPU has to work: length and window. */
-void p2_inbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
+/* What can be told for nothing is told before the CPU has to work: length and window, of the outermost SA. */
+static enum p2_drop glance(const struct p2_sa *sa, const struct p2_ip_view *view, const uint8_t *packet,
+                           size_t len)
 {
-    enum p2_drop verdict = P2_DROP_RUNT;
-    if (p2_esp_plausible(&pair->in->esp, len))
-        verdict = p2_replay_check(&pair->in->replay, p2_get_u32(packet + 4));
+    struct p2_ah_view ah;
+    if (sa->protocol == P2_PROTO_ESP) {
+        if (!p2_esp_plausible(&sa->keys.esp, view->payload.len))
+            return P2_DROP_RUNT;
+        return p2_replay_check(&sa->replay, p2_get_u32(view->payload.data + 4));
+    }
+    if (!p2_ah_parse(&ah, packet, len) || !p2_ah_plausible(&sa->keys.ah, packet, &ah))
+        return P2_DROP_RUNT;
+    return p2_replay_check(&sa->replay, ah.sequence);
+}
+
+/* A packet comes under the SPI of its outermost header, which must be the outermost one of the pair. */
+static void inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len, const struct p2_ip_view *view,
+                    enum p2_protocol protocol, uint32_t spi)
+{
+    struct p2_sa_pair *pair = p2_pair_by_spi(gw, spi);
+    const struct p2_sa *outer = pair ? &pair->in[pair->num - 1] : NULL;
+    enum p2_drop verdict = P2_DROP_UNKNOWN_SPI;
+    if (pair && (outer->protocol != protocol || outer->spi != spi))
+        verdict = P2_DROP_SELECTOR_MISMATCH;
+    else if (pair)
+        verdict = glance(outer, view, packet, len);
     if (verdict != P2_DROP_NONE)
-        p2_drop(gw, verdict, pair->in->spi, true);
+        p2_drop(gw, verdict, spi, true);
     else if (gw->defer_ipsec)
         submit(gw, P2_JOB_OPEN, pair, packet, len);
     else
         process(gw, P2_JOB_OPEN, pair, packet, len);
+}
+
+void p2_inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len)
+{
+    struct p2_ip_view view;
+    struct p2_ah_view ah;
+    if (p2_ip_parse(&view, packet, len) < 0)
+        p2_drop(gw, P2_DROP_RUNT, 0, true);
+    else if (view.protocol == P2_IP_PROTO_ESP && view.payload.len >= P2_ESP_HEADER_LEN)
+        inbound(gw, packet, len, &view, P2_PROTO_ESP, p2_get_u32(view.payload.data));
+    else if (p2_ah_parse(&ah, packet, len))
+        inbound(gw, packet, len, &view, P2_PROTO_AH, ah.spi);
+    else
+        p2_drop(gw, P2_DROP_RUNT, 0, true);
+}
+
+/* The header that the datagram came with, and ESP instead of UDP in it (RFC 3948 section 3.4). */
+void p2_inbound_udp(struct p2_gateway *gw, const struct p2_datagram *datagram)
+{
+    struct p2_ip_header header = {.source = datagram->source,
+                                  .destination = datagram->destination,
+                                  .ttl = OUTER_TTL,
+                                  .protocol = P2_IP_PROTO_ESP,
+                                  .payload_len = datagram->len};
+    size_t at = p2_ip_header_len(header.source.family);
+    if (datagram->len < P2_ESP_HEADER_LEN || at + datagram->len > P2_PACKET_MAX) {
+        p2_drop(gw, P2_DROP_RUNT, 0, true);
+        return;
+    }
+    p2_ip_build(gw->unwrapped, &header);
+    memcpy(gw->unwrapped + at, datagram->data, datagram->len);
+    p2_inbound(gw, gw->unwrapped, at + datagram->len);
 }
 
 void p2_packet_job_done(struct p2_gateway *gw, struct p2_job *job)

@@ -89,9 +89,11 @@ static int copy_config(struct p2_gateway *gw, const struct p2_gateway_config *co
 {
     gw->peers = calloc(config->num_peers + 1, sizeof(*gw->peers));
     gw->tunnels = calloc(config->num_tunnels + 1, sizeof(*gw->tunnels));
-    gw->packet = malloc(P2_PACKET_MAX + 1);
+    gw->packet = malloc(3 * (P2_PACKET_MAX + 1));
     if (!gw->peers || !gw->tunnels || !gw->packet)
         return P2_ERR_NOMEM;
+    gw->scratch = gw->packet + P2_PACKET_MAX + 1;
+    gw->unwrapped = gw->scratch + P2_PACKET_MAX + 1;
     gw->num_peers = config->num_peers;
     gw->num_tunnels = config->num_tunnels;
     for (size_t i = 0; i < gw->num_peers; i++)
@@ -234,23 +236,11 @@ int p2_gateway_receive_ike(struct p2_gateway *gw, p2_time now, uint64_t mark,
     return gw->error;
 }
 
-/* RFC 4303 section 3.4: the SA is found by the SPI of a packet that is for us. */
 int p2_gateway_receive_ipsec(struct p2_gateway *gw, p2_time now, uint64_t mark, const uint8_t *packet,
                              size_t len)
 {
     begin_packet(gw, now, mark);
-    struct p2_ip_view view;
-    if (p2_ip_parse(&view, packet, len) < 0 || view.protocol != P2_IP_PROTO_ESP ||
-        view.payload.len < P2_ESP_HEADER_LEN) {
-        p2_drop(gw, P2_DROP_RUNT, 0, true);
-        return gw->error;
-    }
-    uint32_t spi = p2_get_u32(view.payload.data);
-    struct p2_sa_pair *pair = p2_pair_by_spi(gw, spi);
-    if (!pair)
-        p2_drop(gw, P2_DROP_UNKNOWN_SPI, spi, true);
-    else
-        p2_inbound(gw, pair, view.payload.data, view.payload.len);
+    p2_inbound(gw, packet, len);
     return gw->error;
 }
 
@@ -265,16 +255,7 @@ int p2_gateway_receive_udp_esp(struct p2_gateway *gw, p2_time now, uint64_t mark
                                const struct p2_datagram *datagram)
 {
     begin_packet(gw, now, mark);
-    if (datagram->len < P2_ESP_HEADER_LEN) {
-        p2_drop(gw, P2_DROP_RUNT, 0, true);
-        return gw->error;
-    }
-    uint32_t spi = p2_get_u32(datagram->data);
-    struct p2_sa_pair *pair = p2_pair_by_spi(gw, spi);
-    if (!pair)
-        p2_drop(gw, P2_DROP_UNKNOWN_SPI, spi, true);
-    else
-        p2_inbound(gw, pair, datagram->data, datagram->len);
+    p2_inbound_udp(gw, datagram);
     return gw->error;
 }
 

@@ -13,8 +13,11 @@ struct hash_row {
 
 static const struct hash_row hashes[P2_NUM_HASHES] = {
     [P2_HASH_NONE] = {{"none", 0, 0}, NULL},
+    [P2_HASH_MD5] = {{"md5", MD5_DIGEST_SIZE, 1}, &nettle_md5},
     [P2_HASH_SHA1] = {{"sha1", SHA1_DIGEST_SIZE, 2}, &nettle_sha1},
     [P2_HASH_SHA256] = {{"sha256", SHA256_DIGEST_SIZE, 4}, &nettle_sha256},
+    [P2_HASH_SHA384] = {{"sha384", SHA384_DIGEST_SIZE, 5}, &nettle_sha384},
+    [P2_HASH_SHA512] = {{"sha512", SHA512_DIGEST_SIZE, 6}, &nettle_sha512},
 };
 
 const struct p2_hash_info *p2_hash_info(enum p2_hash hash)
@@ -41,8 +44,10 @@ enum p2_hash p2_hash_by_ike_id(uint16_t ike_id)
 
 /* Room for the running state of any hash of the table. */
 union hash_state {
+    struct md5_ctx md5;
     struct sha1_ctx sha1;
     struct sha256_ctx sha256;
+    struct sha512_ctx sha512;
 };
 
 static void update(const struct nettle_hash *nettle, union hash_state *state, const struct p2_bytes *parts,
@@ -101,13 +106,18 @@ void p2_hmac_compute(const struct p2_hmac *hmac, const struct p2_bytes *parts, s
     nettle->digest(&state, out_len, out);
 }
 
-/* Key lengths: RFC 2404 section 3, RFC 4868 section 2.1.1. Number 5 of the attribute: RFC 4868 section 3 and
- * IANA. */
+/* Key lengths: RFC 2403 section 3, RFC 2404 section 3, RFC 4868 section 2.1.1. Numbers 5 to 7: RFC 4868
+ * section 3 and IANA. */
 static const struct p2_auth_info auths[P2_NUM_AUTHS] = {
-    [P2_AUTH_NONE] = {"none", P2_HASH_NONE, 0, 0, 0, "NULL", 0},
-    [P2_AUTH_HMAC_SHA1_96] = {"hmac-sha1-96", P2_HASH_SHA1, 20, 12, 2, "HMAC-SHA-1-96 [RFC2404]", 3},
-    [P2_AUTH_HMAC_SHA256_128] = {"hmac-sha256-128", P2_HASH_SHA256, 32, 16, 5, "HMAC-SHA-256-128 [RFC4868]",
-                                 5},
+    [P2_AUTH_NONE] = {"none", P2_HASH_NONE, 0, 0, 0, 0, "NULL"},
+    [P2_AUTH_HMAC_MD5_96] = {"hmac-md5-96", P2_HASH_MD5, 16, 12, 1, 2, "HMAC-MD5-96 [RFC2403]"},
+    [P2_AUTH_HMAC_SHA1_96] = {"hmac-sha1-96", P2_HASH_SHA1, 20, 12, 2, 3, "HMAC-SHA-1-96 [RFC2404]"},
+    [P2_AUTH_HMAC_SHA256_128] = {"hmac-sha256-128", P2_HASH_SHA256, 32, 16, 5, 5,
+                                 "HMAC-SHA-256-128 [RFC4868]"},
+    [P2_AUTH_HMAC_SHA384_192] = {"hmac-sha384-192", P2_HASH_SHA384, 48, 24, 6, 6,
+                                 "HMAC-SHA-384-192 [RFC4868]"},
+    [P2_AUTH_HMAC_SHA512_256] = {"hmac-sha512-256", P2_HASH_SHA512, 64, 32, 7, 7,
+                                 "HMAC-SHA-512-256 [RFC4868]"},
 };
 
 const struct p2_auth_info *p2_auth_info(enum p2_auth auth)
@@ -128,6 +138,14 @@ enum p2_auth p2_auth_by_ipsec_id(uint16_t ipsec_id)
 {
     unsigned a = P2_NUM_AUTHS - 1;
     while (a > P2_AUTH_NONE && auths[a].ipsec_id != ipsec_id)
+        a--;
+    return (enum p2_auth)a;
+}
+
+enum p2_auth p2_auth_by_ah_id(uint8_t ah_id)
+{
+    unsigned a = P2_NUM_AUTHS - 1;
+    while (a > P2_AUTH_NONE && auths[a].ah_id != ah_id)
         a--;
     return (enum p2_auth)a;
 }

@@ -12,6 +12,7 @@
 #ifndef P2_INTERNAL_H
 #define P2_INTERNAL_H
 
+#include "ah.h"
 #include "dh.h"
 #include "esp.h"
 #include "gateway.h"
@@ -332,7 +333,10 @@ struct p2_sa {
     uint32_t spi;
     uint8_t encryption_key[P2_CIPHER_MAX_KEY];
     uint8_t authentication_key[P2_HASH_MAX_LEN];
-    struct p2_esp_keys esp;
+    union {
+        struct p2_esp_keys esp;
+        struct p2_ah_keys ah;
+    } keys;
     struct p2_replay replay; /* inbound */
     uint32_t sequence;       /* outbound: last one sent */
     uint64_t packets, bytes; /* of inner packets */
@@ -348,6 +352,7 @@ struct p2_sa_pair {
     bool exhausted;  /* its hard limit by volume or number was reached: nothing more goes through */
     struct p2_suite suite;
     enum p2_mode mode;
+    struct p2_address remote;       /* where its packets go */
     uint16_t udp_local, udp_remote; /* UDP encapsulation; 0: none */
     struct p2_exchange *negotiator; /* its Quick Mode, until this end is authorised; NULL then */
     enum p2_start soft_reason;
@@ -384,10 +389,11 @@ uint32_t p2_spi_new(struct p2_gateway *gw);
 /* --- data path (datapath.c)
  * ----------------------------------------------------------------------------------------- */
 
-/* A clear packet for this pair, and an ESP packet for it: done within the call, or as a job if the host
- * prices them. */
+/* A clear packet for this pair; a whole IP packet with ESP or AH in it; the payload of a datagram that is
+ * ESP. Done within the call, or as a job if the host prices them. */
 void p2_outbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len);
-void p2_inbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len);
+void p2_inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len);
+void p2_inbound_udp(struct p2_gateway *gw, const struct p2_datagram *datagram);
 /* Such a job is over: the packet is processed and the job goes back to the pool. */
 void p2_packet_job_done(struct p2_gateway *gw, struct p2_job *job);
 
@@ -423,6 +429,8 @@ struct p2_gateway {
     size_t actions_capacity, first_action, num_actions;
     struct p2_action spill; /* where an action goes when the ring could not grow */
     uint8_t *packet;        /* the one data packet of this call */
+    uint8_t *scratch;       /* it, between two protocols; P2_PACKET_MAX + 1 bytes like the others */
+    uint8_t *unwrapped;     /* one that came in UDP, as if it had come without */
     uint16_t identification;
 };
 

@@ -54,7 +54,8 @@ void p2_keymat_hash_3(const struct p2_isakmp_keys *keys, uint32_t message_id, st
 
 #define P2_KEYMAT_MAX (P2_CIPHER_MAX_KEY + P2_HASH_MAX_LEN)
 
-/* Section 5.5: KEYMAT of one SA. shared: g(qm)^xy, empty without PFS. The encryption key comes first. */
+/* Section 5.5: KEYMAT of one SA. shared: g(qm)^xy, empty without PFS. The encryption key comes first,
+ * its salt next. */
 void p2_keymat_derive(const struct p2_isakmp_keys *keys, struct p2_bytes shared, uint8_t protocol,
                       uint32_t spi, struct p2_bytes nonce_i, struct p2_bytes nonce_r, uint8_t *out,
                       size_t out_len);

@@ -260,7 +260,7 @@ static enum p2_verdict send_hash(struct p2_exchange *ex)
     uint8_t buffer[P2_IKE_MAX_MESSAGE], id[P2_SELECTOR_ID_MAX], hash[P2_HASH_MAX_LEN];
     struct p2_message m;
     struct p2_isakmp_header header = p2_exchange_header(ex, true);
-    struct p2_selector self = {.address = ex->isakmp->peer->config.local, .prefix_len = 32};
+    struct p2_selector self = p2_selector_single(&ex->isakmp->peer->config.local);
     size_t id_len = p2_selector_to_id(&self, id);
     hash_ir(ex, ex->initiator, (struct p2_bytes){id, id_len}, hash);
     p2_message_begin(&m, buffer, sizeof(buffer), &header);

@@ -13,9 +13,17 @@ struct predefined_row {
 
 /* Junos's predefined IPsec proposals: {nopfs, g2} x esp x {des, 3des, aes128} x {md5, sha}. */
 static const struct predefined_row predefined[] = {
+    {"nopfs-esp-des-md5", P2_CIPHER_DES_CBC, P2_AUTH_HMAC_MD5_96, P2_GROUP_NONE},
+    {"nopfs-esp-des-sha", P2_CIPHER_DES_CBC, P2_AUTH_HMAC_SHA1_96, P2_GROUP_NONE},
+    {"nopfs-esp-3des-md5", P2_CIPHER_3DES_CBC, P2_AUTH_HMAC_MD5_96, P2_GROUP_NONE},
     {"nopfs-esp-3des-sha", P2_CIPHER_3DES_CBC, P2_AUTH_HMAC_SHA1_96, P2_GROUP_NONE},
+    {"nopfs-esp-aes128-md5", P2_CIPHER_AES128_CBC, P2_AUTH_HMAC_MD5_96, P2_GROUP_NONE},
     {"nopfs-esp-aes128-sha", P2_CIPHER_AES128_CBC, P2_AUTH_HMAC_SHA1_96, P2_GROUP_NONE},
+    {"g2-esp-des-md5", P2_CIPHER_DES_CBC, P2_AUTH_HMAC_MD5_96, P2_GROUP_2},
+    {"g2-esp-des-sha", P2_CIPHER_DES_CBC, P2_AUTH_HMAC_SHA1_96, P2_GROUP_2},
+    {"g2-esp-3des-md5", P2_CIPHER_3DES_CBC, P2_AUTH_HMAC_MD5_96, P2_GROUP_2},
     {"g2-esp-3des-sha", P2_CIPHER_3DES_CBC, P2_AUTH_HMAC_SHA1_96, P2_GROUP_2},
+    {"g2-esp-aes128-md5", P2_CIPHER_AES128_CBC, P2_AUTH_HMAC_MD5_96, P2_GROUP_2},
     {"g2-esp-aes128-sha", P2_CIPHER_AES128_CBC, P2_AUTH_HMAC_SHA1_96, P2_GROUP_2},
 };
 
@@ -23,7 +31,8 @@ static const struct predefined_row predefined[] = {
 
 size_t p2_algorithms_keymat_len(const struct p2_algorithms *a)
 {
-    return p2_cipher_info(a->cipher)->key_len + p2_auth_info(a->auth)->key_len;
+    const struct p2_cipher_info *cipher = p2_cipher_info(a->cipher);
+    return cipher->key_len + cipher->salt_len + p2_auth_info(a->auth)->key_len;
 }
 
 struct p2_proposal p2_proposal_of(enum p2_protocol protocol, enum p2_cipher cipher, enum p2_auth auth)

@@ -73,10 +73,14 @@ const char *p2_start_name(enum p2_start start)
 const char *p2_removal_name(enum p2_removal removal)
 {
     static const char *const names[] = {
-        [P2_REMOVED_HARD_LIFETIME] = "hard-lifetime", [P2_REMOVED_REPLACED] = "replaced",
-        [P2_REMOVED_BY_PEER] = "deleted-by-peer",     [P2_REMOVED_NEVER_CONFIRMED] = "never-confirmed",
-        [P2_REMOVED_HARD_VOLUME] = "hard-volume",     [P2_REMOVED_SEQUENCE] = "sequence-numbers",
-        [P2_REMOVED_PEER_DEAD] = "peer-dead",         [P2_REMOVED_CLEARED] = "cleared",
+        [P2_REMOVED_HARD_LIFETIME] = "hard-lifetime",
+        [P2_REMOVED_REPLACED] = "replaced",
+        [P2_REMOVED_BY_PEER] = "deleted-by-peer",
+        [P2_REMOVED_NEVER_CONFIRMED] = "never-confirmed",
+        [P2_REMOVED_HARD_VOLUME] = "hard-volume",
+        [P2_REMOVED_SEQUENCE] = "sequence-numbers",
+        [P2_REMOVED_PEER_DEAD] = "peer-dead",
+        [P2_REMOVED_CLEARED] = "cleared",
         [P2_REMOVED_INITIAL_CONTACT] = "initial-contact",
     };
     return names[removal];

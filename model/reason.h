@@ -85,7 +85,7 @@ enum p2_removal {
     P2_REMOVED_HARD_VOLUME,
     P2_REMOVED_SEQUENCE, /* its sequence numbers are used up */
     P2_REMOVED_PEER_DEAD,
-    P2_REMOVED_CLEARED, /* by hand: p2_gateway_clear */
+    P2_REMOVED_CLEARED,        /* by hand: p2_gateway_clear */
     P2_REMOVED_INITIAL_CONTACT /* the peer started anew and knows nothing of it */
 };
 const char *p2_removal_name(enum p2_removal removal);

@@ -55,8 +55,8 @@ static void fill_info(struct p2_sa_info *info, const struct p2_sa_pair *pair, bo
     info->udp_source = inbound ? pair->udp_remote : pair->udp_local;
     info->udp_destination = inbound ? pair->udp_local : pair->udp_remote;
     info->spi = sa->spi;
-    info->source = inbound ? peer->remote : peer->local;
-    info->destination = inbound ? peer->local : peer->remote;
+    info->source = inbound ? pair->remote : peer->local;
+    info->destination = inbound ? peer->local : pair->remote;
     info->cipher = sa->algorithms.cipher;
     info->auth = sa->algorithms.auth;
     memcpy(info->encryption_key, sa->encryption_key, sizeof(info->encryption_key));
@@ -103,8 +103,11 @@ static void derive(struct p2_exchange *quick, struct p2_sa *sa, struct p2_bytes 
     memcpy(sa->encryption_key, keymat, cipher_len);
     memcpy(sa->authentication_key, keymat + cipher_len, auth_len);
     p2_wipe(keymat, sizeof(keymat));
-    p2_esp_init(&sa->esp, sa->algorithms.cipher, sa->encryption_key, sa->algorithms.auth,
-                sa->authentication_key);
+    if (sa->protocol == P2_PROTO_AH)
+        p2_ah_init(&sa->keys.ah, sa->algorithms.auth, sa->authentication_key, false);
+    else
+        p2_esp_init(&sa->keys.esp, sa->algorithms.cipher, sa->encryption_key, sa->algorithms.auth,
+                    sa->authentication_key, false);
 }
 
 /* --- limits --- */
@@ -274,6 +277,7 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
     pair->initiator = quick->initiator;
     pair->negotiator = quick;
     pair->suite = q->choice.suite;
+    pair->remote = isakmp->peer->config.remote;
     pair->mode = q->tunnel->config.policy.mode;
     if (isakmp->nat_local || isakmp->nat_remote) {
         pair->udp_local = isakmp->local_port;

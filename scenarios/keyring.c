@@ -170,11 +170,12 @@ static void print_esp(FILE *out, const struct keyring *keyring)
         const struct p2_sa_info *sa = &keyring->sas[i];
         const uint8_t *s = sa->source.bytes, *d = sa->destination.bytes;
         char encryption[2 * P2_CIPHER_MAX_KEY + 1], authentication[2 * P2_HASH_MAX_LEN + 1];
-        hex(encryption, sa->encryption_key, p2_cipher_info(sa->cipher)->key_len);
+        const struct p2_cipher_info *cipher = p2_cipher_info(sa->cipher);
+        hex(encryption, sa->encryption_key, cipher->key_len + cipher->salt_len); /* as Wireshark wants it */
         hex(authentication, sa->authentication_key, p2_auth_info(sa->auth)->key_len);
         fprintf(out, "\"IPv4\",\"%u.%u.%u.%u\",\"%u.%u.%u.%u\",\"0x%08x\",\"%s\",\"0x%s\",\"%s\",\"0x%s\"\n",
                 s[0], s[1], s[2], s[3], d[0], d[1], d[2], d[3], sa->spi,
-                p2_cipher_info(sa->cipher)->wireshark, encryption, p2_auth_info(sa->auth)->wireshark,
+                cipher->wireshark, encryption, p2_auth_info(sa->auth)->wireshark,
                 authentication);
     }
 }

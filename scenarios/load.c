@@ -67,6 +67,7 @@ static bool load_parts(struct loader *l, const xmlNode *root)
     ok = ok && load_address_plan(l);
     ok = ok && load_links(l, topology);
     ok = ok && load_tunnels(l, load_child(root, "tunnels"));
+    ok = ok && load_check_prices(l, root);
     if (!ok)
         return false;
     ok = load_flows(l, load_child(root, "traffic"));

@@ -58,7 +58,7 @@ void load_pairs_sort(struct load_pair *pairs, size_t num);
 /* The first of the pairs that have these gateways; NULL: none. */
 const struct load_pair *load_pairs_find(const struct load_pair *pairs, size_t num, int a, int b);
 
-/* Reads one <cpu-profile>; it must be complete if `complete`. */
+/* Reads one <cpu-profile>; it must have a <source> if `complete`. */
 bool load_profile(struct problems *problems, const xmlNode *element, struct profile *profile, bool complete);
 /* Replaces base="file" of each <cpu-profile> by what the file holds. `file` is that of the scenario. */
 bool load_inline_profiles(const struct load_schema *schema, struct problems *problems, xmlDoc *doc,
@@ -75,6 +75,7 @@ bool load_gateways(struct loader *l, const xmlNode *topology);
 bool load_address_plan(struct loader *l);
 bool load_links(struct loader *l, const xmlNode *topology);
 bool load_tunnels(struct loader *l, const xmlNode *tunnels);
+bool load_check_prices(struct loader *l, const xmlNode *root);
 bool load_flows(struct loader *l, const xmlNode *traffic);
 bool load_timeline(struct loader *l, const xmlNode *timeline);
 bool load_expectations(struct loader *l, const xmlNode *expect);

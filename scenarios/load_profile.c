@@ -105,16 +105,6 @@ bool load_profile(struct problems *problems, const xmlNode *element, struct prof
     describe_source(load_child(element, "source"), profile->source, sizeof profile->source);
     for (const xmlNode *price = load_child(element, "price"); price; price = load_next(price, "price"))
         ok = load_price(problems, price, profile) && ok;
-    enum p2_operation op;
-    unsigned algorithm;
-    if (ok && complete && profile_first_unpriced(profile, &op, &algorithm)) {
-        problems_add(
-            problems, load_line(element),
-            "<cpu-profile> \"%s\" has no price for %s %s; allowed: a profile with a <price> for every "
-            "operation and algorithm",
-            profile->name, p2_operation_name(op), p2_operation_algorithm(op, algorithm));
-        ok = false;
-    }
     if (ok && complete && !load_child(element, "source")) {
         problems_add(problems, load_line(element),
                      "<cpu-profile> \"%s\" without <source>; allowed: a <source> that says where "

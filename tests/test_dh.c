@@ -37,8 +37,9 @@ struct exchange_case {
 };
 
 /* MODP: Python 3's pow(2, x, p), with p from the formulas of RFC 2409 section 6 and RFC 3526 and with the
- * private exponents SHA-256("phase2sim initiator group N") and SHA-256("phase2sim responder group N"). ECP:
- * the example of RFC 5903 section 8.1. */
+ * private exponents SHA-256("phase2sim initiator group N") and SHA-256("phase2sim responder group N"); for
+ * groups 15 and 16 SHAKE128 of the same, as long as they need. ECP: the examples of RFC 5903 sections 8.1
+ * to 8.3. Group 24: the example of RFC 5114 section A.3. */
 static const struct exchange_case exchanges[] = {
     {P2_GROUP_1, "87bbaf8755bf2d42953a2571b534a4a60b7d1e0bb5303526e065efc662a08f8f",
      "b7907e53bee5529fc4c62bc5c73412b527f93a62610ee68c1b1073923329d59d",
@@ -93,6 +94,68 @@ static const struct exchange_case exchanges[] = {
      "2483aa7f9db88259b2991d4f0d8e4c7370c73afb946724c1bb115b983fb89a48364d19010c09beaeebde24afb8e8517f"
      "236b92d5668fc26ffc7d5cf64c20bf2a0f46cb7842329530b145baa79a6f147ebe6e06914e1103eb3e1305faef59d738"
      "4ec0ba3010d463daaf19efa6233ba9eb"},
+    {P2_GROUP_15, "2c7a95f3ec026d224abba2694e9085fa2456fb902b51734aa7abb5726a907ec1a7a1cbdef5f643bc",
+     "b37a7b2cb79b7cc5a24871243666de6ca0f87a76d26c8bac341daa35f955a667c1173cd886a6ee10",
+     "41ab974bfbd21252f575e7f065ea79930f8a0f8577801dfb552983441a85bdd7782614b6cca1ff28e722370a2173c091"
+     "ab3d9201dfb9d79562a7375fe9916cec742b77c4410d91e01827ba02027528ccb7f28401869f78320e80c167030f2e38"
+     "46bc9902e57e78822e57669913d97c6a3e1eacebbbcfc5a917bf69c1fb5a88dac01c7942e5ca1d6d34cada956dd1c10d"
+     "937fe2963b78e80ad7299d120e7ed801d88f87d79fa8c2da6893317f3653248b0dfe40becbdc2985e90bccd007c487fe"
+     "bbefb104697b8b72b9231a8cc9becefceec65d0960d4856d937517f44b3122ea3ae64683845aaef681abea343cca08ac"
+     "a070d1e449f3e9fd536383457df69380f70030fda68ea0f760772a86261aedd39eebdd0b3b06ace39c7a7d57b4f7daf7"
+     "df6d785bd1ad28163e5dfb6657588ae2cbe4d2348d4359e75c3f5efbdd158f60616bf37bd85faa8c28948616638d8228"
+     "005c93b6c31b9830a21285efc041fd39cc1086709f74585d558320598b23611142abcb8768f8caf492094024c91c7672",
+     "25cd1aed59c76deac23ac83af1262c57fdedc8a1977beb8cd225022863d2a26c1ce838f4b34f532f377e426716e41f6e"
+     "e8d7329a06dd41ce62a4e68a78b6c9235a728c28d5cfc8fdacb97937ed6dfe170c62168cf460ce056fad2cdf87c42025"
+     "85674c25285d812f183ff331a7e88a8618dfa9de4b66c673a82d885e6906cfca1f081a6d6aac1bafc51d7350e724f6b2"
+     "58fb5e90e49d7bf97fb01f9d1b31f867ea2eef0e83652f5eddf25d3774377a59f9bf3910b267b020beed9b82fddd5bcf"
+     "eddb7ccf7163d1a43e60148ae4fa605d7a7bf9101797b4f3af0d5ce78aad59a88125b25d6c244e89f75eee10350d1018"
+     "48e762959d6ea866cf8f2ab54c6f29db3280beb3fa7baad11886e0c9f6c2395bd45e033f51deca83d7b308d1347607ea"
+     "6fa351f49b9bee3c91ab1908a0ca5ced0c69980c80451ac0f097b5fadf5ab672831b6b78a4a90eacea70a25f664f0d14"
+     "7820449bf4c0428dfba5f538def53cc03186b9b0455eba3d9975aa9fa0a73cd1073fb0be2dc5c3d6528c5c4aeccf0c86",
+     "190935cc369745d06ac567236181a4e7442d62739910adf49ff343d1b72ff683d90205942664e3746efe538085ca4f33"
+     "34d0872d88da2a43afdc81bf6b9c63bffc4ee2af823846200e744c15b59089eb36b051128daa87b6f2a3b6e93c9a0d2f"
+     "65cae6cb7125cc0fc34a8e91984711bc74adc0b67072282ee3954212afaaa00e4b6f1276f59e7a9442f0de47ae0b30ec"
+     "80c7bd0a082787b6a5327cc5d6d3ea5edfe18b0a93a4cedffabbe9650ff64c5ab1b49cf88bf8e8ad0ae10a844d4af511"
+     "cc7f5e306c0e5568df27986201d270b24efef96d00c90b2c035da0a30e1763b5dd87c842f55c134ddfe604e053f6dc68"
+     "6d23f2bddca21aa310b9d6f4f23e3b382e18e0e65162fcac1569a331f724794f13e5231353aeeaa07f3d0a69a1bd5c61"
+     "dd44a6698d08daec4db08952d2789bc6c1dba91f0b7e99e91a5c3c77976bd956aa99b1315b7d509f1a58b3643f7e122d"
+     "df87d4bb2df563412194fb4c4c0ae7e6dce42e1d151fe6718bfa7ddfa06391bbfb2813374670cec43c9f9d94045d58a2"},
+    {P2_GROUP_16,
+     "5b4091dec305b6e4c63c756aa5b7fa2e79287fd306d2358d3e73cb06f59ba9781519270096661916b7d194ecdff6f0aa",
+     "ac312c60284d386edcbefd7cdd34b6166c9c146d819bde7dd04ecf8233457374af0842af000c244d67da17b18547825c",
+     "d714949cee6069fbd70909e4f2e7193ed0c2ba304f1e9749ba0cc1d4dbf4e2b9eb17cd5bad2edc40b97551f218cdd98f"
+     "731048acc5d07af4485f4dd5a4f54d9e978b750211e8550ae0d04c7f6c0eea2170f68ec8d571677611a6f91d7fdd3b15"
+     "af039b640609172a480339b2a3a3e91327ab6835cd1fc43a2463e838e0835dae9468e5d9f77a02f0b246f33e4aac266b"
+     "28bc2d5b8e93f0bac42659293751f38b41f4c890498fde531758a2ed21cdd5162fc7f56ab1c87e8ea730d6c8a7d3bf22"
+     "16fe4a2a48143b4abe40f1b6277176c452647ccdffe50b6b076726db022c0f145b73c1282d4d7104770d844009693c30"
+     "1058cbc99ebb04bb03b7a74b13240b6714c9e9d8591d4cf2e3ebf65b5efaae859757eae44df2b722ba1c903d38a80328"
+     "b8eb61d221aaa9e94798a0a089aa012e8b18ffb274cc15724321c2f013869cd01c9a403db4e887f36ace2ca2a6c05397"
+     "0f371543dca260555b0b04b489bfc3f29d52f82831a1c7678848cc03cafb12f6ebcab2200d43e0d439f689d41444e06e"
+     "60c1f371bbb58e26a18d94d3cea05278dd20e2b8460dccb89ef4feffe0225c78cf93fec50af46f52f0f46fade8b117b6"
+     "49481cc5e267d6ba59bbcd4be2979e9435eb54c1542ab51087b5fadae06341df0b3088dc378265390a945c126670027f"
+     "316b3554a71e996ec3496089fe423df8e35504f818b3f3e110c763a3de165e11",
+     "dcc752ab24e7c9413164649207c2f80b805f6e326e4845de40c510e8efa055ce5896e0f90200e78efb77b61ee65ec01b"
+     "d8a8a54220c7220cfdef138252eecabd1e773666c4ce1499b74044aa9ef24139f80943748b4037c122213548446ab13e"
+     "d398d031233983a9737c0cbe9724cea93111a0fa5ef8ac86ad2305b7806ad0a558f7653489b884da63082a8130f83130"
+     "9f2130ee1ff2922faaacaf708e916f7e4208722d6c537ea49f47889d269bd43e2fe5a69984b1425180ffdf24ca308694"
+     "8bd39a46a76e7c7a937709ad90132a14e4277ec5712b4a8e4868d2bd50e74123b716459669b69b382fbe271111a8d73a"
+     "e35d1311c74c4ab2d044659547ac5f95b2371a579aeb65ecf506e1f9faf46c5e4ccea4a9f3564f4545dc0b0fa55fea52"
+     "7c461a00284c088c0e922cf04189ae3e2eee16f59c24a1a11b176afa89d42e4841abb00b5feee5af09d87897d3de5c90"
+     "2f4ce904ed3b0643d4fd3a018f0a6f811a6ce09ebba2294bb6d77dbb30f8e2012ceeda1048f5558f33bf846eaea455bc"
+     "2c7d2006b2a4591808f7bd8e4ed36ce6b82a4e49d2b6c8374f1d07acc7549ee3f4e20e876f27300b173ad9acd2007412"
+     "3e7ea8a89b87ba6337b9be511895b7f37c1ee48465bb6a78627a520abdefdc6c73084d24ed5477f948d7fa51e452671c"
+     "af27e17addfa3f47489be00430163fea98d9cc237ee4ffcf8a1a9753b0efab14",
+     "ec8d62e70da5f0dcaea381c60d76ba3941a942a2976242216454e68307efaa07098f81748f2e14c602e300d8f2d9de95"
+     "54695cd79a3c1fcc75b04dbb4f2a26099478097c809a3e875faa3205cde14886fa399649a76cd0beab20e53763867839"
+     "2a12f1ce29d291c5c954b74cbcd123cf3478a003c0f1473f0572e36ddcc13eb9c768f44088a808a27d3094323cfa1798"
+     "1ff009a57c0f204eb24e2d37812136499964f3e2240bba2ff7c6530395f462d5341ab89ce236363dc437208403e9f5c6"
+     "fec7cb80d1cbf36472437b7dd776b37ae08893dc8e1410f2a35d8f6fecfcf6626462501f3d895a4e518e5f75767c042d"
+     "9c313a3502cb0931486edb1ad5d8ec7ff8e5fbfc980085beffcc73cd93bd5344b92a9c57fdcf7282f16aca417a8d0716"
+     "429cecabf580d0bfb22b1cd8294aefd6a066f10deaafccc68bb5618e35f1c74d0faeb408755e13240da4f2af6d712895"
+     "5e861ae4a733cd8fd74a2607d5a2ceae7f27b591aaef1eeb77d80566a19566553101f8499955635c729fd9c617496284"
+     "44370d02e8c1bcbd13769862396651dc40a8abe58b0400dcac9afed7491f460d5615b3171085f5f81061d109b53b91bb"
+     "563b1c2128d4b549d5046b2aacbd2b83d089bd8f0d1b6bf6fdd928b98746adf479a1f34f27108fd05d6d69eb2a52a3eb"
+     "6a89ff0dc6ca161d3470168be89eb508198dc843567529eecd83326014b842fb"},
     {P2_GROUP_19, "c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d1433",
      "c6ef9c5d78ae012a011164acb397ce2088685d8f06bf9be0b283ab46476bee53",
      "dad0b65394221cf9b051e1feca5787d098dfe637fc90b9ef945d0c3772581180"
@@ -100,6 +163,47 @@ static const struct exchange_case exchanges[] = {
      "d12dfb5289c8d4f81208b70270398c342296970a0bccb74c736fc7554494bf63"
      "56fbf3ca366cc23e8157854c13c58d6aac23f046ada30f8353e74f33039872ab",
      "d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de"},
+    {P2_GROUP_20,
+     "099f3c7034d4a2c699884d73a375a67f7624ef7c6b3c0f160647b67414dce655e35b538041e649ee3faef896783ab194",
+     "41cb0779b4bdb85d47846725fbec3c9430fab46cc8dc5060855cc9bda0aa2942e0308312916b8ed2960e4bd55a7448fc",
+     "667842d7d180ac2cde6f74f37551f55755c7645c20ef73e31634fe72b4c55ee6de3ac808acb4bdb4c88732aee95f41aa"
+     "9482ed1fc0eeb9cafc4984625ccfc23f65032149e0e144ada024181535a0f38eeb9fcff3c2c947dae69b4c634573a81c",
+     "e558dbef53eecde3d3fccfc1aea08a89a987475d12fd950d83cfa41732bc509d0d1ac43a0336def96fda41d0774a3571"
+     "dcfbec7aacf3196472169e838430367f66eebe3c6e70c416dd5f0c68759dd1fff83fa40142209dff5eaad96db9e6386c",
+     "11187331c279962d93d604243fd592cb9d0a926f422e47187521287e7156c5c4d603135569b9e9d09cf5d4a270f59746"},
+    {P2_GROUP_21,
+     "0037ade9319a89f4dabdb3ef411aaccca5123c61acab57b5393dce47608172a095aa85a30fe1c2952c6771d937ba9777"
+     "f5957b2639bab072462f68c27a57382d4a52",
+     "0145ba99a847af43793fdd0e872e7cdfa16be30fdc780f97bccc3f078380201e9c677d600b343757a3bdbf2a3163e4c2"
+     "f869cca7458aa4a4effc311f5cb151685eb9",
+     "0015417e84dbf28c0ad3c278713349dc7df153c897a1891bd98bab4357c9ecbee1e3bf42e00b8e380aeae57c2d107564"
+     "941885942af5a7f4601723c4195d176ced3e017cae20b6641d2eeb695786d8c946146239d099e18e1d5a514c739d7cb4"
+     "a10ad8a788015ac405d7799dc75e7b7d5b6cf2261a6a7f1507438bf01beb6ca3926f9582",
+     "00d0b3975ac4b799f5bea16d5e13e9af971d5e9b984c9f39728b5e5739735a219b97c356436adc6e95bb0352f6be64a6"
+     "c2912d4ef2d0433ced2b6171640012d9460f015c68226383956e3bd066e797b623c27ce0eac2f551a10c2c724d985207"
+     "7b87220b6536c5c408a1d2aebb8e86d678ae49cb57091f4732296579ab44fcd17f0fc56a",
+     "01144c7d79ae6956bc8edb8e7c787c4521cb086fa64407f97894e5e6b2d79b04d1427e73ca4baa240a34786859810c06"
+     "b3c715a3a8cc3151f2bee417996d19f3ddea"},
+    {P2_GROUP_24, "0881382cdb87660c6dc13e614938d5b9c8b2f248581cc5e31b35454397fce50e",
+     "7d62a7e3ef36de617b13d1afb82c780d83a23bd4ee6705645121f371f546a53d",
+     "2e9380c8323af97545bc4941deb0ec3742c62fe0ece824a6abdbe66c59bee0242911bfb967235ceba35ae13e4ec752be"
+     "630b92dc4bde2847a9c62cb8152745421fb7eb60a63c0fe9159fcce726ce7cd8523d7450667ef840e4919121eb5f01c8"
+     "c9b0d3d648a93bfb75689e8244ac134af544711ce79a02dcc34226684780dddcb498594106c37f5bc79856487af5ab02"
+     "2a2e5e42f09897c1a85a11ea0212af04d9b4cebc937c3c1a3e15a8a0342e337615c84e7fe3b8b9b87fb1e73a15af12a3"
+     "0d746e06dfc34f290d797ce51aa13aa785bf6658aff5e4b093003cbeaf665b3c2e113a3a4e905269341dc0711426685f"
+     "4ef37e868a8126ff3f2279b57ca67e29",
+     "575f0351bd2b1b817448bdf87a6c362c1e289d3903a30b9832c5741fa250363e7acbc7f77f3dacbc1f131add8e03367e"
+     "ff8fbbb3e1c5784424809b25afe4d2262a1a6fd2fab64105ca30a674e07f7809852088632fc049233791ad4edd083a97"
+     "8b883ee618bc5e0dd047415f2d95e683cf14826b5fbe10d3ce41c6c120c78ab20008c698bf7f0bcab9d7f407bed0f43a"
+     "fb2970f57f8d12043963e66ddd320d599ad9936c8f44137c08b180ec5e985cebe186f3d549677e80607331ee17af3380"
+     "a725b0782317d7dd43f59d7af9568a9bb63a84d365f92244ed120988219302f42924c7ca90b89d24f71b0ab697823d7d"
+     "eb1aff5b0e8e4a45d49f7f53757e1913",
+     "86c70bf8d0bb81bb01078a17219cb7d27203db2a19c877f1d1f19fd7d77ef22546a68f005ad52dc84553b78fc60330be"
+     "51ea7c0672cac1515e4b35c047b9a551b88f39dc26da14a09ef74774d47c762dd177f9ed5bc2f11e52c879bd95098504"
+     "cd9eecd8a8f9b3efbd1f008ac5853097d9d1837f2b18f77cd7be01af80a7c7b5ea3ca54cc02d0c116fee3f95bb873993"
+     "85875d7e86747e676e728938acbff7098e05be4dcfb24052b83aeffb14783f029adbde7f53fae92084224090e007cee9"
+     "4d4bf2bace9ffd4b57d2af7c724d0caa19bf0501f6f17b4aa10f425e3ea76080b4b9d6b3cefea115b2ceb8789bb8a3b0"
+     "ea87febe63b6c8f846ec6db0c26c5d7c"},
 };
 
 /* One side of an exchange: draws the private value, then derives with the other's public value as it is in
@@ -135,12 +239,10 @@ struct modp_case {
 };
 
 /* p = 2^n - 2^(n-64) - 1 + 2^64 (floor(2^(n-130) pi) + k): RFC 2409 sections 6.1, 6.2; RFC 3526 sections
- * 2, 3. */
+ * 2 to 5. */
 static const struct modp_case modp[] = {
-    {P2_GROUP_1, 768, 149686},
-    {P2_GROUP_2, 1024, 129093},
-    {P2_GROUP_5, 1536, 741804},
-    {P2_GROUP_14, 2048, 124476},
+    {P2_GROUP_1, 768, 149686},   {P2_GROUP_2, 1024, 129093},   {P2_GROUP_5, 1536, 741804},
+    {P2_GROUP_14, 2048, 124476}, {P2_GROUP_15, 3072, 1690314}, {P2_GROUP_16, 4096, 240904},
 };
 
 #define NUM_MODP (sizeof modp / sizeof modp[0])
@@ -201,7 +303,8 @@ static void primes_are_those_of_the_rfcs(void)
 {
     for (size_t i = 0; i < NUM_MODP; i++) {
         size_t len = p2_group_info(modp[i].group)->public_len;
-        uint8_t exponent[32] = {0}, private_key[P2_DH_MAX_PRIVATE], public_key[P2_DH_MAX_LEN],
+        size_t private_len = p2_group_info(modp[i].group)->private_len;
+        uint8_t exponent[P2_DH_MAX_PRIVATE] = {0}, private_key[P2_DH_MAX_PRIVATE], public_key[P2_DH_MAX_LEN],
                 expected[P2_DH_MAX_LEN];
         mpz_t p, z;
         mpz_init(p);
@@ -209,13 +312,15 @@ static void primes_are_those_of_the_rfcs(void)
         prime_by_formula(p, &modp[i]);
         CU_ASSERT_EQUAL(mpz_sizeinbase(p, 2), modp[i].bits);
         CU_ASSERT_EQUAL(len, modp[i].bits / 8);
-        CU_ASSERT(mpz_probab_prime_p(p, 25) > 0);
+        /* 26 is GMP's Baillie-PSW and two rounds of Miller-Rabin, which is plenty for what no enemy chose. */
+        CU_ASSERT(mpz_probab_prime_p(p, 26) > 0);
         mpz_fdiv_q_2exp(z, p, 1);
-        CU_ASSERT(mpz_probab_prime_p(z, 25) > 0);
+        CU_ASSERT(mpz_probab_prime_p(z, 26) > 0);
 
-        exponent[30] = (uint8_t)(modp[i].bits >> 8);
-        exponent[31] = (uint8_t)modp[i].bits;
-        CU_ASSERT_EQUAL(generate_scripted(modp[i].group, exponent, 32, private_key, public_key), P2_OK);
+        exponent[private_len - 2] = (uint8_t)(modp[i].bits >> 8);
+        exponent[private_len - 1] = (uint8_t)modp[i].bits;
+        CU_ASSERT_EQUAL(generate_scripted(modp[i].group, exponent, private_len, private_key, public_key),
+                        P2_OK);
         mpz_ui_pow_ui(z, 2, modp[i].bits);
         mpz_sub(z, z, p);
         to_bytes(expected, len, z);
@@ -279,7 +384,8 @@ static void modp_refuses_values_out_of_range(void)
         {true, 1, P2_ERR_PEER_VALUE},
         {true, 2, P2_ERR_PEER_VALUE},
     };
-    uint8_t private_key[32] = {[31] = 5}, peer[P2_DH_MAX_LEN], secret[P2_DH_MAX_LEN];
+    uint8_t private_key[P2_DH_MAX_PRIVATE], peer[P2_DH_MAX_LEN], secret[P2_DH_MAX_LEN];
+    memset(private_key, 5, sizeof private_key);
     for (size_t i = 0; i < NUM_MODP; i++) {
         size_t len = p2_group_info(modp[i].group)->public_len;
         mpz_t z;
@@ -390,6 +496,100 @@ static void bad_private_value_is_an_error(void)
     CU_ASSERT_EQUAL(p2_dh_derive(P2_GROUP_19, private_key, peer, sizeof peer, secret), P2_ERR_CRYPTO);
 }
 
+/* --- group 24 --- */
+
+/* RFC 5114 section 2.3. */
+#define Q_24 "8cf83642a709a097b447997640129da299b1a47d1eb3750ba308b0fe64f5fbd3"
+#define P_24                                                                                                 \
+    "87a8e61db4b6663cffbbd19c651959998ceef608660dd0f25d2ceed4435e3b00e00df8f1d61957d4faf7df4561b2aa30"       \
+    "16c3d91134096faa3bf4296d830e9a7c209e0c6497517abd5a8a9d306bcf67ed91f9e6725b4758c022e0b1ef4275bf7b"       \
+    "6c5bfc11d45f9088b941f54eb1e59bb8bc39a0bf12307f5c4fdb70c581b23f76b63acae1caa6b7902d52526735488a0e"       \
+    "f13c6d9a51bfa4ab3ad8347796524d8ef6a167b5a41825d967e144e5140564251ccacb83e6b486f6b3ca3f7971506026"       \
+    "c0b857f689962856ded4010abd0be621c3a3960a54e710c375f26375d7014103a4b54330c198af126116d2276e11715f"       \
+    "693877fad7ef09cadb094ae91e1a1597"
+
+/* The generator comes out as the public value of 1; it has order q, q is prime and divides p - 1, and p is
+ * prime.
+ */
+static void group_24_is_what_rfc_5114_says(void)
+{
+    uint8_t one[32] = {[31] = 1}, private_key[P2_DH_MAX_PRIVATE], public_key[P2_DH_MAX_LEN];
+    mpz_t p, q, g, z;
+    CU_ASSERT_EQUAL(generate_scripted(P2_GROUP_24, one, 32, private_key, public_key), P2_OK);
+    mpz_init_set_str(p, P_24, 16);
+    mpz_init_set_str(q, Q_24, 16);
+    mpz_init(g);
+    mpz_init(z);
+    mpz_import(g, 256, 1, 1, 1, 0, public_key);
+    mpz_powm(z, g, q, p);
+    CU_ASSERT(mpz_cmp_ui(g, 1) > 0 && mpz_cmp_ui(z, 1) == 0);
+    CU_ASSERT(mpz_probab_prime_p(p, 26) > 0 && mpz_probab_prime_p(q, 26) > 0);
+    mpz_sub_ui(z, p, 1);
+    CU_ASSERT_TRUE(mpz_divisible_p(z, q));
+    mpz_clears(p, q, g, z, NULL);
+}
+
+/* Not in the subgroup: 0, 1 (in it, and of no use), 2, p - 1, a member plus one, twice
+ * a member, p minus a member. A member is taken, and so is its square. */
+static void group_24_refuses_what_is_not_in_the_subgroup(void)
+{
+    uint8_t five[32] = {[31] = 5}, one[32] = {[31] = 1}, private_key[32], g_bytes[256], peer[256],
+            secret[256];
+    mpz_t p, g, z;
+    CU_ASSERT_EQUAL(generate_scripted(P2_GROUP_24, one, 32, private_key, g_bytes), P2_OK);
+    mpz_init_set_str(p, P_24, 16);
+    mpz_init(g);
+    mpz_init(z);
+    mpz_import(g, 256, 1, 1, 1, 0, g_bytes);
+    const struct {
+        int factor; /* of g; 0: none */
+        unsigned plus;
+        int expected;
+    } rows[] = {
+        {0, 0, P2_ERR_PEER_VALUE}, {0, 1, P2_ERR_PEER_VALUE}, {0, 2, P2_ERR_PEER_VALUE},  {1, 0, P2_OK},
+        {1, 1, P2_ERR_PEER_VALUE}, {2, 0, P2_ERR_PEER_VALUE}, {-1, 0, P2_ERR_PEER_VALUE},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        mpz_mul_si(z, g, rows[i].factor);
+        mpz_add_ui(z, z, rows[i].plus);
+        mpz_mod(z, z, p);
+        to_bytes(peer, 256, z);
+        CU_ASSERT_EQUAL(p2_dh_derive(P2_GROUP_24, five, peer, 256, secret), rows[i].expected);
+    }
+    mpz_powm_ui(z, g, 2, p);
+    to_bytes(peer, 256, z);
+    CU_ASSERT_EQUAL(p2_dh_derive(P2_GROUP_24, five, peer, 256, secret), P2_OK);
+    mpz_sub_ui(z, p, 1);
+    to_bytes(peer, 256, z);
+    CU_ASSERT_EQUAL(p2_dh_derive(P2_GROUP_24, five, peer, 256, secret), P2_ERR_PEER_VALUE);
+    mpz_clears(p, g, z, NULL);
+}
+
+/* q, 0 and 2^256 - 1 are drawn again; q itself is refused as a private value. */
+static void group_24_draws_again_until_below_q(void)
+{
+    uint8_t draws[128], private_key[P2_DH_MAX_PRIVATE], public_key[P2_DH_MAX_LEN], secret[256];
+    size_t len = check_unhex(Q_24 ZERO_32 "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+                                          "0000000000000000000000000000000000000000000000000000000000000007",
+                             draws, sizeof draws);
+    CU_ASSERT_EQUAL(generate_scripted(P2_GROUP_24, draws, len, private_key, public_key), P2_OK);
+    CHECK_HEX(private_key, 32, "0000000000000000000000000000000000000000000000000000000000000007");
+    CU_ASSERT_EQUAL(p2_dh_derive(P2_GROUP_24, draws, public_key, 256, secret), P2_ERR_CRYPTO);
+}
+
+/* P-521's order has 521 bits: the upper 7 bits of what is drawn are cleared instead of being drawn again. */
+static void p521_uses_one_bit_of_the_first_byte(void)
+{
+    uint8_t draw[66], private_key[P2_DH_MAX_PRIVATE], public_key[P2_DH_MAX_LEN], same[P2_DH_MAX_LEN];
+    memset(draw, 0x33, sizeof draw);
+    draw[0] = 0xfe;
+    CU_ASSERT_EQUAL(generate_scripted(P2_GROUP_21, draw, 66, private_key, public_key), P2_OK);
+    CU_ASSERT(private_key[0] == 0 && memcmp(private_key + 1, draw + 1, 65) == 0);
+    draw[0] = 0;
+    CU_ASSERT_EQUAL(generate_scripted(P2_GROUP_21, draw, 66, private_key, same), P2_OK);
+    CU_ASSERT_EQUAL(memcmp(public_key, same, 132), 0);
+}
+
 static void both_sides_agree(void)
 {
     for (size_t i = 0; p2_group_at(i); i++) {
@@ -409,7 +609,8 @@ static void both_sides_agree(void)
 
 static void table(void)
 {
-    static const enum p2_group order[] = {P2_GROUP_1, P2_GROUP_2, P2_GROUP_5, P2_GROUP_14, P2_GROUP_19};
+    static const enum p2_group order[] = {P2_GROUP_1,  P2_GROUP_2,  P2_GROUP_5,  P2_GROUP_14, P2_GROUP_15,
+                                          P2_GROUP_16, P2_GROUP_19, P2_GROUP_20, P2_GROUP_21, P2_GROUP_24};
     size_t num_groups = sizeof order / sizeof order[0];
     for (size_t i = 0; i < num_groups; i++) {
         const struct p2_group_info *info = p2_group_at(i);
@@ -437,4 +638,8 @@ CHECK_MAIN("dh", {"known answers", known_answers},
            {"ECP draws again until in range", ecp_draws_again_until_in_range},
            {"broken randomness is an error", broken_randomness_is_an_error},
            {"bad private value is an error", bad_private_value_is_an_error},
+           {"group 24 is what RFC 5114 says", group_24_is_what_rfc_5114_says},
+           {"group 24 refuses what is not in the subgroup", group_24_refuses_what_is_not_in_the_subgroup},
+           {"group 24 draws again until below q", group_24_draws_again_until_below_q},
+           {"P-521 uses one bit of the first byte", p521_uses_one_bit_of_the_first_byte},
            {"both sides agree", both_sides_agree}, {"table", table})

@@ -201,7 +201,7 @@ static size_t make_packet(struct sim *sim, const struct forgery *f, uint8_t out[
                                   .protocol = P2_IP_PROTO_UDP,
                                   .payload_len = sizeof(inner) - P2_IPV4_HEADER_LEN};
     p2_ip_build(inner, &header);
-    p2_esp_init(&keys, sa.cipher, sa.encryption_key, sa.auth, sa.authentication_key);
+    p2_esp_init(&keys, sa.cipher, sa.encryption_key, sa.auth, sa.authentication_key, false);
     struct p2_ip_header outer = {.source = sa.source,
                                  .destination = sa.destination,
                                  .ttl = 64,

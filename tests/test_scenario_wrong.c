@@ -128,11 +128,14 @@ static void values(void)
         {"count=\"3\"", "count=\"0\"", 9, "count=\"0\"", "1 to 10000"},
         {"establish=\"on-traffic\"", "establish=\"on-trafic\"", 14, "establish=\"on-trafic\"",
          "allowed: on-traffic, immediately"},
-        {"hash=\"sha256\"", "hash=\"md5\"", 15, "hash=\"md5\"", "sha1, sha256"},
+        {"hash=\"sha256\"", "hash=\"md4\"", 15, "hash=\"md4\"", "md5, sha1, "},
         {"group=\"group2\"", "group=\"group3\"", 15, "group=\"group3\"",
-         "group1, group2, group5, group14, group19"},
+         "group1, group2, group5, group14, group15, group16, group19"},
         {"group=\"group2\"", "encryption=\"aes128-cbc\"", 15, "encryption=\"aes128-cbc\"",
          "allowed: aes-128-cbc"},
+        {"group=\"group2\"", "encryption=\"aes-128-gcm-16\"", 15, "encryption=\"aes-128-gcm-16\"",
+         "aes-128-cbc"},
+        {"group=\"group2\"", "encryption=\"null\"", 15, "encryption=\"null\"", "des-cbc"},
         {"group=\"group2\"", "backoff=\"0.5\"", 15, "backoff=\"0.5\"", "from 1 to 10"},
         {"group=\"group2\"", "tries=\"101\"", 15, "tries=\"101\"", "0 to 100"},
         {"group=\"group2\"", "resend=\"0s\"", 15, "resend=\"0s\"", "1ms to 1h"},
@@ -212,7 +215,7 @@ static void references(void)
         {"base=\"fast.xml\" scale=\"3\"/>",
          "base=\"fast.xml\"><source cpu=\"x\" method=\"y\"/></cpu-profile>", 4, "beside prices",
          "either base"},
-        {" base=\"fast.xml\"", "", 4, "no price for dh-generate group1", "every operation and algorithm"},
+        {" base=\"fast.xml\"", "", 4, "without <source>", "where the prices come from"},
         {"<end gateway=\"hub\" v", "<end gateway=\"bare\" v", 14, "no links lead from spoke[1] to bare",
          "links connect"},
         {"<end gateway=\"hub\" v", "<end gateway=\"spoke[1]\" v", 20, "meet itself",
@@ -347,12 +350,12 @@ static void profile_files(void)
         {"algorithm=\"3des-cbc\" fixed=\"1us\" per-byte=\"1ns\"/>\n<price operation=\"encrypt\" "
          "algorithm=\"aes-128-cbc\"",
          "algorithm=\"aes-129-cbc\" fixed=\"1us\"/>\n<price operation=\"encrypt\" algorithm=\"aes-128-cbc\"",
-         17, "algorithm=\"aes-129-cbc\": encrypt knows no such algorithm", "aes-128-cbc"},
+         35, "algorithm=\"aes-129-cbc\": encrypt knows no such algorithm", "aes-128-cbc"},
         {"operation=\"hmac\" algorithm=\"sha1\" fixed=\"1us\"",
-         "operation=\"hmac\" algorithm=\"sha1\" fixed=\"1 us\"", 13, "fixed=\"1 us\"", "1.27ns"},
+         "operation=\"hmac\" algorithm=\"sha1\" fixed=\"1 us\"", 24, "fixed=\"1 us\"", "1.27ns"},
         {"operation=\"hmac\" algorithm=\"sha1\" fixed=\"1us\"",
-         "operation=\"hmac\" algorithm=\"sha1\" fixed=\"11s\"", 13, "fixed=\"11s\"", "at most 10s"},
-        {"operation=\"hmac\" algorithm=\"sha1\"", "operation=\"hmack\" algorithm=\"sha1\"", 13,
+         "operation=\"hmac\" algorithm=\"sha1\" fixed=\"11s\"", 24, "fixed=\"11s\"", "at most 10s"},
+        {"operation=\"hmac\" algorithm=\"sha1\"", "operation=\"hmack\" algorithm=\"sha1\"", 24,
          "operation=\"hmack\"", "hmac"},
         {"name=\"fast\"", "name=\"fast\" scale=\"2\"", 1, "scale=\"2\": a scale in a profile file", "1;"},
         {"name=\"fast\"", "name=\"fast\" base=\"other.xml\"", 1,
@@ -377,11 +380,73 @@ static void profile_files(void)
     fixture_cleanup(&fixture);
 }
 
+/* The profile without its prices of one algorithm. */
+static void write_profile_without(const struct fixture *fixture, const char *operation, const char *algorithm)
+{
+    static char profile[8192];
+    char start[96];
+    fixture_profile(profile, sizeof profile);
+    snprintf(start, sizeof start, "<price operation=\"%s\" algorithm=\"%s\"", operation, algorithm);
+    char *from = strstr(profile, start), *to = from ? strchr(from, '\n') : NULL;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(to);
+    memmove(from, to, strlen(to) + 1);
+    fixture_write(fixture, "fast.xml", profile);
+}
+
+/* The scenario has main mode with AES-128, SHA-256 and group 2, PFS with group 2 in one case, and ESP with
+ * AES-128 and SHA-1, whose packets cost something. A profile may lack anything else. */
+static void only_prices_in_use_must_be_known(void)
+{
+    static const struct {
+        const char *operation, *algorithm;
+        bool is_needed;
+    } rows[] = {
+        {"dh-generate", "group2", true},   {"dh-derive", "group2", true},   {"hmac", "sha256", true},
+        {"hash", "sha256", true},          {"hmac", "sha1", true},          {"encrypt", "aes-128-cbc", true},
+        {"decrypt", "aes-128-cbc", true},  {"dh-derive", "group24", false}, {"hmac", "sha512", false},
+        {"encrypt", "aes-256-ctr", false}, {"hash", "sha1", false},         {"decrypt", "3des-cbc", false},
+    };
+    struct fixture fixture;
+    fixture_init(&fixture);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct scenario_set set;
+        struct scenario_message message;
+        char found[96];
+        snprintf(found, sizeof found, "no price for %s %s", rows[i].operation, rows[i].algorithm);
+        write_profile_without(&fixture, rows[i].operation, rows[i].algorithm);
+        int result = scenario_set_load(&set, fixture.file, NULL, &message);
+        CU_ASSERT_EQUAL(result, rows[i].is_needed ? -1 : 0);
+        if (result == 0)
+            scenario_set_cleanup(&set);
+        else
+            check_message(found, message.text, fixture.file, 4, found, "operation and algorithm in use");
+    }
+    fixture_cleanup(&fixture);
+}
+
+/* Packets that cost nothing need no price. */
+static void free_packets_need_no_price(void)
+{
+    struct fixture fixture;
+    struct scenario_set set;
+    struct scenario_message message;
+    char *text = fixture_replace(fixture_text, " data=\"shared\"", "");
+    fixture_init(&fixture);
+    fixture_write(&fixture, "scenario.xml", text);
+    write_profile_without(&fixture, "hmac", "sha1");
+    int result = scenario_set_load(&set, fixture.file, NULL, &message);
+    CU_ASSERT_EQUAL(result, 0);
+    if (result == 0)
+        scenario_set_cleanup(&set);
+    fixture_cleanup(&fixture);
+    free(text);
+}
+
 static void several_errors_are_all_said(void)
 {
     char *one = fixture_replace(fixture_text, "jitter=\"1.5ms\"", "jitter=\"soon\"");
-    char *two = fixture_replace(one, "hash=\"sha256\"", "hash=\"md5\"");
-    check_text("two errors", two, 11, "jitter=\"soon\"", ":15: <phase1> hash=\"md5\"");
+    char *two = fixture_replace(one, "hash=\"sha256\"", "hash=\"md4\"");
+    check_text("two errors", two, 11, "jitter=\"soon\"", ":15: <phase1> hash=\"md4\"");
     free(one);
     free(two);
 }
@@ -392,4 +457,7 @@ CHECK_MAIN("wrong scenarios", {"the fixture itself is right", the_fixture_itself
            {"axes", axes}, {"documents", documents},
            {"files that can not be read", files_that_can_not_be_read},
            {"files that are too long", files_that_are_too_long}, {"overrides", overrides},
-           {"profile files", profile_files}, {"several errors are all said", several_errors_are_all_said})
+           {"profile files", profile_files},
+           {"only prices in use must be known", only_prices_in_use_must_be_known},
+           {"free packets need no price", free_packets_need_no_price},
+           {"several errors are all said", several_errors_are_all_said})

@@ -110,7 +110,7 @@ static double through_library(size_t len)
     const uint8_t key[32] = {1, 2, 3};
     struct p2_esp_keys keys;
     double times[ROUNDS];
-    p2_esp_init(&keys, P2_CIPHER_AES128_CBC, key, P2_AUTH_HMAC_SHA1_96, key);
+    p2_esp_init(&keys, P2_CIPHER_AES128_CBC, key, P2_AUTH_HMAC_SHA1_96, key, false);
     for (int round = 0; round < ROUNDS; round++) {
         double start = seconds();
         for (int i = 0; i < PACKETS; i++)
