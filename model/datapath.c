@@ -26,34 +26,49 @@ static uint8_t protocol_of_family(uint8_t family)
     return family == 6 ? P2_IP_PROTO_IPV6 : P2_IP_PROTO_IPV4;
 }
 
-/* What goes into ESP or AH, and the header in front of it. */
+/* What goes into ESP or AH, and the header in front of it: a new one, or in transport mode the packet's own.
+ */
 struct outgoing {
-    struct p2_ip_header header; /* of the packet that leaves */
+    struct p2_ip_view view; /* of the packet that came */
+    struct p2_ip_header header;
+    size_t header_len;
     struct p2_bytes payload;
     uint8_t next_header;
+    bool transport;
 };
 
 static bool plan(struct outgoing *o, struct p2_gateway *gw, const struct p2_sa_pair *pair,
                  const uint8_t *packet, size_t len)
 {
-    const struct p2_peer_config *peer = &pair->tunnel->peer->config;
-    struct p2_ip_view view;
-    if (p2_ip_parse(&view, packet, len) < 0)
+    const struct p2_ip_view *view = &o->view;
+    if (p2_ip_parse(&o->view, packet, len) < 0)
         return false;
-    *o = (struct outgoing){.payload = {packet, len}, .next_header = protocol_of_family(view.family)};
-    o->header = (struct p2_ip_header){
-        .source = peer->local, .destination = pair->remote, .tos = view.tos, .ttl = OUTER_TTL};
-    if (pair->mode == P2_MODE_TRANSPORT) {
-        if (view.is_fragment) /* transport mode is for whole packets: RFC 4301 section 4.1 */
-            return false;
-        o->payload = view.payload;
-        o->next_header = view.protocol;
-        o->header.ttl = view.ttl;
-        o->header.flow_label = view.flow_label;
-        o->header.dont_fragment = view.dont_fragment;
+    o->transport = pair->mode == P2_MODE_TRANSPORT;
+    if (o->transport) {
+        o->header_len = view->header_len;
+        o->payload = view->payload;
+        o->next_header = view->protocol;
+        return !view->is_fragment; /* it is for whole packets: RFC 4301 section 4.1 */
     }
-    o->header.identification = gw->identification++;
+    o->header = (struct p2_ip_header){.source = pair->tunnel->peer->config.local,
+                                      .destination = pair->remote,
+                                      .tos = view->tos,
+                                      .ttl = OUTER_TTL,
+                                      .identification = gw->identification++};
+    o->header_len = p2_ip_header_len(pair->remote.family);
+    o->payload = (struct p2_bytes){packet, len};
+    o->next_header = protocol_of_family(view->family);
     return true;
+}
+
+static void write_header(struct outgoing *o, uint8_t protocol, size_t payload_len, uint8_t *out)
+{
+    o->header.protocol = protocol;
+    o->header.payload_len = payload_len;
+    if (o->transport)
+        p2_ip_copy_header(out, &o->view, protocol, payload_len);
+    else
+        p2_ip_build(out, &o->header);
 }
 
 /* Unpredictable for CBC; for counter modes only new, which the sequence number is (RFC 3686 section 4, RFC
@@ -71,15 +86,13 @@ static void draw_iv(struct p2_gateway *gw, const struct p2_sa *sa, uint64_t sequ
 static size_t seal_esp(struct p2_gateway *gw, const struct p2_sa_pair *pair, struct p2_sa *sa,
                        struct outgoing *o, uint8_t *out)
 {
-    size_t udp = pair->udp_local ? P2_UDP_HEADER_LEN : 0, at = p2_ip_header_len(o->header.source.family);
+    size_t udp = pair->udp_local ? P2_UDP_HEADER_LEN : 0, at = o->header_len;
     size_t sealed = p2_esp_sealed_len(&sa->keys.esp, o->payload.len);
     uint8_t iv[P2_CIPHER_MAX_BLOCK];
     if (at + udp + sealed > P2_PACKET_MAX)
         return 0;
     draw_iv(gw, sa, ++sa->sequence, iv);
-    o->header.protocol = udp ? P2_IP_PROTO_UDP : P2_IP_PROTO_ESP;
-    o->header.payload_len = udp + sealed;
-    p2_ip_build(out, &o->header);
+    write_header(o, udp ? P2_IP_PROTO_UDP : P2_IP_PROTO_ESP, udp + sealed, out);
     if (udp)
         p2_udp_build(out + at, pair->udp_local, pair->udp_remote, sealed);
     p2_esp_seal(&sa->keys.esp, sa->spi, sa->sequence, iv, o->next_header, o->payload, out + at + udp);
@@ -89,14 +102,12 @@ static size_t seal_esp(struct p2_gateway *gw, const struct p2_sa_pair *pair, str
 /* IP and what AH is to protect behind it; AH itself is put in between afterwards. */
 static size_t build_plain(struct outgoing *o, uint8_t *out)
 {
-    size_t at = p2_ip_header_len(o->header.source.family);
-    if (at + o->payload.len > P2_PACKET_MAX)
+    size_t len = o->header_len + o->payload.len;
+    if (len > P2_PACKET_MAX)
         return 0;
-    o->header.protocol = o->next_header;
-    o->header.payload_len = o->payload.len;
-    p2_ip_build(out, &o->header);
-    memcpy(out + at, o->payload.data, o->payload.len);
-    return at + o->payload.len;
+    write_header(o, o->next_header, o->payload.len, out);
+    memcpy(out + o->header_len, o->payload.data, o->payload.len);
+    return len;
 }
 
 static enum p2_drop seal(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
@@ -149,7 +160,7 @@ static enum p2_drop open_esp(struct p2_sa_pair *pair, struct p2_sa *sa, const st
     const uint8_t *esp = view->payload.data;
     uint32_t sequence = p2_get_u32(esp + 4);
     uint8_t next_header;
-    size_t at = pair->mode == P2_MODE_TRANSPORT ? p2_ip_header_len(view->family) : 0;
+    size_t at = pair->mode == P2_MODE_TRANSPORT ? view->header_len : 0;
     enum p2_drop verdict = p2_replay_check(&sa->replay, sequence);
     if (verdict != P2_DROP_NONE)
         return verdict;
@@ -160,15 +171,8 @@ static enum p2_drop open_esp(struct p2_sa_pair *pair, struct p2_sa *sa, const st
         return verdict;
     if (at == 0)
         return next_header == protocol_of_family(out[0] >> 4) ? P2_DROP_NONE : P2_DROP_SELECTOR_MISMATCH;
-    struct p2_ip_header header = {.source = view->source,
-                                  .destination = view->destination,
-                                  .tos = view->tos,
-                                  .ttl = view->ttl,
-                                  .protocol = next_header,
-                                  .flow_label = view->flow_label,
-                                  .dont_fragment = view->dont_fragment,
-                                  .payload_len = *out_len};
-    *out_len += p2_ip_build(out, &header);
+    p2_ip_copy_header(out, view, next_header, *out_len);
+    *out_len += at;
     return P2_DROP_NONE;
 }
 

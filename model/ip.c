@@ -105,10 +105,10 @@ int p2_ip_parse(struct p2_ip_view *view, const uint8_t *packet, size_t len)
     return P2_OK;
 }
 
-static uint16_t checksum(const uint8_t *header)
+static uint16_t checksum(const uint8_t *header, size_t len)
 {
     uint32_t sum = 0;
-    for (size_t i = 0; i < P2_IPV4_HEADER_LEN; i += 2)
+    for (size_t i = 0; i < len; i += 2)
         sum += p2_get_u16(header + i);
     while (sum >> 16)
         sum = (sum & 0xffff) + (sum >> 16);
@@ -127,7 +127,7 @@ static void build_v4(uint8_t *out, const struct p2_ip_header *header)
     out[9] = header->protocol;
     memcpy(out + 12, header->source.bytes, 4);
     memcpy(out + 16, header->destination.bytes, 4);
-    p2_put_u16(out + 10, checksum(out));
+    p2_put_u16(out + 10, checksum(out, P2_IPV4_HEADER_LEN));
 }
 
 static void build_v6(uint8_t *out, const struct p2_ip_header *header)
@@ -138,6 +138,19 @@ static void build_v6(uint8_t *out, const struct p2_ip_header *header)
     out[7] = header->ttl;
     memcpy(out + 8, header->source.bytes, 16);
     memcpy(out + 24, header->destination.bytes, 16);
+}
+
+void p2_ip_copy_header(uint8_t *out, const struct p2_ip_view *view, uint8_t protocol, size_t payload_len)
+{
+    memcpy(out, view->payload.data - view->header_len, view->header_len);
+    out[view->next_at] = protocol;
+    if (view->family == 6) {
+        p2_put_u16(out + 4, (uint16_t)(view->header_len - P2_IPV6_HEADER_LEN + payload_len));
+        return;
+    }
+    p2_put_u16(out + 2, (uint16_t)(view->header_len + payload_len));
+    p2_put_u16(out + 10, 0);
+    p2_put_u16(out + 10, checksum(out, view->header_len));
 }
 
 size_t p2_ip_build(uint8_t *out, const struct p2_ip_header *header)

@@ -65,6 +65,11 @@ static inline size_t p2_ip_header_len(uint8_t family)
 /* Writes 20 bytes (the checksum included) or 40, by the addresses' family, and returns how many. */
 size_t p2_ip_build(uint8_t *out, const struct p2_ip_header *header);
 
+/* Copies the header that `view` found in front of its payload, options or extension headers included, and
+ * makes it announce another protocol and so many bytes behind it; out: view->header_len bytes. Transport mode
+ * keeps the rest as it is. */
+void p2_ip_copy_header(uint8_t *out, const struct p2_ip_view *view, uint8_t protocol, size_t payload_len);
+
 /* Writes P2_UDP_HEADER_LEN bytes. The checksum is 0, none, as RFC 3948 section 2.1 wants it around ESP; over
  * IPv6 RFC 6935 allows that for tunnels. */
 void p2_udp_build(uint8_t *out, uint16_t source_port, uint16_t destination_port, size_t payload_len);

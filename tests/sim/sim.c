@@ -7,7 +7,13 @@
 
 #include <assert.h>
 
+struct packet {
+    uint8_t bytes[P2_IPV4_HEADER_LEN + 65536];
+    size_t len;
+};
+
 struct side {
+    struct packet last_sent, last_delivered, last_ipsec;
     struct sim *sim;
     int number;
     struct host *host;
@@ -98,6 +104,8 @@ static void on_send_ike(void *ctx, const struct p2_datagram *d, uint64_t emissio
 static void on_send_ipsec(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
 {
     struct side *side = ctx;
+    memcpy(side->last_ipsec.bytes, packet, len);
+    side->last_ipsec.len = len;
     if (!side->sim->lose_ipsec)
         launch(side->sim, side->number, true, packet, len, mark);
 }
@@ -105,8 +113,10 @@ static void on_send_ipsec(void *ctx, const uint8_t *packet, size_t len, uint64_t
 static void on_deliver(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
 {
     struct side *side = ctx;
-    (void)packet, (void)len, (void)mark;
+    (void)mark;
     side->delivered++;
+    memcpy(side->last_delivered.bytes, packet, len);
+    side->last_delivered.len = len;
 }
 
 static void on_observe(void *ctx, p2_time now, const struct p2_action *action, uint64_t event)
@@ -126,9 +136,10 @@ static struct p2_tunnel_config *copy_tunnels(const struct p2_tunnel_config *firs
     struct p2_tunnel_config *tunnels = calloc(num, sizeof(*tunnels));
     for (size_t n = 0; n < num; n++) {
         tunnels[n] = *first;
-        uint32_t step = (uint32_t)n << 8;
-        tunnels[n].local.address = p2_address_v4(p2_address_to_v4(&first->local.address) + step);
-        tunnels[n].remote.address = p2_address_v4(p2_address_to_v4(&first->remote.address) + step);
+        p2_put_u16(tunnels[n].local.address.bytes + 1,
+                   (uint16_t)(p2_get_u16(first->local.address.bytes + 1) + n));
+        p2_put_u16(tunnels[n].remote.address.bytes + 1,
+                   (uint16_t)(p2_get_u16(first->remote.address.bytes + 1) + n));
     }
     return tunnels;
 }
@@ -258,16 +269,44 @@ void sim_lose_ipsec(struct sim *sim, bool lose)
     sim->lose_ipsec = lose;
 }
 
+/* The first host of a prefix, or the address itself. */
+static struct p2_address host_of(const struct p2_selector *selector)
+{
+    struct p2_address address = selector->address;
+    size_t len = p2_address_len(address.family);
+    if (!selector->is_range && selector->prefix_len < len * 8)
+        address.bytes[len - 1] |= 1;
+    return address;
+}
+
 void sim_send(struct sim *sim, int from, size_t len)
 {
-    uint8_t packet[P2_IPV4_HEADER_LEN + 65536] = {0};
-    struct p2_ip_header header = {.source = p2_address_v4(from ? 0x0a020001 : 0x0a010001),
-                                  .destination = p2_address_v4(from ? 0x0a010001 : 0x0a020001),
+    struct packet *packet = &sim->sides[from].last_sent;
+    const struct p2_tunnel_config *tunnel = &sim->options.tunnel[from];
+    struct p2_ip_header header = {.source = host_of(&tunnel->local),
+                                  .destination = host_of(&tunnel->remote),
+                                  .tos = 0x28,
                                   .ttl = 64,
-                                  .protocol = P2_IP_PROTO_UDP,
-                                  .payload_len = len - P2_IPV4_HEADER_LEN};
-    p2_ip_build(packet, &header);
-    check_ok(host_send_clear(sim->sides[from].host, sim->now, packet, len, 1));
+                                  .protocol = P2_IP_PROTO_UDP};
+    size_t header_len = p2_ip_header_len(header.source.family);
+    assert(len >= header_len && len <= sizeof(packet->bytes));
+    header.payload_len = len - header_len;
+    p2_ip_build(packet->bytes, &header);
+    for (size_t i = header_len; i < len; i++)
+        packet->bytes[i] = (uint8_t)(i * 7 + len);
+    packet->len = len;
+    check_ok(host_send_clear(sim->sides[from].host, sim->now, packet->bytes, len, 1));
+}
+
+bool sim_arrived_whole(const struct sim *sim, int side)
+{
+    const struct packet *sent = &sim->sides[!side].last_sent, *got = &sim->sides[side].last_delivered;
+    return sent->len > 0 && sent->len == got->len && memcmp(sent->bytes, got->bytes, got->len) == 0;
+}
+
+struct p2_bytes sim_last_ipsec(const struct sim *sim, int from)
+{
+    return (struct p2_bytes){sim->sides[from].last_ipsec.bytes, sim->sides[from].last_ipsec.len};
 }
 
 void sim_inject_ike(struct sim *sim, int to, const uint8_t *data, size_t len)
@@ -282,13 +321,17 @@ void sim_rekey(struct sim *sim, int side)
     check_ok(host_rekey(sim->sides[side].host, sim->now, 0));
 }
 
+/* A pair of AH and ESP shows as two SAs each way, of one negotiation. */
 size_t sim_num_pairs(struct sim *sim, int side)
 {
     struct p2_sa_info info;
-    size_t n = 0;
-    while (p2_gateway_sa_at(host_gateway(sim->sides[side].host), n, &info))
-        n++;
-    return n / 2;
+    struct p2_negotiation_id last = {0};
+    size_t pairs = 0;
+    for (size_t i = 0; p2_gateway_sa_at(host_gateway(sim->sides[side].host), i, &info); i++) {
+        pairs += memcmp(&last, &info.negotiation, sizeof(last)) != 0;
+        last = info.negotiation;
+    }
+    return pairs;
 }
 
 static bool has_mirror(struct sim *sim, int side, const struct p2_sa_info *sa)

@@ -53,9 +53,14 @@ const struct causes *sim_causes(const struct sim *sim);
 const struct sim_message *sim_sent(const struct sim *sim, size_t i); /* NULL past the end */
 size_t sim_drops(const struct sim *sim, int side, enum p2_drop reason);
 
-/* An inner UDP packet of so many bytes between the two protected prefixes. */
+/* An inner packet of so many bytes between the first hosts of the two protected prefixes (of an address: that
+ * itself), its payload a pattern. */
 void sim_send(struct sim *sim, int from, size_t len);
 size_t sim_delivered(const struct sim *sim, int side);
+/* The last packet that came out is, byte for byte, the last one that went in at the other side. */
+bool sim_arrived_whole(const struct sim *sim, int side);
+/* The last packet that was on the wire from a side. Good until the next one. */
+struct p2_bytes sim_last_ipsec(const struct sim *sim, int from);
 /* ESP packets from now on are lost while true. */
 void sim_lose_ipsec(struct sim *sim, bool lose);
 /* Hands a datagram to a side right now, as an attacker would. */
