@@ -72,6 +72,7 @@ static enum p2_drop open(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
         return verdict;
     pair->in.packets++;
     pair->in.bytes += inner_len;
+    pair->tunnel->peer->heard = gw->now;
     if (!pair->confirmed || !pair->authorised)
         p2_pair_confirmed(gw, pair);
     p2_emit_packet(gw, P2_ACTION_DELIVER_CLEAR)->u.packet = (struct p2_bytes){gw->packet, inner_len};

@@ -28,12 +28,15 @@
 #define P2_MAX_EXCHANGES 65536
 
 enum p2_timer_kind {
-    P2_TIMER_EXCHANGE, /* resend, give up, or the end of lingering */
-    P2_TIMER_ISAKMP,   /* the ISAKMP SA's lifetime is over */
-    P2_TIMER_TUNNEL,   /* start, or try again */
-    P2_TIMER_SOFT,     /* rekey this pair */
-    P2_TIMER_HARD,     /* this pair's lifetime is over */
-    P2_TIMER_RETIRE,   /* this pair was replaced and its overlap is over */
+    P2_TIMER_EXCHANGE,    /* resend, give up, or the end of lingering */
+    P2_TIMER_ISAKMP,      /* the ISAKMP SA's lifetime is over, or what had to wait before it goes */
+    P2_TIMER_ISAKMP_SOFT, /* rekey this ISAKMP SA */
+    P2_TIMER_DPD,         /* look whether the peer was heard */
+    P2_TIMER_KEEPALIVE,   /* keep the NAT's mapping */
+    P2_TIMER_TUNNEL,      /* start, or try again */
+    P2_TIMER_SOFT,        /* rekey this pair */
+    P2_TIMER_HARD,        /* this pair's lifetime is over */
+    P2_TIMER_RETIRE,      /* this pair was replaced and its overlap is over */
 };
 
 /* --- jobs (job.c)
@@ -60,12 +63,22 @@ struct p2_isakmp_sa {
     struct p2_peer *peer;
     bool initiator;
     bool established, removing;
-    bool expired; /* starts nothing new; what is under way may finish */
+    bool expired;                   /* starts nothing new; what is under way may finish */
+    bool deleted;                   /* its DELETE is out, or on its way */
+    bool goes_when_idle;            /* it was replaced: as soon as no Quick Mode is left under it */
+    enum p2_isakmp_end end;         /* why it expired */
+    uint64_t began, established_at; /* among the gateway's instants */
+    struct p2_address remote;       /* where its messages go: where the last authentic one came from */
+    uint16_t local_port, remote_port;
+    bool nat_t;                      /* both ends know RFC 3947 */
+    bool nat_local, nat_remote;      /* this end, or the peer, is behind a NAT */
+    bool dpd;                        /* the peer knows RFC 3706 */
+    uint32_t dpd_sent, dpd_received; /* the last sequence numbers; 0: none yet */
     uint8_t initiator_cookie[8], responder_cookie[8];
     struct p2_isakmp_keys keys;
     struct p2_map
         message_ids; /* every one ever used under it: they are never used again (RFC 2408 section 3.1) */
-    struct p2_timer expire;
+    struct p2_timer expire, soft;
     struct p2_exchange *exchanges;
     struct p2_isakmp_sa *previous, *next; /* of the gateway */
 };
@@ -75,11 +88,20 @@ struct p2_peer {
     struct p2_isakmp_sa *isakmp; /* the one to use; NULL: none */
     struct p2_exchange *phase1;  /* ours under way */
     struct p2_tunnel *waiting;   /* tunnels that want a Quick Mode once Phase 1 is there */
+    struct p2_peer *next_same_address;
+    p2_time heard;       /* when something authentic last came from it, IKE or IPsec */
+    unsigned unanswered; /* R-U-THEREs since then */
+    struct p2_timer dpd, keepalive;
+    struct p2_address nat_address; /* where keepalives go */
+    uint16_t nat_port;
 };
 
 /* Takes one off the list of those that wait for Phase 1; NULL: none. */
 struct p2_tunnel *p2_peer_take_waiting(struct p2_peer *peer);
+/* The first of those at this address; the others follow by next_same_address. */
 struct p2_peer *p2_peer_by_address(struct p2_gateway *gw, const struct p2_address *address);
+/* Some SA is there with it, of either phase. */
+bool p2_peer_has_sas(const struct p2_gateway *gw, const struct p2_peer *peer);
 /* NULL when out of memory. Cookies that are not known yet are zero. */
 struct p2_isakmp_sa *p2_isakmp_sa_new(struct p2_gateway *gw, struct p2_peer *peer, bool initiator);
 int p2_isakmp_sa_register(struct p2_gateway *gw, struct p2_isakmp_sa *sa) P2_WARN_UNUSED;
@@ -87,11 +109,19 @@ struct p2_isakmp_sa *p2_isakmp_sa_find(struct p2_gateway *gw, const struct p2_is
                                        const struct p2_address *remote);
 /* Keys are complete: it becomes the peer's, and what waited for it starts. */
 void p2_isakmp_sa_established(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
-/* Its lifetime is over: first it starts nothing more, and only when what is under way had its time it goes.
- */
+/* Its timers. At the end of its lifetime it starts nothing more, and only when what is under way had its time
+ * it goes, with a DELETE. */
 void p2_isakmp_sa_expire(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
-/* Ends its exchanges too. */
-void p2_isakmp_sa_remove(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
+void p2_isakmp_sa_soft(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
+/* A Quick Mode of ours went unanswered under it: the next one starts with Phase 1, and this SA goes. */
+void p2_isakmp_sa_unanswered(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
+/* An exchange under it ended: one that was replaced may go now. */
+void p2_isakmp_sa_exchange_ended(const struct p2_exchange *ex);
+/* The peer says by INITIAL-CONTACT under this SA that it knows no other ones (RFC 2407 section 4.6.3.3): all
+ * older ones with it go, of both phases, without a word to it. */
+void p2_isakmp_sa_initial_contact(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
+/* Ends its exchanges too. `why` is told if it was established. */
+void p2_isakmp_sa_remove(struct p2_gateway *gw, struct p2_isakmp_sa *sa, enum p2_isakmp_end why);
 /* An established ISAKMP SA without Phase 1: keys from the config or derived from the pre-shared key. */
 void p2_isakmp_sa_preset(struct p2_gateway *gw, struct p2_peer *peer);
 
@@ -126,6 +156,8 @@ struct p2_failure_detail {
     uint16_t notify;
     bool notify_received;
     char field[32], offered[P2_WHY_MAX], acceptable[P2_WHY_MAX];
+    const char *message; /* literals; message NULL: the one that is awaited */
+    const char *rule;
 };
 
 struct p2_exchange_kind {
@@ -150,6 +182,11 @@ struct p2_phase1_state {
     uint8_t attributes[128];
     size_t attributes_len;
     uint32_t lifetime_s;
+    uint8_t peer_id[260]; /* body of its ID payload */
+    size_t peer_id_len;
+    bool derived;         /* SKEYID and its kin are there */
+    bool initial_contact; /* in the message being verified */
+    uint16_t hint;        /* an error notify that came in clear, when it could no longer end this; 0: none */
 };
 
 struct p2_quick_state {
@@ -177,6 +214,7 @@ struct p2_info_state {
     uint8_t body[256]; /* of the one notify or delete payload that is sent */
     size_t body_len;
     uint8_t payload;
+    bool last; /* a DELETE of the ISAKMP SA itself: that goes when this is sent */
 };
 
 struct p2_exchange {
@@ -193,7 +231,7 @@ struct p2_exchange {
     enum p2_start start;
     uint8_t iv[P2_CIPHER_MAX_BLOCK]; /* of the next message, either way */
 
-    uint8_t *sent; /* the last message sent, for resends and for duplicates */
+    uint8_t *sent; /* the last message sent, behind a non-ESP marker; for resends and for duplicates */
     size_t sent_len;
     uint64_t sent_mark;
     bool resends; /* what was sent is sent again until an answer comes */
@@ -210,6 +248,8 @@ struct p2_exchange {
     bool verified;              /* its first stage is over */
     uint8_t *inbox;             /* the message being computed */
     size_t inbox_len;
+    struct p2_address from, to; /* the addresses and ports it came with */
+    uint16_t from_port, to_port;
     uint8_t *plain; /* the payloads of it, decrypted in verify; freed with the job */
     struct p2_payloads payloads;
 
@@ -262,16 +302,57 @@ void p2_message_hash(struct p2_exchange *ex, struct p2_message *message, const s
 /* Every payload is of a type in `allowed`, and each type in `required` is there (bit n: type n). */
 bool p2_payloads_are(const struct p2_payloads *payloads, uint32_t required, uint32_t allowed);
 
-extern const struct p2_exchange_kind p2_main_mode, p2_quick_mode, p2_informational;
+extern const struct p2_exchange_kind p2_main_mode, p2_aggressive_mode, p2_quick_mode, p2_informational;
 
-void p2_phase1_start(struct p2_gateway *gw, struct p2_peer *peer);
+/* In the mode that the peer's policy names. */
+void p2_phase1_start(struct p2_gateway *gw, struct p2_peer *peer, enum p2_start start);
 void p2_phase1_respond(struct p2_gateway *gw, struct p2_peer *peer, const struct p2_isakmp_header *header,
                        const struct p2_datagram *datagram);
 void p2_quick_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_start start);
 /* What a notify of the peer says about this Quick Mode of ours. */
 void p2_notify_detail(const struct p2_exchange *quick, uint16_t notify, struct p2_failure_detail *detail);
+/* Informational exchanges. Protected: a notify with a zero SPI, as real daemons refuse a Quick Mode; any
+ * notify; a DELETE of `num` SAs (P2_PROTO_ISAKMP: of `sa` itself, spis and num do not count, and it goes with
+ * it). Bodies of more than 256 bytes are cut to the SPIs that fit. */
 void p2_informational_notify(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify);
-void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint32_t spi);
+void p2_informational_notify_data(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t protocol,
+                                  uint16_t notify, const uint8_t *spi, size_t spi_len, const uint8_t *data,
+                                  size_t data_len);
+void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t protocol,
+                             const uint32_t *spis, size_t num);
+/* In clear, before there are keys (RFC 2409 section 5.7); in and out. */
+void p2_informational_clear(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify);
+void p2_informational_receive_clear(struct p2_gateway *gw, struct p2_isakmp_sa *sa,
+                                    const struct p2_datagram *datagram);
+enum p2_failure p2_failure_of_notify(uint16_t notify);
+
+/* --- dead peer detection (dpd.c)
+ * ------------------------------------------------------------------------------------ */
+
+/* An ISAKMP SA is there: the watch begins, if the policy says so and the peer can answer. */
+void p2_dpd_watch(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
+void p2_dpd_timer(struct p2_gateway *gw, struct p2_peer *peer);
+/* R-U-THERE or its ACK, behind the notify's header. False: it counts for nothing. */
+bool p2_dpd_receive(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify, struct p2_bytes spi,
+                    struct p2_bytes data);
+
+/* --- NAT traversal (nat.c)
+ * ------------------------------------------------------------------------------------------ */
+
+#define P2_PORT_IKE       500
+#define P2_PORT_NAT_T     4500
+#define P2_NON_ESP_MARKER 4 /* zero bytes in front of IKE on port 4500 (RFC 3948 section 2.2) */
+
+/* NAT-D payloads: the peer's address and port, then ours (RFC 3947 section 3.2). */
+void p2_nat_add(struct p2_exchange *ex, struct p2_message *message);
+/* Reads those of the message in the inbox; the initiator moves to port 4500 if a NAT shows. */
+void p2_nat_read(struct p2_exchange *ex);
+/* An authentic message: it is followed to where it came from if the peer is behind a NAT, or still in Phase
+ * 1. */
+void p2_nat_follow(struct p2_exchange *ex);
+/* An ISAKMP SA is there: the end behind the NAT begins to send keepalives. */
+void p2_nat_keep_alive(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
+void p2_nat_timer(struct p2_gateway *gw, struct p2_peer *peer);
 
 /* --- tunnels (tunnel.c) and pairs of SAs (sadb.c)
  * ------------------------------------------------------------------ */

@@ -22,10 +22,12 @@ enum p2_payload_type {
     P2_PAYLOAD_NOTIFY = 11,
     P2_PAYLOAD_DELETE = 12,
     P2_PAYLOAD_VENDOR = 13,
+    P2_PAYLOAD_NAT_D = 20, /* RFC 3947 section 3.2 */
 };
 
 enum p2_exchange_type {
     P2_EXCHANGE_MAIN = 2, /* RFC 2408: identity protection */
+    P2_EXCHANGE_AGGRESSIVE = 4,
     P2_EXCHANGE_INFORMATIONAL = 5,
     P2_EXCHANGE_QUICK = 32,
 };
@@ -43,6 +45,11 @@ enum p2_notify {
     P2_NOTIFY_INVALID_KEY_INFORMATION = 17,
     P2_NOTIFY_INVALID_ID_INFORMATION = 18,
     P2_NOTIFY_INVALID_HASH_INFORMATION = 23,
+    P2_NOTIFY_AUTHENTICATION_FAILED = 24,
+    /* status: RFC 2407 section 4.6.3, and RFC 3706 section 5 */
+    P2_NOTIFY_INITIAL_CONTACT = 24578,
+    P2_NOTIFY_R_U_THERE = 36136,
+    P2_NOTIFY_R_U_THERE_ACK = 36137,
 };
 
 struct p2_isakmp_header {

@@ -253,8 +253,10 @@ void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_remo
     p2_replay_cleanup(&pair->replay);
     p2_wipe(pair, sizeof(*pair));
     free(pair);
-    if (why != P2_REMOVED_BY_PEER && peer->isakmp)
-        p2_informational_delete(gw, peer->isakmp, spi);
+    bool peer_knows =
+        why == P2_REMOVED_BY_PEER || why == P2_REMOVED_PEER_DEAD || why == P2_REMOVED_INITIAL_CONTACT;
+    if (!peer_knows && peer->isakmp)
+        p2_informational_delete(gw, peer->isakmp, P2_PROTO_ESP, &spi, 1);
     if (negotiator) { /* its third message is no longer of any use */
         struct p2_failure_detail detail = {.failure = P2_FAIL_SUPERSEDED, .field = "sa"};
         negotiator->u.quick.pair = NULL;

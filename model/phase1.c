@@ -1,0 +1,535 @@
+/* Phase 1 whatever its mode: how it starts, what both modes put into their messages and take out of them, and
+ * how it ends. */
+#include "phase1.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct p2_phase1_policy *p2_phase1_policy_of(const struct p2_exchange *ex)
+{
+    return &ex->isakmp->peer->config.phase1;
+}
+
+enum p2_verdict p2_phase1_refuse(struct p2_exchange *ex, const struct p2_failure_detail *detail)
+{
+    if (detail->notify != 0)
+        p2_informational_clear(ex->gw, ex->isakmp, detail->notify);
+    return p2_exchange_fail(ex, detail);
+}
+
+static enum p2_verdict fail_internally(struct p2_exchange *ex, const char *field)
+{
+    struct p2_failure_detail detail = {.failure = P2_FAIL_INTERNAL};
+    snprintf(detail.field, sizeof(detail.field), "%s", field);
+    return p2_exchange_fail(ex, &detail);
+}
+
+/* --- vendor IDs --- */
+
+static const uint8_t vendor_dpd[16] = {0xaf, 0xca, 0xd7, 0x13, 0x68, 0xa1, 0xf1, 0xc9,
+                                       0x6b, 0x86, 0x96, 0xfc, 0x77, 0x57, 0x01, 0x00};
+static const uint8_t vendor_nat_t[16] = {0x4a, 0x13, 0x1c, 0x81, 0x07, 0x03, 0x58, 0x45,
+                                         0x5c, 0x57, 0x28, 0xf2, 0x0e, 0x95, 0x45, 0x2f};
+
+/* Who understands R-U-THERE says so, even if it never asks itself. */
+void p2_phase1_add_vendors(struct p2_exchange *ex, struct p2_message *message)
+{
+    p2_message_add(message, P2_PAYLOAD_VENDOR, vendor_dpd, sizeof(vendor_dpd));
+    if (p2_phase1_policy_of(ex)->nat_traversal)
+        p2_message_add(message, P2_PAYLOAD_VENDOR, vendor_nat_t, sizeof(vendor_nat_t));
+}
+
+void p2_phase1_read_vendors(struct p2_exchange *ex)
+{
+    struct p2_isakmp_sa *sa = ex->isakmp;
+    const struct p2_payload *vendor;
+    for (size_t n = 0; (vendor = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_VENDOR, n)) != NULL; n++) {
+        if (vendor->body.len != 16)
+            continue;
+        if (memcmp(vendor->body.data, vendor_dpd, 16) == 0)
+            sa->dpd = true;
+        if (memcmp(vendor->body.data, vendor_nat_t, 16) == 0)
+            sa->nat_t = p2_phase1_policy_of(ex)->nat_traversal;
+    }
+}
+
+/* --- KE, nonce, keys --- */
+
+static const struct p2_group_info *group_of(const struct p2_exchange *ex)
+{
+    return p2_group_info(p2_phase1_policy_of(ex)->group);
+}
+
+static struct p2_phase1_secrets secrets_of(const struct p2_exchange *ex, const uint8_t *shared)
+{
+    const struct p2_phase1_state *p = &ex->u.phase1;
+    const struct p2_phase1_policy *policy = p2_phase1_policy_of(ex);
+    return (struct p2_phase1_secrets){.psk = {policy->psk, policy->psk_len},
+                                      .ni = {p->nonce_i, p->nonce_i_len},
+                                      .nr = {p->nonce_r, p->nonce_r_len},
+                                      .ke_i = {p->public_i, group_of(ex)->public_len},
+                                      .ke_r = {p->public_r, group_of(ex)->public_len},
+                                      .shared = {shared, group_of(ex)->secret_len},
+                                      .cookie_i = ex->isakmp->initiator_cookie,
+                                      .cookie_r = ex->isakmp->responder_cookie};
+}
+
+enum p2_verdict p2_phase1_generate(struct p2_exchange *ex)
+{
+    struct p2_phase1_state *p = &ex->u.phase1;
+    uint8_t *public_key = ex->initiator ? p->public_i : p->public_r;
+    if (p2_dh_generate(group_of(ex)->group, ex->gw->random, p->private_key, public_key) < 0)
+        return fail_internally(ex, "diffie-hellman");
+    p2_random_fill(ex->gw, P2_RANDOM_NONCE, ex->initiator ? p->nonce_i : p->nonce_r, P2_NONCE_LEN);
+    *(ex->initiator ? &p->nonce_i_len : &p->nonce_r_len) = P2_NONCE_LEN;
+    return P2_VERDICT_GOOD;
+}
+
+void p2_phase1_add_ke(struct p2_exchange *ex, struct p2_message *message)
+{
+    const struct p2_phase1_state *p = &ex->u.phase1;
+    p2_message_add(message, P2_PAYLOAD_KE, ex->initiator ? p->public_i : p->public_r,
+                   group_of(ex)->public_len);
+    p2_message_add(message, P2_PAYLOAD_NONCE, ex->initiator ? p->nonce_i : p->nonce_r, P2_NONCE_LEN);
+}
+
+static enum p2_verdict refuse_ke(struct p2_exchange *ex, const char *offered, const char *acceptable)
+{
+    struct p2_failure_detail detail = {
+        .failure = P2_FAIL_INVALID_KEY_INFORMATION,
+        .notify = P2_NOTIFY_INVALID_KEY_INFORMATION,
+        .field = "key-exchange",
+        .rule = "a KE payload holds one public value of the agreed group (RFC 2409 section 5)"};
+    snprintf(detail.offered, sizeof(detail.offered), "%s", offered);
+    snprintf(detail.acceptable, sizeof(detail.acceptable), "%s", acceptable);
+    return p2_phase1_refuse(ex, &detail);
+}
+
+enum p2_verdict p2_phase1_read_ke(struct p2_exchange *ex)
+{
+    struct p2_phase1_state *p = &ex->u.phase1;
+    const struct p2_payload *ke = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_KE, 0);
+    const struct p2_payload *nonce = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NONCE, 0);
+    if (!ke || !nonce || nonce->body.len < P2_NONCE_MIN || nonce->body.len > P2_NONCE_MAX)
+        return p2_exchange_drop(ex, P2_DROP_MALFORMED);
+    if (ke->body.len != group_of(ex)->public_len) {
+        char offered[P2_WHY_MAX], acceptable[P2_WHY_MAX];
+        snprintf(offered, sizeof(offered), "%zu bytes", ke->body.len);
+        snprintf(acceptable, sizeof(acceptable), "%zu bytes: %s", group_of(ex)->public_len,
+                 group_of(ex)->name);
+        return refuse_ke(ex, offered, acceptable);
+    }
+    memcpy(ex->initiator ? p->public_r : p->public_i, ke->body.data, ke->body.len);
+    memcpy(ex->initiator ? p->nonce_r : p->nonce_i, nonce->body.data, nonce->body.len);
+    *(ex->initiator ? &p->nonce_r_len : &p->nonce_i_len) = nonce->body.len;
+    return P2_VERDICT_GOOD;
+}
+
+enum p2_verdict p2_phase1_derive(struct p2_exchange *ex)
+{
+    uint8_t shared[P2_DH_MAX_LEN];
+    struct p2_phase1_state *p = &ex->u.phase1;
+    int r = p2_dh_derive(group_of(ex)->group, p->private_key, ex->initiator ? p->public_r : p->public_i,
+                         group_of(ex)->public_len, shared);
+    if (r == P2_ERR_PEER_VALUE)
+        return refuse_ke(ex, "a value that is not of the group", "2 to p-2, or a point on the curve");
+    if (r < 0)
+        return fail_internally(ex, "diffie-hellman");
+    struct p2_phase1_secrets secrets = secrets_of(ex, shared);
+    p2_keymat_skeyid(ex->isakmp->keys.hash, &secrets, p->skeyid);
+    p2_keymat_skeyids(&ex->isakmp->keys, &secrets, p->skeyid);
+    p2_keymat_phase1_iv(&ex->isakmp->keys, &secrets, ex->iv);
+    p->derived = true;
+    p2_wipe(shared, sizeof(shared));
+    p2_wipe(p->private_key, sizeof(p->private_key));
+    return P2_VERDICT_GOOD;
+}
+
+/* --- identities and proofs --- */
+
+static size_t own_id(const struct p2_exchange *ex, uint8_t id[P2_SELECTOR_ID_MAX])
+{
+    const struct p2_address *local = &ex->isakmp->peer->config.local;
+    struct p2_selector self = {.address = *local, .prefix_len = local->family == 6 ? 128 : 32};
+    return p2_selector_to_id(&self, id);
+}
+
+void p2_phase1_add_id(struct p2_exchange *ex, struct p2_message *message)
+{
+    uint8_t id[P2_SELECTOR_ID_MAX];
+    size_t len = own_id(ex, id);
+    p2_message_add(message, P2_PAYLOAD_ID, id, len);
+}
+
+enum p2_verdict p2_phase1_read_id(struct p2_exchange *ex)
+{
+    struct p2_phase1_state *p = &ex->u.phase1;
+    const struct p2_payload *id = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_ID, 0);
+    if (!id || id->body.len < 4 || id->body.len > sizeof(p->peer_id))
+        return p2_exchange_drop(ex, P2_DROP_MALFORMED);
+    memcpy(p->peer_id, id->body.data, id->body.len);
+    p->peer_id_len = id->body.len;
+    return P2_VERDICT_GOOD;
+}
+
+/* Another peer of the same address that this may be just as well: see phase1.h. */
+static bool may_be(const struct p2_exchange *ex, const struct p2_peer *peer)
+{
+    const struct p2_phase1_policy *a = p2_phase1_policy_of(ex), *b = &peer->config.phase1;
+    bool used_already = ex->kind == &p2_main_mode;
+    return peer == ex->isakmp->peer ||
+           (a->mode == b->mode &&
+            (!used_already || (a->psk_len == b->psk_len && memcmp(a->psk, b->psk, a->psk_len) == 0 &&
+                               a->cipher == b->cipher && a->hash == b->hash && a->group == b->group)));
+}
+
+/* By its very identity if there is one, else one that takes any. NULL: none. */
+static struct p2_peer *peer_by_id(const struct p2_exchange *ex, const struct p2_address *id)
+{
+    struct p2_peer *current = ex->isakmp->peer, *any = current->config.remote_id.family == 0 ? current : NULL;
+    if (ex->initiator)
+        return any || memcmp(&current->config.remote_id, id, sizeof(*id)) == 0 ? current : NULL;
+    struct p2_peer *peer = p2_peer_by_address(ex->gw, &current->config.remote);
+    for (; peer; peer = peer->next_same_address) {
+        if (!may_be(ex, peer))
+            continue;
+        if (memcmp(&peer->config.remote_id, id, sizeof(*id)) == 0)
+            return peer;
+        if (!any && peer->config.remote_id.family == 0)
+            any = peer;
+    }
+    return any;
+}
+
+enum p2_verdict p2_phase1_check_id(struct p2_exchange *ex)
+{
+    const struct p2_phase1_state *p = &ex->u.phase1;
+    struct p2_selector id = {0}, wanted = {.address = ex->isakmp->peer->config.remote_id};
+    bool is_address = p2_selector_from_id(&id, p->peer_id, p->peer_id_len) == P2_OK && !id.is_range;
+    wanted.prefix_len = wanted.address.family == 6 ? 128 : 32;
+    if (!is_address)
+        id.address = (struct p2_address){.family = 255}; /* equals no peer's */
+    struct p2_peer *peer = peer_by_id(ex, &id.address);
+    if (peer) {
+        ex->isakmp->peer = peer;
+        return P2_VERDICT_GOOD;
+    }
+    struct p2_failure_detail detail = {
+        .failure = P2_FAIL_INVALID_ID_INFORMATION,
+        .notify = P2_NOTIFY_INVALID_ID_INFORMATION,
+        .field = "phase1-identity",
+        .rule = "the peer's Phase 1 identity must be the configured one (RFC 2407 section 4.6.2)"};
+    p2_selector_format(&wanted, detail.acceptable);
+    if (is_address)
+        p2_selector_format(&id, detail.offered);
+    else
+        snprintf(detail.offered, sizeof(detail.offered), "an identity of type %u", p->peer_id[0]);
+    return p2_phase1_refuse(ex, &detail);
+}
+
+static void hash_ir(struct p2_exchange *ex, bool of_initiator, struct p2_bytes id, uint8_t *out)
+{
+    struct p2_phase1_secrets secrets = secrets_of(ex, NULL);
+    struct p2_bytes sa = {ex->u.phase1.sa_body, ex->u.phase1.sa_body_len};
+    p2_keymat_hash_ir(ex->isakmp->keys.hash, &secrets, ex->u.phase1.skeyid, of_initiator, sa, id, out);
+}
+
+void p2_phase1_add_hash(struct p2_exchange *ex, struct p2_message *message)
+{
+    uint8_t id[P2_SELECTOR_ID_MAX], hash[P2_HASH_MAX_LEN];
+    size_t id_len = own_id(ex, id);
+    hash_ir(ex, ex->initiator, (struct p2_bytes){id, id_len}, hash);
+    p2_message_add(message, P2_PAYLOAD_HASH, hash, p2_hash_info(ex->isakmp->keys.hash)->len);
+}
+
+bool p2_phase1_verify_hash(struct p2_exchange *ex)
+{
+    const struct p2_phase1_state *p = &ex->u.phase1;
+    uint8_t expected[P2_HASH_MAX_LEN];
+    size_t len = p2_hash_info(ex->isakmp->keys.hash)->len;
+    const struct p2_payload *hash = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_HASH, 0);
+    if (!hash || hash->body.len != len)
+        return false;
+    hash_ir(ex, !ex->initiator, (struct p2_bytes){p->peer_id, p->peer_id_len}, expected);
+    return p2_equal_constant_time(expected, hash->body.data, len);
+}
+
+/* --- INITIAL-CONTACT: RFC 2407 section 4.6.3.3 --- */
+
+#define CONTACT_LEN (8 + 16) /* body: DOI, protocol, SPI size, type; both cookies */
+
+size_t p2_phase1_contact_len(const struct p2_exchange *ex)
+{
+    bool first = p2_phase1_policy_of(ex)->initial_contact && !p2_peer_has_sas(ex->gw, ex->isakmp->peer);
+    return first ? 4 + CONTACT_LEN : 0;
+}
+
+void p2_phase1_add_contact(struct p2_exchange *ex, struct p2_message *message)
+{
+    if (p2_phase1_contact_len(ex) == 0)
+        return;
+    struct p2_builder *b = &message->b;
+    p2_message_open(message, P2_PAYLOAD_NOTIFY);
+    p2_build_u32(b, P2_DOI_IPSEC);
+    p2_build_u8(b, P2_PROTO_ISAKMP);
+    p2_build_u8(b, 16);
+    p2_build_u16(b, P2_NOTIFY_INITIAL_CONTACT);
+    p2_build_bytes(b, ex->isakmp->initiator_cookie, 8);
+    p2_build_bytes(b, ex->isakmp->responder_cookie, 8);
+    p2_message_close(message);
+}
+
+/* Only in a message that was protected. */
+void p2_phase1_read_contact(struct p2_exchange *ex)
+{
+    const struct p2_payload *notify;
+    for (size_t n = 0; (notify = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NOTIFY, n)) != NULL; n++) {
+        if (ex->inbox[19] & P2_FLAG_ENCRYPTED && notify->body.len >= 8 &&
+            p2_get_u16(notify->body.data + 6) == P2_NOTIFY_INITIAL_CONTACT)
+            ex->u.phase1.initial_contact = true;
+    }
+}
+
+/* --- how it ends --- */
+
+static void arm_lifetime(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint32_t lifetime_s)
+{
+    p2_time lifetime = (p2_time)lifetime_s * P2_SECOND;
+    uint32_t soft = sa->peer->config.phase1.soft_permille;
+    p2_arm(gw, &sa->expire, gw->now + lifetime);
+    if (sa->initiator && soft < 1000)
+        p2_arm(gw, &sa->soft, gw->now + lifetime / 1000 * soft);
+}
+
+enum p2_verdict p2_phase1_established(struct p2_exchange *ex)
+{
+    struct p2_isakmp_sa *sa = ex->isakmp;
+    memcpy(sa->keys.last_block, ex->iv, P2_CIPHER_MAX_BLOCK);
+    if (sa->peer->phase1 == ex)
+        sa->peer->phase1 = NULL;
+    arm_lifetime(ex->gw, sa, ex->u.phase1.lifetime_s);
+    p2_exchange_negotiation(ex, P2_NEGOTIATION_READY, NULL);
+    if (ex->u.phase1.initial_contact)
+        p2_isakmp_sa_initial_contact(ex->gw, sa);
+    p2_isakmp_sa_established(ex->gw, sa);
+    return P2_VERDICT_GOOD;
+}
+
+/* Tunnels that waited for Phase 1 try again later. */
+static void send_away(struct p2_gateway *gw, struct p2_peer *peer)
+{
+    for (struct p2_tunnel *tunnel; (tunnel = p2_peer_take_waiting(peer)) != NULL;)
+        p2_tunnel_failed(gw, tunnel);
+}
+
+void p2_phase1_failed(struct p2_exchange *ex)
+{
+    struct p2_peer *peer = ex->isakmp->peer;
+    if (peer->phase1 == ex) {
+        peer->phase1 = NULL;
+        send_away(ex->gw, peer);
+    }
+}
+
+static void explain_notify(const struct p2_exchange *ex, uint16_t notify, struct p2_failure_detail *detail)
+{
+    bool key = notify == P2_NOTIFY_AUTHENTICATION_FAILED;
+    detail->failure = p2_failure_of_notify(notify);
+    detail->notify = notify;
+    detail->notify_received = true;
+    detail->rule = "a notify without protection: nothing says that it is the peer's (RFC 2409 section 5.7)";
+    if (key || notify == P2_NOTIFY_NO_PROPOSAL_CHOSEN)
+        snprintf(detail->field, sizeof(detail->field), "%s", key ? "pre-shared-key" : "phase1-proposal");
+    else
+        snprintf(detail->field, sizeof(detail->field), "phase1");
+    snprintf(detail->offered, sizeof(detail->offered), "another pre-shared key");
+    if (!key)
+        p2_phase1_format_policy(p2_phase1_policy_of(ex), detail->offered, sizeof(detail->offered));
+    snprintf(detail->acceptable, sizeof(detail->acceptable), "the peer does not say");
+}
+
+/* Messages did come, but none could be read: the ends hold different keys. Or the first encrypted one was
+ * never answered, though the messages before it were. */
+void p2_phase1_timed_out(struct p2_exchange *ex, struct p2_failure_detail *detail)
+{
+    const struct p2_phase1_state *p = &ex->u.phase1;
+    bool unanswered = ex->kind == &p2_main_mode && ex->initiator && p->derived;
+    if (p->hint != 0) {
+        explain_notify(ex, p->hint, detail);
+        return;
+    }
+    if (ex->unreadable == 0 && !unanswered)
+        return;
+    detail->failure = P2_FAIL_WRONG_KEY;
+    detail->rule = "SKEYID comes from the pre-shared key: ends whose keys differ can not read each other "
+                   "(RFC 2409 section 5.4)";
+    if (ex->unreadable > 0)
+        snprintf(detail->offered, sizeof(detail->offered), "%u that could not be decrypted or verified",
+                 ex->unreadable);
+    else
+        snprintf(detail->offered, sizeof(detail->offered), "message 5, the first encrypted one, unanswered");
+    snprintf(detail->acceptable, sizeof(detail->acceptable), "one under the same pre-shared key");
+}
+
+bool p2_phase1_notified(struct p2_exchange *ex, uint16_t notify)
+{
+    struct p2_failure_detail detail = {
+        .message = ex->kind == &p2_main_mode && ex->u.phase1.nonce_i_len > 0 ? "message 3" : "message 1"};
+    if (ex->initiator && !ex->u.phase1.derived && ex->job.id == 0) {
+        explain_notify(ex, notify, &detail);
+        p2_exchange_fail(ex, &detail);
+        return true;
+    }
+    ex->u.phase1.hint = notify;
+    return false;
+}
+
+/* --- what it costs --- */
+
+void p2_phase1_work_generate(struct p2_exchange *ex, struct p2_work *work)
+{
+    p2_work_add(work, P2_OP_DH_GENERATE, p2_phase1_policy_of(ex)->group, 1, 0);
+}
+
+void p2_phase1_work_derive(struct p2_exchange *ex, struct p2_work *work)
+{
+    const struct p2_phase1_policy *policy = p2_phase1_policy_of(ex);
+    p2_work_add(work, P2_OP_DH_DERIVE, policy->group, 1, 0);
+    p2_work_add(work, P2_OP_HMAC, policy->hash, 4, group_of(ex)->secret_len + 16);
+}
+
+void p2_phase1_work_hash(struct p2_exchange *ex, struct p2_work *work)
+{
+    size_t covered = 2 * group_of(ex)->public_len + 16 + ex->u.phase1.sa_body_len + 8;
+    p2_work_add(work, P2_OP_HMAC, p2_phase1_policy_of(ex)->hash, 1, covered);
+}
+
+void p2_phase1_work_cipher(struct p2_exchange *ex, struct p2_work *work, enum p2_operation direction,
+                           size_t len)
+{
+    size_t block = p2_cipher_info(p2_phase1_policy_of(ex)->cipher)->block_len;
+    p2_work_add(work, direction, p2_phase1_policy_of(ex)->cipher, 1, (len + block - 1) / block * block);
+}
+
+void p2_phase1_work_nat(struct p2_exchange *ex, struct p2_work *work)
+{
+    if (ex->isakmp->nat_t)
+        p2_work_add(work, P2_OP_HASH, p2_phase1_policy_of(ex)->hash, 4, 8 + 8 + 4 + 2);
+}
+
+/* --- how it starts --- */
+
+static const struct p2_exchange_kind *kind_of(enum p2_phase1_mode mode)
+{
+    return mode == P2_PHASE1_AGGRESSIVE ? &p2_aggressive_mode : &p2_main_mode;
+}
+
+static struct p2_exchange *new_exchange(struct p2_gateway *gw, struct p2_isakmp_sa *sa,
+                                        const struct p2_exchange_kind *kind)
+{
+    struct p2_exchange *ex = p2_exchange_new(gw, kind, sa, sa->initiator, 0);
+    if (ex && p2_isakmp_sa_register(gw, sa) == P2_OK)
+        return ex;
+    if (ex)
+        p2_fail_memory(gw);
+    p2_isakmp_sa_remove(gw, sa, P2_ISAKMP_LIFETIME);
+    return NULL;
+}
+
+/* A peer beyond a NAT is reached by the mapping that is there. */
+void p2_phase1_start(struct p2_gateway *gw, struct p2_peer *peer, enum p2_start start)
+{
+    const struct p2_isakmp_sa *present = peer->isakmp;
+    struct p2_isakmp_sa *sa = p2_isakmp_sa_new(gw, peer, true);
+    if (!sa)
+        return;
+    if (present && present->local_port == P2_PORT_NAT_T) {
+        sa->remote = present->remote;
+        sa->remote_port = present->remote_port;
+        sa->local_port = present->local_port;
+    }
+    p2_random_fill(gw, P2_RANDOM_COOKIE, sa->initiator_cookie, 8);
+    struct p2_exchange *ex = new_exchange(gw, sa, kind_of(peer->config.phase1.mode));
+    if (!ex) {
+        send_away(gw, peer);
+        return;
+    }
+    ex->start = start;
+    peer->phase1 = ex;
+    p2_exchange_negotiation(ex, P2_NEGOTIATION_STARTED, NULL);
+    p2_exchange_begin(ex);
+}
+
+static void refuse_mode(struct p2_exchange *ex)
+{
+    bool aggressive = ex->kind == &p2_aggressive_mode;
+    struct p2_failure_detail detail = {
+        .failure = P2_FAIL_NO_PROPOSAL_CHOSEN,
+        .notify = P2_NOTIFY_NO_PROPOSAL_CHOSEN,
+        .field = "phase1-mode",
+        .message = "message 1",
+        .rule =
+            "the initiator chooses the exchange, and the responder's policy must have it (RFC 2409 section "
+            "5)"};
+    snprintf(detail.offered, sizeof(detail.offered), "%s", aggressive ? "aggressive" : "main");
+    snprintf(detail.acceptable, sizeof(detail.acceptable), "%s", aggressive ? "main" : "aggressive");
+    p2_phase1_refuse(ex, &detail);
+}
+
+/* Of the peers at one address: one of that mode, else one that will refuse it; NULL: neither. */
+static struct p2_peer *peer_for_mode(struct p2_peer *first, enum p2_phase1_mode mode)
+{
+    struct p2_peer *other = NULL;
+    for (struct p2_peer *peer = first; peer; peer = peer->next_same_address) {
+        if (peer->config.phase1.mode == mode)
+            return peer;
+        if (!other && peer->config.phase1.mode != P2_PHASE1_PRESET)
+            other = peer;
+    }
+    return other;
+}
+
+/* A copy of a message that is known, or a notify without the responder's cookie. */
+static void receive_again(struct p2_gateway *gw, struct p2_isakmp_sa *sa,
+                          const struct p2_isakmp_header *header, const struct p2_datagram *datagram)
+{
+    bool its = memcmp(&sa->remote, &datagram->source, sizeof(sa->remote)) == 0;
+    struct p2_exchange *ex = its && !sa->initiator ? p2_exchange_find(sa, 0) : NULL;
+    if (its && header->exchange_type == P2_EXCHANGE_INFORMATIONAL && !(header->flags & P2_FLAG_ENCRYPTED))
+        p2_informational_receive_clear(gw, sa, datagram);
+    else if (ex && ex->kind->type == header->exchange_type)
+        p2_exchange_receive(ex, datagram);
+    else
+        p2_drop(gw, P2_DROP_UNEXPECTED, 0, false);
+}
+
+/* A message without a responder cookie: the first one, or a copy of it. */
+void p2_phase1_respond(struct p2_gateway *gw, struct p2_peer *peer, const struct p2_isakmp_header *header,
+                       const struct p2_datagram *datagram)
+{
+    struct p2_isakmp_sa *sa = p2_map_get(&gw->isakmp_by_cookie, p2_get_u64(header->initiator_cookie));
+    if (sa) {
+        receive_again(gw, sa, header, datagram);
+        return;
+    }
+    bool aggressive = header->exchange_type == P2_EXCHANGE_AGGRESSIVE;
+    enum p2_phase1_mode mode = aggressive ? P2_PHASE1_AGGRESSIVE : P2_PHASE1_MAIN;
+    peer = peer_for_mode(peer, mode);
+    if (!peer || header->message_id != 0 || (!aggressive && header->exchange_type != P2_EXCHANGE_MAIN)) {
+        p2_drop(gw, P2_DROP_UNEXPECTED, 0, false);
+        return;
+    }
+    sa = p2_isakmp_sa_new(gw, peer, false);
+    if (!sa)
+        return;
+    memcpy(sa->initiator_cookie, header->initiator_cookie, 8);
+    p2_random_fill(gw, P2_RANDOM_COOKIE, sa->responder_cookie, 8);
+    sa->remote = datagram->source;
+    sa->remote_port = datagram->source_port;
+    sa->local_port = datagram->destination_port;
+    struct p2_exchange *ex = new_exchange(gw, sa, kind_of(mode));
+    if (ex && peer->config.phase1.mode != mode)
+        refuse_mode(ex);
+    else if (ex)
+        p2_exchange_receive(ex, datagram);
+}
