@@ -2,11 +2,12 @@
  *
  *   gateway   owns peers, tunnels, ISAKMP SAs, exchanges, pairs of SAs, jobs, timers, pending actions
  *   peer      another gateway: its Phase 1 policy and the ISAKMP SA in use            (isakmp_sa.c)
- *   exchange  one run of a protocol under one message ID; a table of steps drives it  (exchange.c; phase1.c,
- *             quick_mode.c, informational.c hold the tables)
- *   tunnel    selectors and Phase 2 policy, and its pairs of SAs                      (tunnel.c)
- *   pair      an inbound and an outbound SA that one Quick Mode made                  (sadb.c)
- *   job       work that the host's CPU has not finished yet                           (job.c)
+ *             and what is known of it: whether it lives (dpd.c) and where it is       (nat.c)
+ *   exchange  one run of a protocol under one message ID; a table of steps drives it  (exchange.c;
+ * main_mode.c, aggressive_mode.c, quick_mode.c, informational.c hold the tables) tunnel    selectors and
+ * Phase 2 policy, and its pairs of SAs                      (tunnel.c) pair      an inbound and an outbound
+ * SA that one Quick Mode made                  (sadb.c) job       work that the host's CPU has not finished
+ * yet                           (job.c)
  *
  * Out of memory: p2_fail_memory notes it and the public call returns it. */
 #ifndef P2_INTERNAL_H

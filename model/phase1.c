@@ -10,6 +10,11 @@ const struct p2_phase1_policy *p2_phase1_policy_of(const struct p2_exchange *ex)
     return &ex->isakmp->peer->config.phase1;
 }
 
+const struct p2_group_info *p2_phase1_group_of(const struct p2_exchange *ex)
+{
+    return p2_group_info(p2_phase1_policy_of(ex)->group);
+}
+
 enum p2_verdict p2_phase1_refuse(struct p2_exchange *ex, const struct p2_failure_detail *detail)
 {
     if (detail->notify != 0)
@@ -17,7 +22,7 @@ enum p2_verdict p2_phase1_refuse(struct p2_exchange *ex, const struct p2_failure
     return p2_exchange_fail(ex, detail);
 }
 
-static enum p2_verdict fail_internally(struct p2_exchange *ex, const char *field)
+enum p2_verdict p2_phase1_fail_internally(struct p2_exchange *ex, const char *field)
 {
     struct p2_failure_detail detail = {.failure = P2_FAIL_INTERNAL};
     snprintf(detail.field, sizeof(detail.field), "%s", field);
@@ -50,243 +55,6 @@ void p2_phase1_read_vendors(struct p2_exchange *ex)
             sa->dpd = true;
         if (memcmp(vendor->body.data, vendor_nat_t, 16) == 0)
             sa->nat_t = p2_phase1_policy_of(ex)->nat_traversal;
-    }
-}
-
-/* --- KE, nonce, keys --- */
-
-static const struct p2_group_info *group_of(const struct p2_exchange *ex)
-{
-    return p2_group_info(p2_phase1_policy_of(ex)->group);
-}
-
-static struct p2_phase1_secrets secrets_of(const struct p2_exchange *ex, const uint8_t *shared)
-{
-    const struct p2_phase1_state *p = &ex->u.phase1;
-    const struct p2_phase1_policy *policy = p2_phase1_policy_of(ex);
-    return (struct p2_phase1_secrets){.psk = {policy->psk, policy->psk_len},
-                                      .ni = {p->nonce_i, p->nonce_i_len},
-                                      .nr = {p->nonce_r, p->nonce_r_len},
-                                      .ke_i = {p->public_i, group_of(ex)->public_len},
-                                      .ke_r = {p->public_r, group_of(ex)->public_len},
-                                      .shared = {shared, group_of(ex)->secret_len},
-                                      .cookie_i = ex->isakmp->initiator_cookie,
-                                      .cookie_r = ex->isakmp->responder_cookie};
-}
-
-enum p2_verdict p2_phase1_generate(struct p2_exchange *ex)
-{
-    struct p2_phase1_state *p = &ex->u.phase1;
-    uint8_t *public_key = ex->initiator ? p->public_i : p->public_r;
-    if (p2_dh_generate(group_of(ex)->group, ex->gw->random, p->private_key, public_key) < 0)
-        return fail_internally(ex, "diffie-hellman");
-    p2_random_fill(ex->gw, P2_RANDOM_NONCE, ex->initiator ? p->nonce_i : p->nonce_r, P2_NONCE_LEN);
-    *(ex->initiator ? &p->nonce_i_len : &p->nonce_r_len) = P2_NONCE_LEN;
-    return P2_VERDICT_GOOD;
-}
-
-void p2_phase1_add_ke(struct p2_exchange *ex, struct p2_message *message)
-{
-    const struct p2_phase1_state *p = &ex->u.phase1;
-    p2_message_add(message, P2_PAYLOAD_KE, ex->initiator ? p->public_i : p->public_r,
-                   group_of(ex)->public_len);
-    p2_message_add(message, P2_PAYLOAD_NONCE, ex->initiator ? p->nonce_i : p->nonce_r, P2_NONCE_LEN);
-}
-
-static enum p2_verdict refuse_ke(struct p2_exchange *ex, const char *offered, const char *acceptable)
-{
-    struct p2_failure_detail detail = {
-        .failure = P2_FAIL_INVALID_KEY_INFORMATION,
-        .notify = P2_NOTIFY_INVALID_KEY_INFORMATION,
-        .field = "key-exchange",
-        .rule = "a KE payload holds one public value of the agreed group (RFC 2409 section 5)"};
-    snprintf(detail.offered, sizeof(detail.offered), "%s", offered);
-    snprintf(detail.acceptable, sizeof(detail.acceptable), "%s", acceptable);
-    return p2_phase1_refuse(ex, &detail);
-}
-
-enum p2_verdict p2_phase1_read_ke(struct p2_exchange *ex)
-{
-    struct p2_phase1_state *p = &ex->u.phase1;
-    const struct p2_payload *ke = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_KE, 0);
-    const struct p2_payload *nonce = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NONCE, 0);
-    if (!ke || !nonce || nonce->body.len < P2_NONCE_MIN || nonce->body.len > P2_NONCE_MAX)
-        return p2_exchange_drop(ex, P2_DROP_MALFORMED);
-    if (ke->body.len != group_of(ex)->public_len) {
-        char offered[P2_WHY_MAX], acceptable[P2_WHY_MAX];
-        snprintf(offered, sizeof(offered), "%zu bytes", ke->body.len);
-        snprintf(acceptable, sizeof(acceptable), "%zu bytes: %s", group_of(ex)->public_len,
-                 group_of(ex)->name);
-        return refuse_ke(ex, offered, acceptable);
-    }
-    memcpy(ex->initiator ? p->public_r : p->public_i, ke->body.data, ke->body.len);
-    memcpy(ex->initiator ? p->nonce_r : p->nonce_i, nonce->body.data, nonce->body.len);
-    *(ex->initiator ? &p->nonce_r_len : &p->nonce_i_len) = nonce->body.len;
-    return P2_VERDICT_GOOD;
-}
-
-enum p2_verdict p2_phase1_derive(struct p2_exchange *ex)
-{
-    uint8_t shared[P2_DH_MAX_LEN];
-    struct p2_phase1_state *p = &ex->u.phase1;
-    int r = p2_dh_derive(group_of(ex)->group, p->private_key, ex->initiator ? p->public_r : p->public_i,
-                         group_of(ex)->public_len, shared);
-    if (r == P2_ERR_PEER_VALUE)
-        return refuse_ke(ex, "a value that is not of the group", "2 to p-2, or a point on the curve");
-    if (r < 0)
-        return fail_internally(ex, "diffie-hellman");
-    struct p2_phase1_secrets secrets = secrets_of(ex, shared);
-    p2_keymat_skeyid(ex->isakmp->keys.hash, &secrets, p->skeyid);
-    p2_keymat_skeyids(&ex->isakmp->keys, &secrets, p->skeyid);
-    p2_keymat_phase1_iv(&ex->isakmp->keys, &secrets, ex->iv);
-    p->derived = true;
-    p2_wipe(shared, sizeof(shared));
-    p2_wipe(p->private_key, sizeof(p->private_key));
-    return P2_VERDICT_GOOD;
-}
-
-/* --- identities and proofs --- */
-
-static size_t own_id(const struct p2_exchange *ex, uint8_t id[P2_SELECTOR_ID_MAX])
-{
-    const struct p2_address *local = &ex->isakmp->peer->config.local;
-    struct p2_selector self = {.address = *local, .prefix_len = local->family == 6 ? 128 : 32};
-    return p2_selector_to_id(&self, id);
-}
-
-void p2_phase1_add_id(struct p2_exchange *ex, struct p2_message *message)
-{
-    uint8_t id[P2_SELECTOR_ID_MAX];
-    size_t len = own_id(ex, id);
-    p2_message_add(message, P2_PAYLOAD_ID, id, len);
-}
-
-enum p2_verdict p2_phase1_read_id(struct p2_exchange *ex)
-{
-    struct p2_phase1_state *p = &ex->u.phase1;
-    const struct p2_payload *id = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_ID, 0);
-    if (!id || id->body.len < 4 || id->body.len > sizeof(p->peer_id))
-        return p2_exchange_drop(ex, P2_DROP_MALFORMED);
-    memcpy(p->peer_id, id->body.data, id->body.len);
-    p->peer_id_len = id->body.len;
-    return P2_VERDICT_GOOD;
-}
-
-/* Another peer of the same address that this may be just as well: see phase1.h. */
-static bool may_be(const struct p2_exchange *ex, const struct p2_peer *peer)
-{
-    const struct p2_phase1_policy *a = p2_phase1_policy_of(ex), *b = &peer->config.phase1;
-    bool used_already = ex->kind == &p2_main_mode;
-    return peer == ex->isakmp->peer ||
-           (a->mode == b->mode &&
-            (!used_already || (a->psk_len == b->psk_len && memcmp(a->psk, b->psk, a->psk_len) == 0 &&
-                               a->cipher == b->cipher && a->hash == b->hash && a->group == b->group)));
-}
-
-/* By its very identity if there is one, else one that takes any. NULL: none. */
-static struct p2_peer *peer_by_id(const struct p2_exchange *ex, const struct p2_address *id)
-{
-    struct p2_peer *current = ex->isakmp->peer, *any = current->config.remote_id.family == 0 ? current : NULL;
-    if (ex->initiator)
-        return any || memcmp(&current->config.remote_id, id, sizeof(*id)) == 0 ? current : NULL;
-    struct p2_peer *peer = p2_peer_by_address(ex->gw, &current->config.remote);
-    for (; peer; peer = peer->next_same_address) {
-        if (!may_be(ex, peer))
-            continue;
-        if (memcmp(&peer->config.remote_id, id, sizeof(*id)) == 0)
-            return peer;
-        if (!any && peer->config.remote_id.family == 0)
-            any = peer;
-    }
-    return any;
-}
-
-enum p2_verdict p2_phase1_check_id(struct p2_exchange *ex)
-{
-    const struct p2_phase1_state *p = &ex->u.phase1;
-    struct p2_selector id = {0}, wanted = {.address = ex->isakmp->peer->config.remote_id};
-    bool is_address = p2_selector_from_id(&id, p->peer_id, p->peer_id_len) == P2_OK && !id.is_range;
-    wanted.prefix_len = wanted.address.family == 6 ? 128 : 32;
-    if (!is_address)
-        id.address = (struct p2_address){.family = 255}; /* equals no peer's */
-    struct p2_peer *peer = peer_by_id(ex, &id.address);
-    if (peer) {
-        ex->isakmp->peer = peer;
-        return P2_VERDICT_GOOD;
-    }
-    struct p2_failure_detail detail = {
-        .failure = P2_FAIL_INVALID_ID_INFORMATION,
-        .notify = P2_NOTIFY_INVALID_ID_INFORMATION,
-        .field = "phase1-identity",
-        .rule = "the peer's Phase 1 identity must be the configured one (RFC 2407 section 4.6.2)"};
-    p2_selector_format(&wanted, detail.acceptable);
-    if (is_address)
-        p2_selector_format(&id, detail.offered);
-    else
-        snprintf(detail.offered, sizeof(detail.offered), "an identity of type %u", p->peer_id[0]);
-    return p2_phase1_refuse(ex, &detail);
-}
-
-static void hash_ir(struct p2_exchange *ex, bool of_initiator, struct p2_bytes id, uint8_t *out)
-{
-    struct p2_phase1_secrets secrets = secrets_of(ex, NULL);
-    struct p2_bytes sa = {ex->u.phase1.sa_body, ex->u.phase1.sa_body_len};
-    p2_keymat_hash_ir(ex->isakmp->keys.hash, &secrets, ex->u.phase1.skeyid, of_initiator, sa, id, out);
-}
-
-void p2_phase1_add_hash(struct p2_exchange *ex, struct p2_message *message)
-{
-    uint8_t id[P2_SELECTOR_ID_MAX], hash[P2_HASH_MAX_LEN];
-    size_t id_len = own_id(ex, id);
-    hash_ir(ex, ex->initiator, (struct p2_bytes){id, id_len}, hash);
-    p2_message_add(message, P2_PAYLOAD_HASH, hash, p2_hash_info(ex->isakmp->keys.hash)->len);
-}
-
-bool p2_phase1_verify_hash(struct p2_exchange *ex)
-{
-    const struct p2_phase1_state *p = &ex->u.phase1;
-    uint8_t expected[P2_HASH_MAX_LEN];
-    size_t len = p2_hash_info(ex->isakmp->keys.hash)->len;
-    const struct p2_payload *hash = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_HASH, 0);
-    if (!hash || hash->body.len != len)
-        return false;
-    hash_ir(ex, !ex->initiator, (struct p2_bytes){p->peer_id, p->peer_id_len}, expected);
-    return p2_equal_constant_time(expected, hash->body.data, len);
-}
-
-/* --- INITIAL-CONTACT: RFC 2407 section 4.6.3.3 --- */
-
-#define CONTACT_LEN (8 + 16) /* body: DOI, protocol, SPI size, type; both cookies */
-
-size_t p2_phase1_contact_len(const struct p2_exchange *ex)
-{
-    bool first = p2_phase1_policy_of(ex)->initial_contact && !p2_peer_has_sas(ex->gw, ex->isakmp->peer);
-    return first ? 4 + CONTACT_LEN : 0;
-}
-
-void p2_phase1_add_contact(struct p2_exchange *ex, struct p2_message *message)
-{
-    if (p2_phase1_contact_len(ex) == 0)
-        return;
-    struct p2_builder *b = &message->b;
-    p2_message_open(message, P2_PAYLOAD_NOTIFY);
-    p2_build_u32(b, P2_DOI_IPSEC);
-    p2_build_u8(b, P2_PROTO_ISAKMP);
-    p2_build_u8(b, 16);
-    p2_build_u16(b, P2_NOTIFY_INITIAL_CONTACT);
-    p2_build_bytes(b, ex->isakmp->initiator_cookie, 8);
-    p2_build_bytes(b, ex->isakmp->responder_cookie, 8);
-    p2_message_close(message);
-}
-
-/* Only in a message that was protected. */
-void p2_phase1_read_contact(struct p2_exchange *ex)
-{
-    const struct p2_payload *notify;
-    for (size_t n = 0; (notify = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NOTIFY, n)) != NULL; n++) {
-        if (ex->inbox[19] & P2_FLAG_ENCRYPTED && notify->body.len >= 8 &&
-            p2_get_u16(notify->body.data + 6) == P2_NOTIFY_INITIAL_CONTACT)
-            ex->u.phase1.initial_contact = true;
     }
 }
 
@@ -395,12 +163,12 @@ void p2_phase1_work_derive(struct p2_exchange *ex, struct p2_work *work)
 {
     const struct p2_phase1_policy *policy = p2_phase1_policy_of(ex);
     p2_work_add(work, P2_OP_DH_DERIVE, policy->group, 1, 0);
-    p2_work_add(work, P2_OP_HMAC, policy->hash, 4, group_of(ex)->secret_len + 16);
+    p2_work_add(work, P2_OP_HMAC, policy->hash, 4, p2_phase1_group_of(ex)->secret_len + 16);
 }
 
 void p2_phase1_work_hash(struct p2_exchange *ex, struct p2_work *work)
 {
-    size_t covered = 2 * group_of(ex)->public_len + 16 + ex->u.phase1.sa_body_len + 8;
+    size_t covered = 2 * p2_phase1_group_of(ex)->public_len + 16 + ex->u.phase1.sa_body_len + 8;
     p2_work_add(work, P2_OP_HMAC, p2_phase1_policy_of(ex)->hash, 1, covered);
 }
 

@@ -10,8 +10,12 @@
 
 const struct p2_phase1_policy *p2_phase1_policy_of(const struct p2_exchange *ex);
 
+const struct p2_group_info *p2_phase1_group_of(const struct p2_exchange *ex);
+
 /* Tells the peer in clear if detail->notify is set, and fails. */
 enum p2_verdict p2_phase1_refuse(struct p2_exchange *ex, const struct p2_failure_detail *detail);
+
+enum p2_verdict p2_phase1_fail_internally(struct p2_exchange *ex, const char *field);
 
 /* --- the SA payload (phase1_offer.c) --- */
 
@@ -28,7 +32,7 @@ void p2_phase1_format_policy(const struct p2_phase1_policy *policy, char *text, 
 void p2_phase1_add_vendors(struct p2_exchange *ex, struct p2_message *message);
 void p2_phase1_read_vendors(struct p2_exchange *ex);
 
-/* --- KE, nonce, keys --- */
+/* --- KE, nonce, keys, proofs (phase1_keys.c) --- */
 
 /* Draws our Diffie-Hellman values and our nonce. */
 enum p2_verdict p2_phase1_generate(struct p2_exchange *ex);
@@ -37,22 +41,27 @@ enum p2_verdict p2_phase1_read_ke(struct p2_exchange *ex);
 /* Everything that follows from g^xy: SKEYID, SKEYID_d, _a, _e and the first IV. */
 enum p2_verdict p2_phase1_derive(struct p2_exchange *ex);
 
-/* --- identities and proofs --- */
+/* HASH_I of an initiator, HASH_R of a responder. */
+void p2_phase1_add_hash(struct p2_exchange *ex, struct p2_message *message);
+/* The peer's, of the identity that it gave. */
+bool p2_phase1_verify_hash(struct p2_exchange *ex);
 
+/* --- identities (phase1_identity.c) --- */
+
+/* The body of our ID payload: our own address. Its length. */
+size_t p2_phase1_own_id(const struct p2_exchange *ex, uint8_t id[P2_SELECTOR_ID_MAX]);
 void p2_phase1_add_id(struct p2_exchange *ex, struct p2_message *message);
 /* Keeps the peer's identity. Malformed without one. */
 enum p2_verdict p2_phase1_read_id(struct p2_exchange *ex);
 /* It must be what remote_id says. A responder may find that it speaks with another peer of the same address:
  * in aggressive mode any one, in main mode one with the same key and algorithms, for those were used. */
 enum p2_verdict p2_phase1_check_id(struct p2_exchange *ex);
-/* HASH_I of an initiator, HASH_R of a responder. */
-void p2_phase1_add_hash(struct p2_exchange *ex, struct p2_message *message);
-/* The peer's, of the identity that it gave. */
-bool p2_phase1_verify_hash(struct p2_exchange *ex);
 /* INITIAL-CONTACT, if the policy says so and no SA with the peer is there. */
 void p2_phase1_add_contact(struct p2_exchange *ex, struct p2_message *message);
 void p2_phase1_read_contact(struct p2_exchange *ex);
 size_t p2_phase1_contact_len(const struct p2_exchange *ex);
+
+/* --- how it ends --- */
 
 /* Both ends authenticated. The last ciphertext block of Phase 1 is where every later IV comes from. */
 enum p2_verdict p2_phase1_established(struct p2_exchange *ex);
