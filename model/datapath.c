@@ -51,11 +51,11 @@ static bool plan(struct outgoing *o, struct p2_gateway *gw, const struct p2_sa_p
         return !view->is_fragment; /* it is for whole packets: RFC 4301 section 4.1 */
     }
     o->header = (struct p2_ip_header){.source = pair->tunnel->peer->config.local,
-                                      .destination = pair->remote,
+                                      .destination = *p2_pair_remote(pair),
                                       .tos = view->tos,
                                       .ttl = OUTER_TTL,
                                       .identification = gw->identification++};
-    o->header_len = p2_ip_header_len(pair->remote.family);
+    o->header_len = p2_ip_header_len(o->header.destination.family);
     o->payload = (struct p2_bytes){packet, len};
     o->next_header = protocol_of_family(view->family);
     return true;
@@ -86,7 +86,7 @@ static void draw_iv(struct p2_gateway *gw, const struct p2_sa *sa, uint64_t sequ
 static size_t seal_esp(struct p2_gateway *gw, const struct p2_sa_pair *pair, struct p2_sa *sa,
                        struct outgoing *o, uint8_t *out)
 {
-    size_t udp = pair->udp_local ? P2_UDP_HEADER_LEN : 0, at = o->header_len;
+    size_t udp = pair->encapsulated ? P2_UDP_HEADER_LEN : 0, at = o->header_len;
     size_t sealed = p2_esp_sealed_len(&sa->keys.esp, o->payload.len);
     uint8_t iv[P2_CIPHER_MAX_BLOCK];
     if (at + udp + sealed > P2_PACKET_MAX)
@@ -94,7 +94,7 @@ static size_t seal_esp(struct p2_gateway *gw, const struct p2_sa_pair *pair, str
     draw_iv(gw, sa, ++sa->sequence, iv);
     write_header(o, udp ? P2_IP_PROTO_UDP : P2_IP_PROTO_ESP, udp + sealed, out);
     if (udp)
-        p2_udp_build(out + at, pair->udp_local, pair->udp_remote, sealed);
+        p2_udp_build(out + at, P2_PORT_NAT_T, pair->tunnel->peer->nat_port, sealed);
     p2_esp_seal(&sa->keys.esp, sa->spi, sa->sequence, iv, o->next_header, o->payload, out + at + udp);
     return at + udp + sealed;
 }
@@ -241,6 +241,7 @@ static enum p2_drop open(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
         pair->in[i].bytes += inner.len;
     }
     p2_pair_used(gw, pair, &pair->in[0]);
+    pair->tunnel->peer->heard = gw->now;
     if (!pair->confirmed || !pair->authorised)
         p2_pair_confirmed(gw, pair);
     p2_emit_packet(gw, P2_ACTION_DELIVER_CLEAR)->u.packet = inner;

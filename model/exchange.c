@@ -139,8 +139,19 @@ void p2_exchange_end(struct p2_exchange *ex)
     ex->next = ex->gw->graveyard;
     ex->gw->graveyard = ex;
     ex->gw->num_exchanges--;
+    p2_isakmp_sa_exchange_ended(ex);
     if (!ex->isakmp->established && !ex->isakmp->exchanges && !ex->isakmp->removing)
-        p2_isakmp_sa_remove(ex->gw, ex->isakmp); /* Phase 1 came to nothing */
+        p2_isakmp_sa_remove(ex->gw, ex->isakmp, P2_ISAKMP_LIFETIME); /* Phase 1 came to nothing */
+}
+
+static const struct p2_step *find_step(const struct p2_exchange *ex)
+{
+    for (size_t i = 0; i < ex->kind->num_steps; i++) {
+        const struct p2_step *step = &ex->kind->steps[i];
+        if (step->initiator == ex->initiator && step->state == ex->state)
+            return step;
+    }
+    return NULL;
 }
 
 void p2_exchange_negotiation(struct p2_exchange *ex, enum p2_negotiation_event event,
@@ -164,8 +175,9 @@ void p2_exchange_negotiation(struct p2_exchange *ex, enum p2_negotiation_event e
         n->group = ex->isakmp->peer->config.phase1.group;
     }
     if (detail) {
+        const struct p2_step *step = find_step(ex);
         n->failure = detail->failure;
-        n->message = detail->message;
+        n->message = detail->message ? detail->message : step && step->awaits ? step->awaits : "message 1";
         n->rule = detail->rule;
         n->notify = detail->notify;
         n->notify_received = detail->notify_received;
@@ -189,16 +201,6 @@ enum p2_verdict p2_exchange_drop(struct p2_exchange *ex, enum p2_drop reason)
 {
     p2_drop(ex->gw, reason, 0, false);
     return P2_VERDICT_DROPPED;
-}
-
-static const struct p2_step *find_step(const struct p2_exchange *ex)
-{
-    for (size_t i = 0; i < ex->kind->num_steps; i++) {
-        const struct p2_step *step = &ex->kind->steps[i];
-        if (step->initiator == ex->initiator && step->state == ex->state)
-            return step;
-    }
-    return NULL;
 }
 
 static void discard_inbox(struct p2_exchange *ex)
@@ -289,10 +291,14 @@ static void begin_compute(struct p2_exchange *ex, bool continues)
 static void verify(struct p2_exchange *ex, bool continues)
 {
     enum p2_verdict verdict = ex->step->verify(ex);
-    if (verdict == P2_VERDICT_GOOD)
+    if (verdict == P2_VERDICT_GOOD) {
+        if (ex->isakmp->established)
+            ex->isakmp->peer->heard = ex->gw->now;
+        p2_nat_follow(ex);
         begin_compute(ex, continues);
-    else
+    } else {
         after_stage(ex, verdict);
+    }
 }
 
 void p2_exchange_begin(struct p2_exchange *ex)
@@ -369,6 +375,10 @@ void p2_exchange_receive(struct p2_exchange *ex, const struct p2_datagram *datag
         }
         memcpy(ex->inbox, datagram->data, datagram->len);
         ex->inbox_len = datagram->len;
+        ex->from = datagram->source;
+        ex->to = datagram->destination;
+        ex->from_port = datagram->source_port;
+        ex->to_port = datagram->destination_port;
         ex->step = step;
         begin_verify(ex);
     }

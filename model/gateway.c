@@ -96,8 +96,11 @@ static int copy_config(struct p2_gateway *gw, const struct p2_gateway_config *co
     gw->unwrapped = gw->scratch + P2_PACKET_MAX + 1;
     gw->num_peers = config->num_peers;
     gw->num_tunnels = config->num_tunnels;
-    for (size_t i = 0; i < gw->num_peers; i++)
+    for (size_t i = 0; i < gw->num_peers; i++) {
         gw->peers[i].config = config->peers[i];
+        p2_timer_init(&gw->peers[i].dpd, P2_TIMER_DPD, &gw->peers[i]);
+        p2_timer_init(&gw->peers[i].keepalive, P2_TIMER_KEEPALIVE, &gw->peers[i]);
+    }
     for (size_t i = 0; i < gw->num_tunnels; i++) {
         struct p2_tunnel *tunnel = &gw->tunnels[i];
         assert(config->tunnels[i].peer < gw->num_peers);
@@ -155,7 +158,7 @@ void p2_gateway_free(struct p2_gateway *gw)
     while (gw->pairs)
         p2_pair_remove(gw, gw->pairs, P2_REMOVED_BY_PEER);
     while (gw->isakmp_sas)
-        p2_isakmp_sa_remove(gw, gw->isakmp_sas);
+        p2_isakmp_sa_remove(gw, gw->isakmp_sas, P2_ISAKMP_LIFETIME);
     free_exchanges(gw);
     p2_jobs_cleanup(gw);
     p2_timers_cleanup(&gw->timers);
@@ -198,6 +201,10 @@ static void receive_for_sa(struct p2_gateway *gw, const struct p2_isakmp_header 
         p2_drop(gw, P2_DROP_UNKNOWN_COOKIE, 0, false);
         return;
     }
+    if (header->exchange_type == P2_EXCHANGE_INFORMATIONAL && !(header->flags & P2_FLAG_ENCRYPTED)) {
+        p2_informational_receive_clear(gw, sa, datagram);
+        return;
+    }
     struct p2_exchange *ex = p2_exchange_find(sa, header->message_id);
     bool connected = ex && ex->kind == &p2_quick_mode && header->exchange_type == P2_EXCHANGE_INFORMATIONAL;
     if (ex && (connected || ex->kind->type == header->exchange_type)) {
@@ -218,21 +225,36 @@ static void receive_for_sa(struct p2_gateway *gw, const struct p2_isakmp_header 
         p2_exchange_receive(ex, datagram);
 }
 
+/* On port 4500 IKE stands behind a marker. */
+static bool take_marker(struct p2_datagram *datagram)
+{
+    if (datagram->destination_port != P2_PORT_NAT_T)
+        return true;
+    if (datagram->len < P2_NON_ESP_MARKER || p2_get_u32(datagram->data) != 0)
+        return false;
+    datagram->data += P2_NON_ESP_MARKER;
+    datagram->len -= P2_NON_ESP_MARKER;
+    return true;
+}
+
 int p2_gateway_receive_ike(struct p2_gateway *gw, p2_time now, uint64_t mark,
                            const struct p2_datagram *datagram)
 {
     begin(gw, now, mark);
     static const uint8_t no_cookie[8];
     struct p2_isakmp_header header;
+    struct p2_datagram message = *datagram;
+    bool well_formed =
+        take_marker(&message) && p2_isakmp_parse_header(&header, message.data, message.len) == P2_OK;
     struct p2_peer *peer = p2_peer_by_address(gw, &datagram->source);
-    if (!peer)
-        p2_drop(gw, P2_DROP_UNKNOWN_PEER, 0, false);
-    else if (p2_isakmp_parse_header(&header, datagram->data, datagram->len) < 0)
+    if (!peer && !(well_formed && p2_isakmp_sa_find(gw, &header, &datagram->source)))
+        p2_drop(gw, P2_DROP_UNKNOWN_PEER, 0, false); /* nor one whose NAT gave it another address */
+    else if (!well_formed)
         p2_drop(gw, P2_DROP_MALFORMED, 0, false);
-    else if (memcmp(header.responder_cookie, no_cookie, 8) == 0)
-        p2_phase1_respond(gw, peer, &header, datagram);
+    else if (peer && memcmp(header.responder_cookie, no_cookie, 8) == 0)
+        p2_phase1_respond(gw, peer, &header, &message);
     else
-        receive_for_sa(gw, &header, datagram);
+        receive_for_sa(gw, &header, &message);
     return gw->error;
 }
 
@@ -327,6 +349,15 @@ int p2_gateway_tick(struct p2_gateway *gw, p2_time now, uint64_t mark)
         break;
     case P2_TIMER_RELEASE:
         p2_tunnel_release(gw, timer->owner);
+        break;
+    case P2_TIMER_ISAKMP_SOFT:
+        p2_isakmp_sa_soft(gw, timer->owner);
+        break;
+    case P2_TIMER_DPD:
+        p2_dpd_timer(gw, timer->owner);
+        break;
+    case P2_TIMER_KEEPALIVE:
+        p2_nat_timer(gw, timer->owner);
         break;
     case P2_TIMER_TUNNEL:
         p2_tunnel_timer(gw, timer->owner);

@@ -2,13 +2,18 @@
  *
  *      HDR*, HASH(1), N or D -->
  *
+ * and, before there are keys, the same in clear: HDR, N. That anybody may send, so it can only end a Phase 1
+ * that has no keys yet either.
+ *
  * Notifies (RFC 2408 section 3.14) end what they refuse, deletes (section 3.15) take the SAs down that they
  * name. */
-#include "internal.h"
+#include "phase1.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
+#define INFO_BODY         sizeof(((struct p2_info_state *)0)->body)
 #define DATA_NOTIFY_FIRST 16384 /* RFC 2408 section 3.14.1: below are errors */
 
 static void build(struct p2_exchange *ex, struct p2_message *m, uint8_t *buffer, size_t capacity)
@@ -47,7 +52,7 @@ static void work_receive(struct p2_exchange *ex, struct p2_work *out)
     work(ex, out, P2_OP_DECRYPT, ex->inbox_len - P2_ISAKMP_HEADER_LEN);
 }
 
-static enum p2_failure failure_of_notify(uint16_t notify)
+enum p2_failure p2_failure_of_notify(uint16_t notify)
 {
     switch (notify) {
     case P2_NOTIFY_NO_PROPOSAL_CHOSEN:
@@ -60,6 +65,8 @@ static enum p2_failure failure_of_notify(uint16_t notify)
         return P2_FAIL_PAYLOAD_MALFORMED;
     case P2_NOTIFY_INVALID_HASH_INFORMATION:
         return P2_FAIL_INVALID_HASH_INFORMATION;
+    case P2_NOTIFY_AUTHENTICATION_FAILED:
+        return P2_FAIL_AUTHENTICATION_FAILED;
     default:
         return P2_FAIL_PEER_REFUSED;
     }
@@ -102,23 +109,16 @@ static void what_we_offered(const struct p2_exchange *quick, enum p2_failure fai
 void p2_notify_detail(const struct p2_exchange *quick, uint16_t notify, struct p2_failure_detail *detail)
 {
     *detail = (struct p2_failure_detail){
-        .failure = failure_of_notify(notify), .notify = notify, .notify_received = true};
+        .failure = p2_failure_of_notify(notify), .notify = notify, .notify_received = true};
     snprintf(detail->field, sizeof(detail->field), "%s",
              detail->failure == P2_FAIL_INVALID_ID_INFORMATION ? "proxy-id" : "proposal");
     what_we_offered(quick, detail->failure, detail->offered, sizeof(detail->offered));
     snprintf(detail->acceptable, sizeof(detail->acceptable), "the peer does not say");
 }
 
-static void receive_notify(struct p2_exchange *ex, struct p2_bytes body)
+static void receive_error(struct p2_exchange *ex, uint16_t type)
 {
-    struct p2_reader r = p2_reader_init(body.data, body.len);
-    p2_read_u32(&r);
-    p2_read_u8(&r);
-    p2_read_u8(&r);
-    uint16_t type = p2_read_u16(&r);
-    struct p2_exchange *quick = NULL;
-    if (!r.failed && type > 0 && type < DATA_NOTIFY_FIRST)
-        quick = refused_exchange(ex->isakmp, type);
+    struct p2_exchange *quick = refused_exchange(ex->isakmp, type);
     if (quick) {
         struct p2_failure_detail detail;
         p2_notify_detail(quick, type, &detail);
@@ -126,43 +126,102 @@ static void receive_notify(struct p2_exchange *ex, struct p2_bytes body)
     }
 }
 
+struct notify {
+    uint8_t protocol;
+    uint16_t type;
+    struct p2_bytes spi, data;
+};
+
+static bool read_notify(struct notify *out, struct p2_bytes body)
+{
+    struct p2_reader r = p2_reader_init(body.data, body.len);
+    p2_read_u32(&r);
+    out->protocol = p2_read_u8(&r);
+    uint8_t spi_len = p2_read_u8(&r);
+    out->type = p2_read_u16(&r);
+    out->spi = p2_read_bytes(&r, spi_len);
+    out->data = p2_read_bytes(&r, r.left);
+    return !r.failed;
+}
+
+/* False: the message counts for nothing, as if it had never come. */
+static bool receive_notify(struct p2_exchange *ex, struct p2_bytes body)
+{
+    struct notify n;
+    if (!read_notify(&n, body))
+        return true;
+    if (n.type == P2_NOTIFY_R_U_THERE || n.type == P2_NOTIFY_R_U_THERE_ACK)
+        return p2_dpd_receive(ex->gw, ex->isakmp, n.type, n.spi, n.data);
+    if (n.type == P2_NOTIFY_INITIAL_CONTACT)
+        p2_isakmp_sa_initial_contact(ex->gw, ex->isakmp);
+    else if (n.type > 0 && n.type < DATA_NOTIFY_FIRST)
+        receive_error(ex, n.type);
+    else
+        p2_drop(ex->gw, P2_DROP_UNKNOWN_NOTIFY, 0, false);
+    return true;
+}
+
+/* The SPI of an ISAKMP SA is its pair of cookies (RFC 2408 section 3.15). It need not be the one that carries
+ * the message; NULL: none that is shared with this peer. */
+static struct p2_isakmp_sa *named_isakmp_sa(struct p2_exchange *ex, struct p2_reader *spi)
+{
+    struct p2_bytes cookies = p2_read_bytes(spi, 16);
+    struct p2_isakmp_sa *sa =
+        spi->failed ? NULL : p2_map_get(&ex->gw->isakmp_by_cookie, p2_get_u64(cookies.data));
+    bool its = sa && sa->established && sa->peer == ex->isakmp->peer &&
+               memcmp(cookies.data + 8, sa->responder_cookie, 8) == 0;
+    return its ? sa : NULL;
+}
+
+/* Why one goes that the peer deletes: what we had planned for it anyway comes first. */
+static enum p2_isakmp_end end_of(const struct p2_isakmp_sa *sa)
+{
+    return sa->expired ? sa->end : P2_ISAKMP_BY_PEER;
+}
+
 /* True: the ISAKMP SA that carries the message is to go. */
 static bool receive_delete(struct p2_exchange *ex, struct p2_bytes body)
 {
     struct p2_reader r = p2_reader_init(body.data, body.len);
+    bool this_one = false;
     p2_read_u32(&r);
     uint8_t protocol = p2_read_u8(&r), spi_len = p2_read_u8(&r);
     uint16_t num = p2_read_u16(&r);
-    if (protocol == P2_PROTO_ISAKMP) { /* its SPI is the pair of cookies (RFC 2408 section 3.15) */
-        struct p2_bytes cookies = p2_read_bytes(&r, 16);
-        return !r.failed && spi_len == 16 && memcmp(cookies.data, ex->isakmp->initiator_cookie, 8) == 0 &&
-               memcmp(cookies.data + 8, ex->isakmp->responder_cookie, 8) == 0;
+    for (unsigned i = 0; i < num && protocol == P2_PROTO_ISAKMP && spi_len == 16 && !r.failed; i++) {
+        struct p2_isakmp_sa *sa = named_isakmp_sa(ex, &r);
+        if (sa == ex->isakmp)
+            this_one = true;
+        else if (sa)
+            p2_isakmp_sa_remove(ex->gw, sa, end_of(sa));
     }
-    for (unsigned i = 0; i < num && protocol == P2_PROTO_ESP && spi_len == 4; i++) {
+    for (unsigned i = 0; i < num && protocol != P2_PROTO_ISAKMP && spi_len == 4 && !r.failed; i++) {
         uint32_t spi = p2_read_u32(&r);
         struct p2_sa_pair *pair =
-            r.failed ? NULL : p2_pair_by_outbound_spi(ex->gw, ex->isakmp->peer, P2_PROTO_ESP, spi);
+            r.failed ? NULL
+                     : p2_pair_by_outbound_spi(ex->gw, ex->isakmp->peer, (enum p2_protocol)protocol, spi);
         if (pair)
             p2_pair_remove(ex->gw, pair, P2_REMOVED_BY_PEER);
     }
-    return false;
+    return this_one;
 }
 
 static enum p2_verdict receive(struct p2_exchange *ex)
 {
-    bool isakmp_too = false;
+    bool isakmp_too = false, counts = true;
     if (p2_exchange_open(ex) < 0 || !p2_exchange_verify_hash(ex, NULL))
         return p2_exchange_drop(ex, P2_DROP_HASH_MISMATCH);
     for (size_t i = 1; i < ex->payloads.num; i++) {
         const struct p2_payload *payload = &ex->payloads.list[i];
         if (payload->type == P2_PAYLOAD_NOTIFY)
-            receive_notify(ex, payload->body);
+            counts &= receive_notify(ex, payload->body);
         else if (payload->type == P2_PAYLOAD_DELETE)
             isakmp_too |= receive_delete(ex, payload->body);
     }
+    if (!counts)
+        return p2_exchange_drop(ex, P2_DROP_REPLAYED);
     if (!isakmp_too)
         return P2_VERDICT_GOOD;
-    p2_isakmp_sa_remove(ex->gw, ex->isakmp); /* and this exchange with it */
+    p2_isakmp_sa_remove(ex->gw, ex->isakmp, end_of(ex->isakmp)); /* and this exchange with it */
     return P2_VERDICT_ENDED;
 }
 
@@ -175,39 +234,107 @@ static const struct p2_step steps[] = {
 const struct p2_exchange_kind p2_informational = {P2_EXCHANGE_INFORMATIONAL, steps,
                                                   sizeof(steps) / sizeof(steps[0]), NULL, NULL};
 
-static void start(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t payload,
-                  const struct p2_builder *body)
+/* --- what goes out --- */
+
+static struct p2_exchange *prepare(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t payload,
+                                   const struct p2_builder *body)
 {
     struct p2_exchange *ex = p2_exchange_new(gw, &p2_informational, sa, true, p2_message_id_new(gw, sa));
     if (!ex)
-        return;
+        return NULL;
     ex->u.info.payload = payload;
     memcpy(ex->u.info.body, body->data, body->len);
     ex->u.info.body_len = body->len;
-    p2_exchange_begin(ex);
+    return ex;
 }
 
-/* The body of a notify or delete payload for one ESP SA: they differ in the 16 bits in front of the SPI. */
-static void start_for_spi(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t payload, uint16_t number,
-                          uint32_t spi)
+/* Notify and delete payloads differ in the 16 bits in front of the SPI: type, or number of SPIs. */
+static struct p2_builder begin_body(uint8_t *buffer, size_t size, uint8_t protocol, size_t spi_len,
+                                    uint16_t number)
 {
-    uint8_t body[16];
-    struct p2_builder b = p2_builder_init(body, sizeof(body));
+    struct p2_builder b = p2_builder_init(buffer, size);
     p2_build_u32(&b, P2_DOI_IPSEC);
-    p2_build_u8(&b, P2_PROTO_ESP);
-    p2_build_u8(&b, 4);
+    p2_build_u8(&b, protocol);
+    p2_build_u8(&b, (uint8_t)spi_len);
     p2_build_u16(&b, number);
-    p2_build_u32(&b, spi);
-    start(gw, sa, payload, &b);
+    return b;
+}
+
+void p2_informational_notify_data(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t protocol,
+                                  uint16_t notify, const uint8_t *spi, size_t spi_len, const uint8_t *data,
+                                  size_t data_len)
+{
+    uint8_t body[INFO_BODY];
+    struct p2_builder b = begin_body(body, sizeof(body), protocol, spi_len, notify);
+    p2_build_bytes(&b, spi, spi_len);
+    p2_build_bytes(&b, data, data_len);
+    assert(!b.failed);
+    struct p2_exchange *ex = prepare(gw, sa, P2_PAYLOAD_NOTIFY, &b);
+    if (ex)
+        p2_exchange_begin(ex);
 }
 
 /* The SPI is zero, as real daemons have it: no SA exists yet that it could name. */
 void p2_informational_notify(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify)
 {
-    start_for_spi(gw, sa, P2_PAYLOAD_NOTIFY, notify, 0);
+    static const uint8_t none[4];
+    p2_informational_notify_data(gw, sa, P2_PROTO_ESP, notify, none, sizeof(none), none, 0);
 }
 
-void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint32_t spi)
+void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t protocol,
+                             const uint32_t *spis, size_t num)
 {
-    start_for_spi(gw, sa, P2_PAYLOAD_DELETE, 1, spi); /* one SPI */
+    uint8_t body[INFO_BODY];
+    bool itself = protocol == P2_PROTO_ISAKMP;
+    size_t most = (sizeof(body) - 8) / 4;
+    num = itself ? 1 : num < most ? num : most;
+    struct p2_builder b = begin_body(body, sizeof(body), protocol, itself ? 16 : 4, (uint16_t)num);
+    if (itself) {
+        p2_build_bytes(&b, sa->initiator_cookie, 8);
+        p2_build_bytes(&b, sa->responder_cookie, 8);
+    }
+    for (size_t i = 0; i < num && !itself; i++)
+        p2_build_u32(&b, spis[i]);
+    struct p2_exchange *ex = prepare(gw, sa, P2_PAYLOAD_DELETE, &b);
+    if (ex) {
+        ex->u.info.last = itself;
+        p2_exchange_begin(ex);
+    }
+}
+
+/* --- in clear --- */
+
+/* It costs nothing, so it goes out within the call. */
+void p2_informational_clear(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify)
+{
+    uint8_t buffer[P2_IKE_MAX_MESSAGE], body[INFO_BODY];
+    struct p2_message m;
+    struct p2_builder b = begin_body(body, sizeof(body), P2_PROTO_ISAKMP, 0, notify);
+    struct p2_exchange *ex = prepare(gw, sa, P2_PAYLOAD_NOTIFY, &b);
+    if (!ex)
+        return;
+    struct p2_isakmp_header header = p2_exchange_header(ex, false);
+    p2_message_begin(&m, buffer, sizeof(buffer), &header);
+    p2_message_add(&m, P2_PAYLOAD_NOTIFY, body, b.len);
+    if (p2_exchange_send(ex, &m) == P2_VERDICT_GOOD)
+        p2_exchange_end(ex);
+}
+
+/* Nothing but an error notify means anything, and that only to a Phase 1 that is under way. */
+void p2_informational_receive_clear(struct p2_gateway *gw, struct p2_isakmp_sa *sa,
+                                    const struct p2_datagram *datagram)
+{
+    struct p2_payloads payloads;
+    struct p2_exchange *phase1 = p2_exchange_find(sa, 0);
+    struct notify n = {.type = 0};
+    if (p2_isakmp_parse_payloads(&payloads, datagram->data[16], datagram->data + P2_ISAKMP_HEADER_LEN,
+                                 datagram->len - P2_ISAKMP_HEADER_LEN) < 0) {
+        p2_drop(gw, P2_DROP_MALFORMED, 0, false);
+        return;
+    }
+    const struct p2_payload *payload = p2_isakmp_find(&payloads, P2_PAYLOAD_NOTIFY, 0);
+    bool is_error = payload && read_notify(&n, payload->body) && n.type > 0 && n.type < DATA_NOTIFY_FIRST;
+    bool waits = phase1 && phase1->state != P2_STATE_DONE;
+    if (!waits || !is_error || !p2_phase1_notified(phase1, n.type))
+        p2_drop(gw, P2_DROP_UNEXPECTED, 0, false);
 }

@@ -2,11 +2,12 @@
  *
  *   gateway   owns peers, tunnels, ISAKMP SAs, exchanges, pairs of SAs, jobs, timers, pending actions
  *   peer      another gateway: its Phase 1 policy and the ISAKMP SA in use            (isakmp_sa.c)
- *   exchange  one run of a protocol under one message ID; a table of steps drives it  (exchange.c; phase1.c,
- *             quick_mode.c, informational.c hold the tables)
- *   tunnel    selectors and Phase 2 policy, and its pairs of SAs                      (tunnel.c)
- *   pair      an inbound and an outbound SA that one Quick Mode made                  (sadb.c)
- *   job       work that the host's CPU has not finished yet                           (job.c)
+ *             and what is known of it: whether it lives (dpd.c) and where it is       (nat.c)
+ *   exchange  one run of a protocol under one message ID; a table of steps drives it  (exchange.c;
+ * main_mode.c, aggressive_mode.c, quick_mode.c, informational.c hold the tables) tunnel    selectors and
+ * Phase 2 policy, and its pairs of SAs                      (tunnel.c) pair      an inbound and an outbound
+ * SA that one Quick Mode made                  (sadb.c) job       work that the host's CPU has not finished
+ * yet                           (job.c)
  *
  * Out of memory: p2_fail_memory notes it and the public call returns it. */
 #ifndef P2_INTERNAL_H
@@ -31,14 +32,17 @@
 #define P2_MAX_EXCHANGES 65536
 
 enum p2_timer_kind {
-    P2_TIMER_EXCHANGE, /* resend, give up, or the end of lingering */
-    P2_TIMER_ISAKMP,   /* the ISAKMP SA's lifetime is over */
-    P2_TIMER_TUNNEL,   /* start, or try again */
-    P2_TIMER_SOFT,     /* rekey this pair */
-    P2_TIMER_HARD,     /* this pair's lifetime is over */
-    P2_TIMER_RETIRE,   /* this pair was replaced and its overlap is over */
-    P2_TIMER_USE,      /* this pair's install interval is over */
-    P2_TIMER_RELEASE,  /* a tunnel has an SA: the next packet that waited for it goes */
+    P2_TIMER_EXCHANGE,    /* resend, give up, or the end of lingering */
+    P2_TIMER_ISAKMP,      /* the ISAKMP SA's lifetime is over, or what had to wait before it goes */
+    P2_TIMER_ISAKMP_SOFT, /* rekey this ISAKMP SA */
+    P2_TIMER_DPD,         /* look whether the peer was heard */
+    P2_TIMER_KEEPALIVE,   /* keep the NAT's mapping */
+    P2_TIMER_TUNNEL,      /* start, or try again */
+    P2_TIMER_SOFT,        /* rekey this pair */
+    P2_TIMER_HARD,        /* this pair's lifetime is over */
+    P2_TIMER_RETIRE,      /* this pair was replaced and its overlap is over */
+    P2_TIMER_USE,         /* this pair's install interval is over */
+    P2_TIMER_RELEASE,     /* a tunnel has an SA: the next packet that waited for it goes */
 };
 
 /* --- jobs (job.c)
@@ -65,15 +69,22 @@ struct p2_isakmp_sa {
     struct p2_peer *peer;
     bool initiator;
     bool established, removing;
-    bool expired; /* starts nothing new; what is under way may finish */
+    bool expired;                   /* starts nothing new; what is under way may finish */
+    bool deleted;                   /* its DELETE is out, or on its way */
+    bool goes_when_idle;            /* it was replaced: as soon as no Quick Mode is left under it */
+    enum p2_isakmp_end end;         /* why it expired */
+    uint64_t began, established_at; /* among the gateway's instants */
+    struct p2_address remote;       /* where its messages go: where the last authentic one came from */
+    uint16_t local_port, remote_port;
+    bool nat_t;                      /* both ends know RFC 3947 */
+    bool nat_local, nat_remote;      /* this end, or the peer, is behind a NAT */
+    bool dpd;                        /* the peer knows RFC 3706 */
+    uint32_t dpd_sent, dpd_received; /* the last sequence numbers; 0: none yet */
     uint8_t initiator_cookie[8], responder_cookie[8];
     struct p2_isakmp_keys keys;
     struct p2_map
         message_ids; /* every one ever used under it: they are never used again (RFC 2408 section 3.1) */
-    struct p2_timer expire;
-    bool nat_local, nat_remote; /* that end is behind a NAT */
-    uint16_t local_port,
-        remote_port; /* where its messages go: 500, or 4500 and whatever the NAT made of it */
+    struct p2_timer expire, soft;
     struct p2_exchange *exchanges;
     struct p2_isakmp_sa *previous, *next; /* of the gateway */
 };
@@ -85,6 +96,11 @@ struct p2_peer {
     struct p2_tunnel *waiting;   /* tunnels that want a Quick Mode once Phase 1 is there */
     /* Others with this remote address, in the order of the config. */
     struct p2_peer *next_same_address;
+    p2_time heard;       /* when something authentic last came from it, IKE or IPsec */
+    unsigned unanswered; /* R-U-THEREs since then */
+    struct p2_timer dpd, keepalive;
+    struct p2_address nat_address; /* where keepalives go */
+    uint16_t nat_port;
 };
 
 /* Takes one off the list of those that wait for Phase 1; NULL: none. */
@@ -92,6 +108,8 @@ struct p2_tunnel *p2_peer_take_waiting(struct p2_peer *peer);
 int p2_peers_index(struct p2_gateway *gw) P2_WARN_UNUSED;
 /* The first one in the config whose remote address that is (NULL: none); next_same_address leads on. */
 struct p2_peer *p2_peer_by_address(struct p2_gateway *gw, const struct p2_address *address);
+/* Some SA is there with it, of either phase. */
+bool p2_peer_has_sas(const struct p2_gateway *gw, const struct p2_peer *peer);
 /* NULL when out of memory. Cookies that are not known yet are zero. */
 struct p2_isakmp_sa *p2_isakmp_sa_new(struct p2_gateway *gw, struct p2_peer *peer, bool initiator);
 int p2_isakmp_sa_register(struct p2_gateway *gw, struct p2_isakmp_sa *sa) P2_WARN_UNUSED;
@@ -99,11 +117,19 @@ struct p2_isakmp_sa *p2_isakmp_sa_find(struct p2_gateway *gw, const struct p2_is
                                        const struct p2_address *remote);
 /* Keys are complete: it becomes the peer's, and what waited for it starts. */
 void p2_isakmp_sa_established(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
-/* Its lifetime is over: first it starts nothing more, and only when what is under way had its time it goes.
- */
+/* Its timers. At the end of its lifetime it starts nothing more, and only when what is under way had its time
+ * it goes, with a DELETE. */
 void p2_isakmp_sa_expire(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
-/* Ends its exchanges too. */
-void p2_isakmp_sa_remove(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
+void p2_isakmp_sa_soft(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
+/* A Quick Mode of ours went unanswered under it: the next one starts with Phase 1, and this SA goes. */
+void p2_isakmp_sa_unanswered(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
+/* An exchange under it ended: one that was replaced may go now. */
+void p2_isakmp_sa_exchange_ended(const struct p2_exchange *ex);
+/* The peer says by INITIAL-CONTACT under this SA that it knows no other ones (RFC 2407 section 4.6.3.3): all
+ * older ones with it go, of both phases, without a word to it. */
+void p2_isakmp_sa_initial_contact(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
+/* Ends its exchanges too. `why` is told if it was established. */
+void p2_isakmp_sa_remove(struct p2_gateway *gw, struct p2_isakmp_sa *sa, enum p2_isakmp_end why);
 /* An established ISAKMP SA without Phase 1: keys from the config or derived from the pre-shared key. */
 void p2_isakmp_sa_preset(struct p2_gateway *gw, struct p2_peer *peer);
 
@@ -135,7 +161,7 @@ struct p2_step {
 
 struct p2_failure_detail {
     enum p2_failure failure;
-    const char *message, *rule; /* literals, see struct p2_negotiation */
+    const char *message, *rule; /* literals; message NULL: the one that is awaited */
     uint16_t notify;
     bool notify_received;
     char field[32], offered[P2_WHY_MAX], acceptable[P2_WHY_MAX];
@@ -163,6 +189,11 @@ struct p2_phase1_state {
     uint8_t attributes[128];
     size_t attributes_len;
     uint32_t lifetime_s;
+    uint8_t peer_id[260]; /* body of its ID payload */
+    size_t peer_id_len;
+    bool derived;         /* SKEYID and its kin are there */
+    bool initial_contact; /* in the message being verified */
+    uint16_t hint;        /* an error notify that came in clear, when it could no longer end this; 0: none */
 };
 
 struct p2_quick_state {
@@ -188,6 +219,7 @@ struct p2_info_state {
     uint8_t body[256]; /* of the one notify or delete payload that is sent */
     size_t body_len;
     uint8_t payload;
+    bool last; /* a DELETE of the ISAKMP SA itself: that goes when this is sent */
 };
 
 struct p2_exchange {
@@ -204,7 +236,7 @@ struct p2_exchange {
     enum p2_start start;
     uint8_t iv[P2_CIPHER_MAX_BLOCK]; /* of the next message, either way */
 
-    uint8_t *sent; /* the last message sent, for resends and for duplicates */
+    uint8_t *sent; /* the last message sent, behind a non-ESP marker; for resends and for duplicates */
     size_t sent_len;
     uint64_t sent_mark;
     bool resends; /* what was sent is sent again until an answer comes */
@@ -222,6 +254,8 @@ struct p2_exchange {
     bool verified;              /* its first stage is over */
     uint8_t *inbox;             /* the message being computed */
     size_t inbox_len;
+    struct p2_address from, to; /* the addresses and ports it came with */
+    uint16_t from_port, to_port;
     uint8_t *plain; /* the payloads of it, decrypted in verify; freed with the job */
     struct p2_payloads payloads;
 
@@ -274,16 +308,57 @@ void p2_message_hash(struct p2_exchange *ex, struct p2_message *message, const s
 /* Every payload is of a type in `allowed`, and each type in `required` is there (bit n: type n). */
 bool p2_payloads_are(const struct p2_payloads *payloads, uint32_t required, uint32_t allowed);
 
-extern const struct p2_exchange_kind p2_main_mode, p2_quick_mode, p2_informational;
+extern const struct p2_exchange_kind p2_main_mode, p2_aggressive_mode, p2_quick_mode, p2_informational;
 
-void p2_phase1_start(struct p2_gateway *gw, struct p2_peer *peer);
+/* In the mode that the peer's policy names. */
+void p2_phase1_start(struct p2_gateway *gw, struct p2_peer *peer, enum p2_start start);
 void p2_phase1_respond(struct p2_gateway *gw, struct p2_peer *peer, const struct p2_isakmp_header *header,
                        const struct p2_datagram *datagram);
 void p2_quick_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_start start);
 /* What a notify of the peer says about this Quick Mode of ours. */
 void p2_notify_detail(const struct p2_exchange *quick, uint16_t notify, struct p2_failure_detail *detail);
+/* Informational exchanges. Protected: a notify with a zero SPI, as real daemons refuse a Quick Mode; any
+ * notify; a DELETE of `num` SAs (P2_PROTO_ISAKMP: of `sa` itself, spis and num do not count, and it goes with
+ * it). Bodies of more than 256 bytes are cut to the SPIs that fit. */
 void p2_informational_notify(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify);
-void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint32_t spi);
+void p2_informational_notify_data(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t protocol,
+                                  uint16_t notify, const uint8_t *spi, size_t spi_len, const uint8_t *data,
+                                  size_t data_len);
+void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t protocol,
+                             const uint32_t *spis, size_t num);
+/* In clear, before there are keys (RFC 2409 section 5.7); in and out. */
+void p2_informational_clear(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify);
+void p2_informational_receive_clear(struct p2_gateway *gw, struct p2_isakmp_sa *sa,
+                                    const struct p2_datagram *datagram);
+enum p2_failure p2_failure_of_notify(uint16_t notify);
+
+/* --- dead peer detection (dpd.c)
+ * ------------------------------------------------------------------------------------ */
+
+/* An ISAKMP SA is there: the watch begins, if the policy says so and the peer can answer. */
+void p2_dpd_watch(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
+void p2_dpd_timer(struct p2_gateway *gw, struct p2_peer *peer);
+/* R-U-THERE or its ACK, behind the notify's header. False: it counts for nothing. */
+bool p2_dpd_receive(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify, struct p2_bytes spi,
+                    struct p2_bytes data);
+
+/* --- NAT traversal (nat.c)
+ * ------------------------------------------------------------------------------------------ */
+
+#define P2_PORT_IKE       500
+#define P2_PORT_NAT_T     4500
+#define P2_NON_ESP_MARKER 4 /* zero bytes in front of IKE on port 4500 (RFC 3948 section 2.2) */
+
+/* NAT-D payloads: the peer's address and port, then ours (RFC 3947 section 3.2). */
+void p2_nat_add(struct p2_exchange *ex, struct p2_message *message);
+/* Reads those of the message in the inbox; the initiator moves to port 4500 if a NAT shows. */
+void p2_nat_read(struct p2_exchange *ex);
+/* An authentic message: it is followed to where it came from if the peer is behind a NAT, or still in Phase
+ * 1. */
+void p2_nat_follow(struct p2_exchange *ex);
+/* An ISAKMP SA is there: the end behind the NAT begins to send keepalives. */
+void p2_nat_keep_alive(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
+void p2_nat_timer(struct p2_gateway *gw, struct p2_peer *peer);
 
 /* --- tunnels (tunnel.c) and pairs of SAs (sadb.c)
  * ------------------------------------------------------------------ */
@@ -352,8 +427,7 @@ struct p2_sa_pair {
     bool exhausted;  /* its hard limit by volume or number was reached: nothing more goes through */
     struct p2_suite suite;
     enum p2_mode mode;
-    struct p2_address remote;       /* where its packets go */
-    uint16_t udp_local, udp_remote; /* UDP encapsulation; 0: none */
+    bool encapsulated;              /* in UDP, along the peer's NAT path */
     struct p2_exchange *negotiator; /* its Quick Mode, until this end is authorised; NULL then */
     enum p2_start soft_reason;
     enum p2_removal hard_reason;
@@ -383,6 +457,8 @@ void p2_pair_used(struct p2_gateway *gw, struct p2_sa_pair *pair, const struct p
 struct p2_sa_pair *p2_pair_by_spi(struct p2_gateway *gw, uint32_t inbound_spi);
 struct p2_sa_pair *p2_pair_by_outbound_spi(struct p2_gateway *gw, const struct p2_peer *peer,
                                            enum p2_protocol protocol, uint32_t spi);
+/* Where its packets go. */
+const struct p2_address *p2_pair_remote(const struct p2_sa_pair *pair);
 /* A fresh inbound SPI. */
 uint32_t p2_spi_new(struct p2_gateway *gw);
 

@@ -1,4 +1,8 @@
-/* ISAKMP SAs: found by their cookies, one of them in use for each peer. */
+/* ISAKMP SAs: found by their cookies, one of them in use for each peer.
+ *
+ * Rekeying is make-before-break: at its soft limit the initiator of an SA starts a new Phase 1 while Quick
+ * Modes go on under the old one; those that are under way when the new one is there finish under the old one.
+ * IPsec SAs outlive the ISAKMP SA that they were negotiated under. */
 #include "internal.h"
 
 #include <stdlib.h>
@@ -46,7 +50,11 @@ struct p2_isakmp_sa *p2_isakmp_sa_new(struct p2_gateway *gw, struct p2_peer *pee
     sa->initiator = initiator;
     sa->keys.hash = peer->config.phase1.hash;
     sa->keys.cipher = peer->config.phase1.cipher;
+    sa->began = ++gw->instants;
+    sa->remote = peer->config.remote;
+    sa->local_port = sa->remote_port = P2_PORT_IKE;
     p2_timer_init(&sa->expire, P2_TIMER_ISAKMP, sa);
+    p2_timer_init(&sa->soft, P2_TIMER_ISAKMP_SOFT, sa);
     sa->next = gw->isakmp_sas;
     if (sa->next)
         sa->next->previous = sa;
@@ -59,25 +67,28 @@ int p2_isakmp_sa_register(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
     return p2_map_put(&gw->isakmp_by_cookie, p2_get_u64(sa->initiator_cookie), sa);
 }
 
+/* A peer behind a NAT may come from anywhere: what it says is authenticated before it is believed. */
 struct p2_isakmp_sa *p2_isakmp_sa_find(struct p2_gateway *gw, const struct p2_isakmp_header *header,
                                        const struct p2_address *remote)
 {
     static const uint8_t unknown[8];
     struct p2_isakmp_sa *sa = p2_map_get(&gw->isakmp_by_cookie, p2_get_u64(header->initiator_cookie));
-    if (!sa || !p2_address_equal(&sa->peer->config.remote, remote))
+    if (!sa || (!p2_address_equal(&sa->remote, remote) && !sa->nat_remote))
         return NULL;
     bool same = memcmp(sa->responder_cookie, header->responder_cookie, 8) == 0;
     bool learning = sa->initiator && memcmp(sa->responder_cookie, unknown, 8) == 0;
     return same || learning ? sa : NULL;
 }
 
-static void announce(struct p2_gateway *gw, const struct p2_isakmp_sa *sa)
+static void announce(struct p2_gateway *gw, const struct p2_isakmp_sa *sa, enum p2_action_type type)
 {
-    struct p2_isakmp_info *info = &p2_emit(gw, P2_ACTION_ISAKMP_SA)->u.isakmp;
+    struct p2_action *action = p2_emit(gw, type);
+    struct p2_isakmp_info *info = &action->u.isakmp;
     const struct p2_isakmp_keys *keys = &sa->keys;
     memset(info, 0, sizeof(*info));
     memcpy(info->id.initiator_cookie, sa->initiator_cookie, 8);
     memcpy(info->id.responder_cookie, sa->responder_cookie, 8);
+    action->id = info->id;
     info->peer = sa->peer->config.name;
     info->initiator = sa->initiator;
     info->cipher = keys->cipher;
@@ -89,6 +100,7 @@ static void announce(struct p2_gateway *gw, const struct p2_isakmp_sa *sa)
     memcpy(info->keys.skeyid_a, keys->skeyid_a, P2_HASH_MAX_LEN);
     memcpy(info->keys.skeyid_e, keys->skeyid_e, P2_HASH_MAX_LEN);
     memcpy(info->keys.iv, keys->last_block, P2_CIPHER_MAX_BLOCK);
+    info->end = sa->end;
 }
 
 struct p2_tunnel *p2_peer_take_waiting(struct p2_peer *peer)
@@ -102,45 +114,188 @@ struct p2_tunnel *p2_peer_take_waiting(struct p2_peer *peer)
     return tunnel;
 }
 
+/* --- which one is in use --- */
+
+static bool is_usable(const struct p2_isakmp_sa *sa)
+{
+    return sa->established && !sa->expired && !sa->removing;
+}
+
+/* An SA replaces those that were there when its Phase 1 began. Two that were negotiated at the same time
+ * replace neither one the other, for the two ends saw them in different orders and would each take down the
+ * one that the other end keeps; both ends use the one with the lower cookie, and its successor replaces both.
+ */
+static bool replaces(const struct p2_isakmp_sa *sa, const struct p2_isakmp_sa *other)
+{
+    return other->peer == sa->peer && other->established && other->established_at < sa->began;
+}
+
+static void choose(struct p2_gateway *gw, struct p2_peer *peer)
+{
+    peer->isakmp = NULL;
+    for (struct p2_isakmp_sa *sa = gw->isakmp_sas; sa; sa = sa->next) {
+        bool better = !peer->isakmp || memcmp(sa->initiator_cookie, peer->isakmp->initiator_cookie, 8) < 0;
+        if (sa->peer == peer && is_usable(sa) && better)
+            peer->isakmp = sa;
+    }
+}
+
+static bool has_quick_modes(const struct p2_isakmp_sa *sa)
+{
+    const struct p2_exchange *ex = sa->exchanges;
+    while (ex && ex->kind != &p2_quick_mode)
+        ex = ex->next;
+    return ex != NULL;
+}
+
+/* It starts nothing new. In any case it goes when what is under way had its time. */
+static void retire(struct p2_gateway *gw, struct p2_isakmp_sa *sa, enum p2_isakmp_end why)
+{
+    sa->expired = true;
+    sa->end = why;
+    p2_timer_cancel(&gw->timers, &sa->soft);
+    p2_arm(gw, &sa->expire, gw->now + p2_patience(sa->peer));
+}
+
+/* Only the initiator of the new one takes the old one down as soon as it is idle: the responder can not know
+ * yet whether its last message arrived. */
+static void retire_replaced(struct p2_gateway *gw, const struct p2_isakmp_sa *new_one)
+{
+    for (struct p2_isakmp_sa *sa = gw->isakmp_sas; sa; sa = sa->next) {
+        if (!is_usable(sa) || !replaces(new_one, sa))
+            continue;
+        retire(gw, sa, P2_ISAKMP_REPLACED);
+        sa->goes_when_idle = new_one->initiator;
+        if (sa->goes_when_idle && !has_quick_modes(sa))
+            p2_arm(gw, &sa->expire, gw->now);
+    }
+}
+
 void p2_isakmp_sa_established(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
 {
     struct p2_peer *peer = sa->peer;
     sa->established = true;
-    peer->isakmp = sa;
-    announce(gw, sa);
+    sa->established_at = ++gw->instants;
+    peer->heard = gw->now;
+    retire_replaced(gw, sa);
+    choose(gw, peer);
+    announce(gw, sa, P2_ACTION_ISAKMP_SA);
+    p2_dpd_watch(gw, sa);
+    p2_nat_keep_alive(gw, sa);
     for (struct p2_tunnel *tunnel; (tunnel = p2_peer_take_waiting(peer)) != NULL;)
         p2_tunnel_start(gw, tunnel, tunnel->start);
+}
+
+bool p2_peer_has_sas(const struct p2_gateway *gw, const struct p2_peer *peer)
+{
+    for (const struct p2_isakmp_sa *sa = gw->isakmp_sas; sa; sa = sa->next) {
+        if (sa->peer == peer && sa->established)
+            return true;
+    }
+    for (size_t i = 0; i < gw->num_tunnels; i++) {
+        if (gw->tunnels[i].peer == peer && gw->tunnels[i].pairs)
+            return true;
+    }
+    return false;
+}
+
+/* --- how it goes --- */
+
+/* If that comes to nothing it is tried again while there is time. */
+void p2_isakmp_sa_soft(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
+{
+    struct p2_peer *peer = sa->peer;
+    if (peer->isakmp != sa)
+        return;
+    p2_arm(gw, &sa->soft, gw->now + 2 * p2_patience(peer));
+    if (!peer->phase1)
+        p2_phase1_start(gw, peer, P2_START_SOFT_LIFETIME);
 }
 
 /* The responder of a Quick Mode that took its SAs down here would leave the initiator with dead ones, and
  * could not even tell it. */
 void p2_isakmp_sa_expire(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
 {
-    if (sa->expired) {
-        p2_isakmp_sa_remove(gw, sa);
-        return;
+    if (!sa->expired) {
+        retire(gw, sa, P2_ISAKMP_LIFETIME);
+        choose(gw, sa->peer);
+    } else if (!sa->deleted) { /* the peer may have agreed to a longer lifetime */
+        sa->deleted = true;
+        p2_arm(gw, &sa->expire, gw->now + p2_patience(sa->peer));
+        p2_informational_delete(gw, sa, P2_PROTO_ISAKMP, NULL, 0);
+    } else {
+        p2_isakmp_sa_remove(gw, sa, sa->end);
     }
-    sa->expired = true;
-    if (sa->peer->isakmp == sa)
-        sa->peer->isakmp = NULL;
-    p2_arm(gw, &sa->expire, gw->now + p2_patience(sa->peer));
 }
 
-/* Exchanges under it fail: what they negotiate could no longer be protected. */
-void p2_isakmp_sa_remove(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
+/* By the timer, since this may be in the middle of anything. */
+void p2_isakmp_sa_exchange_ended(const struct p2_exchange *ex)
 {
-    sa->removing = true;
-    if (sa->peer->isakmp == sa)
-        sa->peer->isakmp = NULL;
+    struct p2_isakmp_sa *sa = ex->isakmp;
+    if (sa->removing || !sa->established)
+        return;
+    bool told = ex->kind == &p2_informational && ex->u.info.last;
+    bool idle = sa->goes_when_idle && !sa->deleted && !has_quick_modes(sa);
+    if (told || idle)
+        p2_arm(ex->gw, &sa->expire, ex->gw->now);
+}
+
+void p2_isakmp_sa_unanswered(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
+{
+    struct p2_peer *peer = sa->peer;
+    if (peer->isakmp != sa || peer->config.phase1.mode == P2_PHASE1_PRESET)
+        return;
+    retire(gw, sa, P2_ISAKMP_UNANSWERED);
+    peer->isakmp = NULL;
+}
+
+static void remove_older_pairs(struct p2_gateway *gw, const struct p2_isakmp_sa *sa)
+{
+    for (struct p2_sa_pair *pair = gw->pairs; pair;) {
+        bool older = pair->tunnel->peer == sa->peer && pair->began < sa->began;
+        if (older)
+            p2_pair_remove(gw, pair, P2_REMOVED_INITIAL_CONTACT);
+        pair = older ? gw->pairs : pair->next;
+    }
+}
+
+void p2_isakmp_sa_initial_contact(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
+{
+    remove_older_pairs(gw, sa);
+    for (struct p2_isakmp_sa *other = gw->isakmp_sas; other;) {
+        bool older = replaces(sa, other);
+        if (older)
+            p2_isakmp_sa_remove(gw, other, P2_ISAKMP_INITIAL_CONTACT);
+        other = older ? gw->isakmp_sas : other->next;
+    }
+}
+
+/* What the exchanges under it negotiate could no longer be protected. */
+static void end_exchanges(struct p2_isakmp_sa *sa)
+{
+    bool dead = sa->end == P2_ISAKMP_PEER_DEAD;
+    struct p2_failure_detail detail = {.failure = dead ? P2_FAIL_PEER_DEAD : P2_FAIL_PHASE1_LOST,
+                                       .field = "isakmp-sa"};
     while (sa->exchanges) {
         struct p2_exchange *ex = sa->exchanges;
-        struct p2_failure_detail detail = {.failure = P2_FAIL_PHASE1_LOST, .field = "isakmp-sa"};
         if (ex->counted)
             p2_exchange_fail(ex, &detail);
         else
             p2_exchange_end(ex);
     }
+}
+
+void p2_isakmp_sa_remove(struct p2_gateway *gw, struct p2_isakmp_sa *sa, enum p2_isakmp_end why)
+{
+    sa->removing = true;
+    sa->end = why;
+    if (sa->peer->isakmp == sa)
+        choose(gw, sa->peer);
+    end_exchanges(sa);
     p2_timer_cancel(&gw->timers, &sa->expire);
+    p2_timer_cancel(&gw->timers, &sa->soft);
+    if (sa->established)
+        announce(gw, sa, P2_ACTION_ISAKMP_REMOVED);
     if (p2_map_get(&gw->isakmp_by_cookie, p2_get_u64(sa->initiator_cookie)) == sa)
         p2_map_remove(&gw->isakmp_by_cookie, p2_get_u64(sa->initiator_cookie));
     if (sa->previous)

@@ -32,15 +32,20 @@ static bool is_encrypted(const uint8_t *message)
 
 void p2_exchange_send_stored(struct p2_exchange *ex, bool resend, bool answer)
 {
-    const struct p2_peer_config *peer = &ex->isakmp->peer->config;
+    const struct p2_isakmp_sa *sa = ex->isakmp;
+    size_t marker = sa->local_port == P2_PORT_NAT_T ? P2_NON_ESP_MARKER : 0;
     struct p2_action *action = p2_emit(ex->gw, P2_ACTION_SEND_IKE);
     if (resend)
         action->mark = ex->sent_mark;
     action->id = p2_exchange_id(ex);
     action->u.send_ike.resend = resend;
     action->u.send_ike.answer = answer;
-    action->u.send_ike.datagram =
-        (struct p2_datagram){peer->local, peer->remote, 500, 500, ex->sent, ex->sent_len};
+    action->u.send_ike.datagram = (struct p2_datagram){.source = sa->peer->config.local,
+                                                       .destination = sa->remote,
+                                                       .source_port = sa->local_port,
+                                                       .destination_port = sa->remote_port,
+                                                       .data = ex->sent + P2_NON_ESP_MARKER - marker,
+                                                       .len = ex->sent_len + marker};
     ex->resent += resend || answer;
 }
 
@@ -49,18 +54,19 @@ enum p2_verdict p2_exchange_send(struct p2_exchange *ex, struct p2_message *mess
     const struct p2_isakmp_keys *keys = &ex->isakmp->keys;
     bool encrypted = is_encrypted(message->b.data);
     long len = p2_message_end(message, encrypted ? p2_cipher_info(keys->cipher)->block_len : 1);
-    uint8_t *copy = len < 0 ? NULL : malloc((size_t)len);
-    if (!copy) {
+    uint8_t *store = len < 0 ? NULL : calloc(1, P2_NON_ESP_MARKER + (size_t)len);
+    if (!store) {
         struct p2_failure_detail detail = {.failure = P2_FAIL_INTERNAL, .field = "memory"};
         p2_fail_memory(ex->gw);
         return p2_exchange_fail(ex, &detail);
     }
+    uint8_t *copy = store + P2_NON_ESP_MARKER;
     memcpy(copy, message->b.data, (size_t)len);
     if (encrypted)
         p2_cipher_encrypt(&keys->cipher_key, ex->iv, copy + P2_ISAKMP_HEADER_LEN, copy + P2_ISAKMP_HEADER_LEN,
                           (size_t)len - P2_ISAKMP_HEADER_LEN);
     free(ex->sent);
-    ex->sent = copy;
+    ex->sent = store;
     ex->sent_len = (size_t)len;
     ex->sent_mark = ex->gw->mark;
     p2_exchange_send_stored(ex, false, false);

@@ -225,12 +225,10 @@ static void quick_mode_failed(struct p2_exchange *ex)
  * SA (any more): the next Quick Mode starts with Phase 1. */
 static void quick_mode_timed_out(struct p2_exchange *ex, struct p2_failure_detail *detail)
 {
-    struct p2_peer *peer = ex->isakmp->peer;
     if (ex->u.quick.hint != 0)
         p2_notify_detail(ex, ex->u.quick.hint, detail);
-    else if (ex->initiator && ex->received_len == 0 && peer->isakmp == ex->isakmp &&
-             peer->config.phase1.mode != P2_PHASE1_PRESET)
-        peer->isakmp = NULL;
+    else if (ex->initiator && ex->received_len == 0)
+        p2_isakmp_sa_unanswered(ex->gw, ex->isakmp);
 }
 
 const struct p2_exchange_kind p2_quick_mode = {P2_EXCHANGE_QUICK, steps, sizeof(steps) / sizeof(steps[0]),

@@ -11,6 +11,7 @@ static const char *const drops[P2_NUM_DROPS] = {
     [P2_DROP_DUPLICATE] = "duplicate",
     [P2_DROP_CPU_QUEUE_FULL] = "cpu-queue-full",
     [P2_DROP_POOL_EXHAUSTED] = "pool-exhausted",
+    [P2_DROP_UNKNOWN_NOTIFY] = "unknown-notify",
     [P2_DROP_NO_POLICY] = "no-policy",
     [P2_DROP_NO_SA] = "no-sa",
     [P2_DROP_UNKNOWN_SPI] = "unknown-spi",

@@ -19,6 +19,7 @@ enum p2_drop {
     P2_DROP_DUPLICATE,      /* already answered, and nothing to answer with */
     P2_DROP_CPU_QUEUE_FULL, /* the host had no room for the work */
     P2_DROP_POOL_EXHAUSTED, /* no free job slot or exchange */
+    P2_DROP_UNKNOWN_NOTIFY, /* a notify that means nothing to us; the rest of its message counts */
     /* data path */
     P2_DROP_NO_POLICY, /* no tunnel's selectors match */
     P2_DROP_NO_SA,     /* the tunnel has no SA to send with (yet) */

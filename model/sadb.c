@@ -42,6 +42,12 @@ uint32_t p2_spi_new(struct p2_gateway *gw)
     return p2_get_u32(bytes);
 }
 
+const struct p2_address *p2_pair_remote(const struct p2_sa_pair *pair)
+{
+    const struct p2_peer *peer = pair->tunnel->peer;
+    return pair->encapsulated ? &peer->nat_address : &peer->config.remote;
+}
+
 static void fill_info(struct p2_sa_info *info, const struct p2_sa_pair *pair, bool inbound, size_t i)
 {
     const struct p2_peer_config *peer = &pair->tunnel->peer->config;
@@ -52,11 +58,13 @@ static void fill_info(struct p2_sa_info *info, const struct p2_sa_pair *pair, bo
     info->inbound = inbound;
     info->protocol = sa->protocol;
     info->mode = pair->mode;
-    info->udp_source = inbound ? pair->udp_remote : pair->udp_local;
-    info->udp_destination = inbound ? pair->udp_local : pair->udp_remote;
+    if (pair->encapsulated) {
+        info->udp_source = inbound ? pair->tunnel->peer->nat_port : P2_PORT_NAT_T;
+        info->udp_destination = inbound ? P2_PORT_NAT_T : pair->tunnel->peer->nat_port;
+    }
     info->spi = sa->spi;
-    info->source = inbound ? pair->remote : peer->local;
-    info->destination = inbound ? peer->local : pair->remote;
+    info->source = inbound ? *p2_pair_remote(pair) : peer->local;
+    info->destination = inbound ? peer->local : *p2_pair_remote(pair);
     info->cipher = sa->algorithms.cipher;
     info->auth = sa->algorithms.auth;
     memcpy(info->encryption_key, sa->encryption_key, sizeof(info->encryption_key));
@@ -277,12 +285,8 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
     pair->initiator = quick->initiator;
     pair->negotiator = quick;
     pair->suite = q->choice.suite;
-    pair->remote = isakmp->peer->config.remote;
     pair->mode = q->tunnel->config.policy.mode;
-    if (isakmp->nat_local || isakmp->nat_remote) {
-        pair->udp_local = isakmp->local_port;
-        pair->udp_remote = isakmp->remote_port;
-    }
+    pair->encapsulated = isakmp->nat_local || isakmp->nat_remote;
     pair->negotiation = p2_exchange_id(quick);
     pair->installed = gw->now;
     pair->began = quick->began;
@@ -399,7 +403,7 @@ void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_remo
     unlink_pair(gw, pair);
     announce(gw, pair, P2_ACTION_SA_REMOVED, why);
     for (size_t i = 0; i < pair->num && tells_peer(why) && peer->isakmp; i++)
-        p2_informational_delete(gw, peer->isakmp, pair->in[i].spi);
+        p2_informational_delete(gw, peer->isakmp, (uint8_t)pair->in[i].protocol, &pair->in[i].spi, 1);
     free_pair(pair);
     if (negotiator) { /* its last message is no longer of any use */
         struct p2_failure_detail detail = {.failure = P2_FAIL_SUPERSEDED, .field = "sa"};

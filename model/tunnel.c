@@ -15,8 +15,8 @@ void p2_tunnel_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_st
     tunnel->waiting = true;
     tunnel->next_waiting = peer->waiting;
     peer->waiting = tunnel;
-    if (!peer->phase1 && peer->config.phase1.mode == P2_PHASE1_MAIN)
-        p2_phase1_start(gw, peer);
+    if (!peer->phase1 && peer->config.phase1.mode != P2_PHASE1_PRESET)
+        p2_phase1_start(gw, peer, start == P2_START_PEER_DEAD ? start : P2_START_INITIAL);
 }
 
 /* --- packets that wait for the first SA --- */

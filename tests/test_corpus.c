@@ -180,6 +180,43 @@ static void resent_to_responder(void)
     play_case("aggressive-mode", CORPUS_RESPONDER, (struct outcome){.resent = 1});
 }
 
+static const struct p2_payload *ke_of(const struct corpus_frame *frame, struct p2_payloads *payloads)
+{
+    const uint8_t *data = frame->content.data;
+    int r = p2_isakmp_parse_payloads(payloads, data[16], data + P2_ISAKMP_HEADER_LEN,
+                                     frame->content.len - P2_ISAKMP_HEADER_LEN);
+    return r == P2_OK ? p2_isakmp_find(payloads, P2_PAYLOAD_KE, 0) : NULL;
+}
+
+/* strongSwan encrypts message 3 of aggressive mode under hash(g^xi | g^xr), and every later IV comes from its
+ * last block (RFC 2409 appendix B): what our aggressive mode does as well. */
+static void aggressive_mode_chains_its_ivs(void)
+{
+    struct corpus *corpus = calloc(1, sizeof(*corpus));
+    if (!corpus)
+        abort();
+    corpus_load(corpus, "aggressive-mode");
+    const struct corpus_frame *frames = corpus->capture.frames;
+    struct p2_payloads payloads[3];
+    const struct p2_payload *ke[2] = {ke_of(&frames[0], &payloads[0]), ke_of(&frames[1], &payloads[1])};
+    CU_ASSERT_TRUE_FATAL(ke[0] && ke[1]);
+    struct p2_phase1_secrets secrets = {.ke_i = ke[0]->body, .ke_r = ke[1]->body};
+    struct p2_bytes third = frames[2].content;
+    size_t len = third.len - P2_ISAKMP_HEADER_LEN;
+    uint8_t iv[P2_CIPHER_MAX_BLOCK], plain[512];
+    CU_ASSERT_TRUE_FATAL(third.data[18] == P2_EXCHANGE_AGGRESSIVE && third.data[19] & P2_FLAG_ENCRYPTED &&
+                         len <= sizeof(plain));
+    p2_keymat_phase1_iv(&corpus->keys, &secrets, iv);
+    p2_cipher_decrypt(&corpus->keys.cipher_key, iv, plain, third.data + P2_ISAKMP_HEADER_LEN, len);
+    CU_ASSERT_EQUAL_FATAL(p2_isakmp_parse_payloads(&payloads[2], third.data[16], plain, len), P2_OK);
+    const struct p2_payload *hash_i = p2_isakmp_find(&payloads[2], P2_PAYLOAD_HASH, 0);
+    CU_ASSERT_TRUE(hash_i && hash_i->body.len == 20);
+    CU_ASSERT_PTR_NOT_NULL(p2_isakmp_find(&payloads[2], P2_PAYLOAD_NAT_D, 1));
+    CU_ASSERT_EQUAL(memcmp(corpus->keys.last_block, third.data + third.len - 16, 16), 0);
+    corpus_free(corpus);
+    free(corpus);
+}
+
 /* Frames of ESP, or with `quick` of one Quick Mode, copies included. */
 static size_t count_frames(const struct corpus *corpus, const struct corpus_quick *quick)
 {
@@ -258,4 +295,5 @@ CHECK_MAIN("corpus", {"captures are whole", captures_are_whole},
            {"five Quick Modes and their traffic, as responder", rekeyed_responder},
            {"a resent first message, as initiator", resending_initiator},
            {"a resent first message, as responder", resent_to_responder},
+           {"aggressive mode chains its IVs", aggressive_mode_chains_its_ivs},
            {"delete of another ISAKMP SA takes nothing", delete_of_another_isakmp_sa_takes_nothing})

@@ -11,6 +11,8 @@ struct packet {
     uint8_t bytes[P2_IPV4_HEADER_LEN + 65536];
     size_t len;
 };
+#define MAX_ISAKMP   64
+#define MAX_RESTARTS 8
 
 struct side {
     struct packet last_sent, last_delivered, last_ipsec;
@@ -20,6 +22,13 @@ struct side {
     struct test_random random;
     size_t drops[P2_NUM_DROPS];
     size_t delivered;
+    size_t removed[P2_REMOVED_INITIAL_CONTACT + 1];
+    struct p2_isakmp_info isakmp, isakmp_removed[MAX_ISAKMP];
+    size_t num_isakmp_removed;
+    struct host *retired[MAX_RESTARTS]; /* the ledger points to their names */
+    size_t num_retired;
+    uint16_t nat_offset;
+    bool nat_open[2]; /* ports 500 and 4500 have a mapping */
 };
 
 struct sim {
@@ -66,14 +75,27 @@ struct sim_options sim_defaults(void)
 
 /* --- callbacks of the hosts --- */
 
-static void launch(struct sim *sim, int from, bool ipsec, const uint8_t *data, size_t len, uint64_t emission)
+static void launch(struct sim *sim, int from, struct flight like, const uint8_t *data)
 {
-    struct flight f = {.at = sim->now + sim->options.delay[from],
-                       .to = !from,
-                       .ipsec = ipsec,
-                       .emission = emission,
-                       .len = len};
-    flights_add(&sim->flights, &f, data);
+    like.at = sim->now + sim->options.delay[from];
+    like.to = !from;
+    flights_add(&sim->flights, &like, data);
+}
+
+/* Through the sender's NAT, then the receiver's, which knows only what its own side sent from. */
+static bool translate(struct sim *sim, int from, uint16_t *source_port, uint16_t *destination_port)
+{
+    struct side *near = &sim->sides[from], *far = &sim->sides[!from];
+    if (sim->options.nat[from]) {
+        near->nat_open[*source_port == 4500] = true;
+        *source_port = (uint16_t)(*source_port + near->nat_offset);
+    }
+    if (sim->options.nat[!from]) {
+        *destination_port = (uint16_t)(*destination_port - far->nat_offset);
+        return (*destination_port == 500 && far->nat_open[0]) ||
+               (*destination_port == 4500 && far->nat_open[1]);
+    }
+    return true;
 }
 
 static bool is_lost(struct sim *sim, const struct sim_message *m)
@@ -81,7 +103,8 @@ static bool is_lost(struct sim *sim, const struct sim_message *m)
     bool lost = false;
     if (m->exchange_type == P2_EXCHANGE_QUICK && sim->num_quick++ < 64)
         lost = sim->options.lose_quick >> (sim->num_quick - 1) & 1;
-    if (m->exchange_type == P2_EXCHANGE_MAIN && sim->num_main++ < 64)
+    bool phase1 = m->exchange_type == P2_EXCHANGE_MAIN || m->exchange_type == P2_EXCHANGE_AGGRESSIVE;
+    if (phase1 && sim->num_main++ < 64)
         lost = sim->options.lose_main >> (sim->num_main - 1) & 1;
     return lost || (sim->options.lose && sim->options.lose(sim->options.lose_ctx, m));
 }
@@ -92,13 +115,23 @@ static void on_send_ike(void *ctx, const struct p2_datagram *d, uint64_t emissio
     struct sim *sim = side->sim;
     assert(sim->num_sent < SIM_MAX_SENT && d->len <= sizeof(sim->sent[0].bytes));
     struct sim_message *m = &sim->sent[sim->num_sent++];
-    *m = (struct sim_message){.from = side->number, .at = sim->now, .len = d->len};
-    m->exchange_type = d->data[18];
-    m->message_id = p2_get_u32(d->data + 20);
-    memcpy(m->bytes, d->data, d->len);
+    size_t marker = d->source_port == 4500 && d->len > 1 ? 4 : 0;
+    *m = (struct sim_message){.from = side->number, .at = sim->now, .len = d->len - marker};
+    m->keepalive = d->len == 1;
+    m->source_port = d->source_port;
+    m->destination_port = d->destination_port;
+    if (!m->keepalive) {
+        m->exchange_type = d->data[marker + 18];
+        m->message_id = p2_get_u32(d->data + marker + 20);
+    }
+    memcpy(m->bytes, d->data + marker, m->len);
     m->lost = is_lost(sim, m);
-    if (!m->lost)
-        launch(sim, side->number, false, d->data, d->len, emission);
+    struct flight f = {.source_port = d->source_port,
+                       .destination_port = d->destination_port,
+                       .emission = emission,
+                       .len = d->len};
+    if (!m->lost && translate(sim, side->number, &f.source_port, &f.destination_port))
+        launch(sim, side->number, f, d->data);
 }
 
 static void on_send_ipsec(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
@@ -107,7 +140,7 @@ static void on_send_ipsec(void *ctx, const uint8_t *packet, size_t len, uint64_t
     memcpy(side->last_ipsec.bytes, packet, len);
     side->last_ipsec.len = len;
     if (!side->sim->lose_ipsec)
-        launch(side->sim, side->number, true, packet, len, mark);
+        launch(side->sim, side->number, (struct flight){.ipsec = true, .emission = mark, .len = len}, packet);
 }
 
 static void on_deliver(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
@@ -124,6 +157,12 @@ static void on_observe(void *ctx, p2_time now, const struct p2_action *action, u
     struct side *side = ctx;
     if (action->type == P2_ACTION_DROP)
         side->drops[action->u.drop.reason]++;
+    if (action->type == P2_ACTION_SA_REMOVED && action->u.sa.inbound)
+        side->removed[action->u.sa.removal]++;
+    if (action->type == P2_ACTION_ISAKMP_SA)
+        side->isakmp = action->u.isakmp;
+    if (action->type == P2_ACTION_ISAKMP_REMOVED && side->num_isakmp_removed < MAX_ISAKMP)
+        side->isakmp_removed[side->num_isakmp_removed++] = action->u.isakmp;
     ledger_observe(&side->sim->ledger, side->number, now, action, event,
                    side->sim->options.profile[side->number]);
 }
@@ -150,7 +189,10 @@ static void start_host(struct sim *sim, int i)
     const struct sim_options *o = &sim->options;
     side->sim = sim;
     side->number = i;
-    side->random.seed = o->seed[i];
+    if (side->num_retired == 0) {
+        side->random.seed = o->seed[i];
+        side->nat_offset = 20000;
+    }
     size_t num_tunnels = o->num_tunnels ? o->num_tunnels : 1;
     struct p2_tunnel_config *tunnels = copy_tunnels(&o->tunnel[i], num_tunnels);
     struct host_config config = {.gateway = {&o->peer[i], 1, tunnels, num_tunnels, o->defer_ipsec},
@@ -178,8 +220,11 @@ struct sim *sim_new(const struct sim_options *options)
 void sim_free(struct sim *sim)
 {
     flights_cleanup(&sim->flights);
-    host_free(sim->sides[0].host);
-    host_free(sim->sides[1].host);
+    for (int i = 0; i < 2; i++) {
+        host_free(sim->sides[i].host);
+        for (size_t n = 0; n < sim->sides[i].num_retired; n++)
+            host_free(sim->sides[i].retired[n]);
+    }
     ledger_cleanup(&sim->ledger);
     causes_free(sim->causes);
     free(sim->sent);
@@ -192,11 +237,17 @@ static void land(struct sim *sim)
 {
     struct flight f = flights_take_first(&sim->flights);
     struct host *host = sim->sides[f.to].host;
+    bool keepalive =
+        !f.ipsec && f.destination_port == 4500 && p2_udp_payload(f.bytes, f.len) == P2_UDP_KEEPALIVE;
+    if (keepalive) {
+        free(f.bytes);
+        return;
+    }
     if (f.ipsec) {
         check_ok(host_receive_ipsec(host, sim->now, f.bytes, f.len, f.emission));
     } else {
         const struct p2_peer_config *peer = &sim->options.peer[f.to];
-        struct p2_datagram d = {peer->remote, peer->local, 500, 500, f.bytes, f.len};
+        struct p2_datagram d = {peer->remote, peer->local, f.source_port, f.destination_port, f.bytes, f.len};
         check_ok(host_receive_ike(host, sim->now, &d, f.emission));
     }
     free(f.bytes);
@@ -319,6 +370,45 @@ void sim_inject_ike(struct sim *sim, int to, const uint8_t *data, size_t len)
 void sim_rekey(struct sim *sim, int side)
 {
     check_ok(host_rekey(sim->sides[side].host, sim->now, 0));
+}
+
+void sim_restart(struct sim *sim, int side)
+{
+    struct side *s = &sim->sides[side];
+    assert(s->num_retired < MAX_RESTARTS);
+    s->retired[s->num_retired++] = s->host;
+    start_host(sim, side);
+}
+
+void sim_move_nat(struct sim *sim, int side)
+{
+    sim->sides[side].nat_offset = (uint16_t)(sim->sides[side].nat_offset + 1000);
+    sim->sides[side].nat_open[0] = sim->sides[side].nat_open[1] = false;
+}
+
+const struct p2_isakmp_info *sim_isakmp_removed(const struct sim *sim, int side, size_t i)
+{
+    const struct side *s = &sim->sides[side];
+    return i < s->num_isakmp_removed ? &s->isakmp_removed[i] : NULL;
+}
+
+size_t sim_removed(const struct sim *sim, int side, enum p2_removal why)
+{
+    return sim->sides[side].removed[why];
+}
+
+const struct p2_isakmp_info *sim_isakmp(const struct sim *sim, int side)
+{
+    return &sim->sides[side].isakmp;
+}
+
+const struct ledger_entry *sim_phase1(struct sim *sim, size_t n)
+{
+    for (size_t i = 0; i < sim->ledger.num_entries; i++) {
+        if (sim->ledger.entries[i].phase1 && n-- == 0)
+            return &sim->ledger.entries[i];
+    }
+    return NULL;
 }
 
 /* A pair of AH and ESP shows as two SAs each way, of one negotiation. */

@@ -16,19 +16,22 @@ struct sim_message { /* an IKE datagram as it was sent, lost or not */
     uint8_t exchange_type;
     uint32_t message_id;
     bool lost;
-    uint8_t bytes[2048];
+    bool keepalive;                         /* not IKE at all: one byte */
+    uint16_t source_port, destination_port; /* as its sender has them */
+    uint8_t bytes[2048];                    /* without the marker of port 4500 */
     size_t len;
 };
 
 struct sim_options {
     p2_time delay[2];    /* left to right, right to left */
     uint64_t lose_quick; /* bit n: the n-th (from 0) Quick Mode datagram of both sides together is lost */
-    uint64_t lose_main;  /* the same for Phase 1 */
+    uint64_t lose_main;  /* the same for Phase 1, either mode */
     bool (*lose)(void *ctx, const struct sim_message *message); /* further losses; NULL: none */
     void *lose_ctx;
     const struct profile *profile[2]; /* NULL: work is free */
     uint32_t queue;                   /* of the CPUs; 0: 1000 */
     uint64_t seed[2];
+    bool nat[2]; /* that side is behind a NAT, whose address is the other side's peer[].remote */
     struct p2_peer_config peer[2];
     struct p2_tunnel_config tunnel[2];
     size_t num_tunnels; /* so many copies of tunnel[], each with the next prefixes; 0: one */
@@ -52,6 +55,14 @@ struct ledger *sim_ledger(struct sim *sim);
 const struct causes *sim_causes(const struct sim *sim);
 const struct sim_message *sim_sent(const struct sim *sim, size_t i); /* NULL past the end */
 size_t sim_drops(const struct sim *sim, int side, enum p2_drop reason);
+/* Of that side so far, the newest last; NULL past the end. The order is that of their end. */
+const struct p2_isakmp_info *sim_isakmp_removed(const struct sim *sim, int side, size_t i);
+/* The SAs that a side removed for this reason; pairs count once. */
+size_t sim_removed(const struct sim *sim, int side, enum p2_removal why);
+/* The newest ISAKMP SA of a side, with its keys. */
+const struct p2_isakmp_info *sim_isakmp(const struct sim *sim, int side);
+/* The n-th Phase 1 of the ledger; NULL: there is none. */
+const struct ledger_entry *sim_phase1(struct sim *sim, size_t n);
 
 /* An inner packet of so many bytes between the first hosts of the two protected prefixes (of an address: that
  * itself), its payload a pattern. */
@@ -66,6 +77,10 @@ void sim_lose_ipsec(struct sim *sim, bool lose);
 /* Hands a datagram to a side right now, as an attacker would. */
 void sim_inject_ike(struct sim *sim, int to, const uint8_t *data, size_t len);
 void sim_rekey(struct sim *sim, int side);
+/* A side loses all it knows and begins again with its config; its randomness goes on where it was. */
+void sim_restart(struct sim *sim, int side);
+/* The NAT of a side gives it other ports; nothing reaches it by the old ones. */
+void sim_move_nat(struct sim *sim, int side);
 
 /* Both databases mirror each other: every inbound SA of one side is an outbound one of the other, with the
  * same keys, and all outbound ones are authorised. num: how many pairs each side must have. */
