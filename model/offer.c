@@ -22,7 +22,8 @@ static void build_attributes(struct p2_builder *b, const struct p2_policy *polic
     const struct p2_cipher_info *cipher = p2_cipher_info(proposal->cipher);
     if (cipher->key_length_attribute)
         p2_build_attribute(b, ATTR_KEY_LENGTH, (uint32_t)cipher->key_len * 8);
-    p2_build_attribute(b, ATTR_AUTH, p2_auth_info(proposal->auth)->ipsec_id);
+    if (proposal->auth != P2_AUTH_NONE) /* RFC 2407 section 4.5: absence means none */
+        p2_build_attribute(b, ATTR_AUTH, p2_auth_info(proposal->auth)->ipsec_id);
     if (policy->pfs != P2_GROUP_NONE)
         p2_build_attribute(b, ATTR_GROUP, policy->pfs);
     p2_build_attribute(b, ATTR_MODE, policy->mode);
