@@ -62,7 +62,8 @@ static void compute_hmac(const struct p2_esp_keys *keys, const uint8_t *packet, 
 {
     uint8_t high[4];
     struct p2_bytes parts[2] = {{packet, covered}, {high, sizeof(high)}};
-    p2_put_u32(high, (uint32_t)(sequence >> 32));
+    if (keys->esn)
+        p2_put_u32(high, (uint32_t)(sequence >> 32));
     p2_hmac_compute(&keys->hmac, parts, keys->esn ? 2 : 1, icv, keys->icv_len);
 }
 
@@ -94,7 +95,7 @@ void p2_esp_seal(const struct p2_esp_keys *keys, uint32_t spi, uint64_t sequence
 bool p2_esp_plausible(const struct p2_esp_keys *keys, size_t len)
 {
     size_t around = (size_t)P2_ESP_HEADER_LEN + keys->iv_len + keys->icv_len;
-    return len >= around + keys->alignment && (len - around) % keys->alignment == 0;
+    return len >= around + keys->alignment && ((len - around) & (keys->alignment - 1u)) == 0;
 }
 
 /* False: not authentic. */

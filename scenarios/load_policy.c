@@ -131,18 +131,33 @@ static const struct field proposal_fields[] = {
     {"authentication", &field_auth, offsetof(struct p2_proposal, protocols[0].alternatives[0].auth)},
 };
 
+/* GCM does without an HMAC; to do without any authentication is not a choice that is offered. */
+static bool needs_authentication(const char *encryption)
+{
+    return p2_cipher_info(p2_cipher_by_name(encryption))->icv_len == 0;
+}
+
 static bool load_proposal(struct problems *problems, const xmlNode *element, struct p2_proposal *proposal)
 {
     if (load_attribute(element, "use"))
         return load_predefined(problems, element, proposal);
-    if (!load_attribute(element, "encryption") || !load_attribute(element, "authentication")) {
+    const char *encryption = load_attribute(element, "encryption");
+    if (!encryption || (!load_attribute(element, "authentication") && needs_authentication(encryption))) {
         problems_add(problems, load_line(element),
                      "<proposal> without %s; allowed: use=\"g2-esp-aes128-sha\" or another predefined name, "
                      "or both encryption and authentication",
-                     load_attribute(element, "encryption") ? "authentication" : "encryption");
+                     encryption ? "authentication" : "encryption");
         return false;
     }
-    return load_fields(problems, element, proposal_fields, FIELDS(proposal_fields), proposal);
+    if (!load_fields(problems, element, proposal_fields, FIELDS(proposal_fields), proposal))
+        return false;
+    if (p2_cipher_info(proposal->protocols[0].alternatives[0].cipher)->icv_len > 0 &&
+        load_attribute(element, "authentication")) {
+        load_wrong(problems, element, "authentication", "beside a cipher that authenticates itself",
+                   "no authentication with it");
+        return false;
+    }
+    return true;
 }
 
 static bool load_proposals(struct problems *problems, const xmlNode *element, struct p2_policy *policy)

@@ -229,6 +229,8 @@ static void references(void)
          "allowed: g2-esp-aes128-sha"},
         {"use=\"g2-esp-aes128-sha\"", "use=\"g2-esp-aes128-sha\" encryption=\"3des-cbc\"", 17,
          "beside algorithms", "either use"},
+        {"use=\"g2-esp-aes128-sha\"", "encryption=\"aes-128-gcm-16\" authentication=\"hmac-sha1-96\"", 17,
+         "a cipher that authenticates itself", "no authentication"},
         {"use=\"g2-esp-aes128-sha\"", "encryption=\"3des-cbc\"", 17, "<proposal> without authentication",
          "use=\"g2-esp-aes128-sha\""},
         {"<flow from=\"spoke\" to=\"hub\"", "<flow from=\"spoke\" to=\"bare\"", 24,
