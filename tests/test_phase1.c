@@ -260,29 +260,23 @@ static void another_authentication_method_is_named(void)
     sim_free(sim);
 }
 
-static void observe_negotiations(struct p2_negotiation out[2], struct sim *sim)
-{
-    const struct ledger_entry *phase1 = sim_phase1(sim, 0);
-    CU_ASSERT_TRUE_FATAL(phase1->failed[0] && phase1->failed[1]);
-    out[0] = phase1->failure;
-}
-
+/* The responder can not read message 5; the initiator's message 5 is never answered. */
 static void a_wrong_key_in_main_mode_shows_on_both_sides(void)
 {
-    for (int teller = 0; teller < 2; teller++) {
-        struct sim_options o = sim_defaults();
-        o.peer[1].phase1 = p2_phase1_policy_default("other");
-        o.peer[1].phase1.group = P2_GROUP_2;
-        o.peer[teller].phase1.retransmission.tries = 2; /* the one that tells first is the ledger's */
-        struct sim *sim = sim_new(&o);
-        sim_run(sim, SETTLE);
-        struct p2_negotiation f[2];
-        observe_negotiations(f, sim);
-        CU_ASSERT_EQUAL(f[0].failure, P2_FAIL_WRONG_KEY);
-        CU_ASSERT_EQUAL(f[0].initiator, teller == 0);
-        CU_ASSERT_STRING_EQUAL(f[0].message, teller == 0 ? "message 6" : "message 5");
-        sim_free(sim);
+    struct sim_options o = sim_defaults();
+    o.peer[1].phase1.psk[0] ^= 1;
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, SETTLE);
+    for (int side = 0; side < 2; side++) {
+        const struct p2_negotiation *f = sim_phase1_failure(sim, side);
+        CU_ASSERT_EQUAL(f->failure, P2_FAIL_WRONG_KEY);
+        CU_ASSERT_EQUAL(f->initiator, side == 0);
+        CU_ASSERT_STRING_EQUAL_FATAL(f->message, side == 0 ? "message 6" : "message 5");
+        CU_ASSERT_PTR_NOT_NULL(f->rule);
+        CU_ASSERT_STRING_EQUAL(f->acceptable, "one under the same pre-shared key");
     }
+    CU_ASSERT_STRING_EQUAL(sim_phase1_failure(sim, 1)->offered, "6 that could not be decrypted or verified");
+    sim_free(sim);
 }
 
 /* The initiator knows at HASH_R, and tells; the responder can not be sure who told, and waits. */
@@ -301,25 +295,52 @@ static void a_wrong_key_in_aggressive_mode_shows_at_once(void)
     CU_ASSERT_STRING_EQUAL(phase1->failure.field, "pre-shared-key");
     CU_ASSERT_EQUAL(count_sent(sim, P2_EXCHANGE_INFORMATIONAL), 1);
     sim_run(sim, SETTLE);
-    CU_ASSERT_TRUE(phase1->failed[1]);
+    const struct p2_negotiation *hint = sim_phase1_failure(sim, 1);
+    CU_ASSERT_EQUAL(hint->failure, P2_FAIL_AUTHENTICATION_FAILED);
+    CU_ASSERT_EQUAL(hint->notify, 24);
+    CU_ASSERT_TRUE(hint->notify_received);
+    CU_ASSERT_STRING_EQUAL(hint->field, "pre-shared-key");
     sim_free(sim);
 }
 
+/* In main mode the initiator has keys by then: the notify does not end it, but explains its timeout. */
 static void another_identity_is_refused_with_both(void)
 {
     for (int mode = 0; mode < 2; mode++) {
         struct sim_options o = mode ? aggressive() : sim_defaults();
         o.peer[1].remote_id = p2_address_v4(0x0a0a0a0a);
         struct sim *sim = sim_new(&o);
+        sim_run(sim, P2_SECOND);
+        CU_ASSERT_EQUAL(sim_phase1(sim, 0)->failed[0], mode == 1);
         sim_run(sim, SETTLE);
-        struct p2_negotiation f[2];
-        observe_negotiations(f, sim);
-        CU_ASSERT_EQUAL(f[0].failure, P2_FAIL_INVALID_ID_INFORMATION);
-        CU_ASSERT_EQUAL(f[0].notify, 18);
-        CU_ASSERT_STRING_EQUAL(f[0].message, mode ? "message 1" : "message 5");
-        CU_ASSERT_STRING_EQUAL(f[0].field, "phase1-identity");
-        CU_ASSERT_STRING_EQUAL(f[0].offered, "192.0.2.1");
-        CU_ASSERT_STRING_EQUAL(f[0].acceptable, "10.10.10.10");
+        for (int side = 0; side < 2; side++) {
+            const struct p2_negotiation *f = sim_phase1_failure(sim, side);
+            CU_ASSERT_EQUAL(f->failure, P2_FAIL_INVALID_ID_INFORMATION);
+            CU_ASSERT_EQUAL(f->notify, 18);
+            CU_ASSERT_EQUAL(f->notify_received, side == 0);
+        }
+        const struct p2_negotiation *f = sim_phase1_failure(sim, 1);
+        CU_ASSERT_STRING_EQUAL(f->message, mode ? "message 1" : "message 5");
+        CU_ASSERT_STRING_EQUAL(f->field, "phase1-identity");
+        CU_ASSERT_STRING_EQUAL(f->offered, "192.0.2.1");
+        CU_ASSERT_STRING_EQUAL(f->acceptable, "10.10.10.10");
+        sim_free(sim);
+    }
+}
+
+/* The responder's identity is not what the initiator wants: the last message of either mode. */
+static void the_responders_identity_is_checked_too(void)
+{
+    for (int mode = 0; mode < 2; mode++) {
+        struct sim_options o = mode ? aggressive() : sim_defaults();
+        o.peer[0].remote_id = p2_address_v4(0x0a0a0a0a);
+        struct sim *sim = sim_new(&o);
+        sim_run(sim, P2_SECOND);
+        const struct p2_negotiation *f = sim_phase1_failure(sim, 0);
+        CU_ASSERT_EQUAL(f->failure, P2_FAIL_INVALID_ID_INFORMATION);
+        CU_ASSERT_STRING_EQUAL_FATAL(f->message, mode ? "message 2" : "message 6");
+        CU_ASSERT_STRING_EQUAL(f->offered, "192.0.2.2");
+        CU_ASSERT_EQUAL(sim_num_pairs(sim, 0), 0);
         sim_free(sim);
     }
 }
@@ -584,6 +605,27 @@ static void initial_contact_is_a_matter_of_policy(void)
     sim_free(sim);
 }
 
+/* Nobody says that the peer started anew: a Quick Mode that goes unanswered finds out. */
+static void an_isakmp_sa_that_only_one_end_has_goes(void)
+{
+    struct sim_options o = sim_defaults();
+    o.peer[0].phase1.initial_contact = o.peer[1].phase1.initial_contact = false;
+    o.tunnel[0].retry = 5 * P2_SECOND;
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, 10 * P2_SECOND);
+    sim_restart(sim, 1);
+    sim_rekey(sim, 0);
+    sim_run(sim, 80 * P2_SECOND); /* 63 s and 5 s later Phase 1 begins */
+    CU_ASSERT_EQUAL(sim_quick(sim, 1)->failure.failure, P2_FAIL_TIMEOUT);
+    CU_ASSERT_EQUAL(ledger_outcome(sim_phase1(sim, 1)), LEDGER_ESTABLISHED);
+    CU_ASSERT_EQUAL(ledger_outcome(sim_quick(sim, 2)), LEDGER_ESTABLISHED);
+    carries_traffic(sim);
+    sim_run(sim, 200 * P2_SECOND);
+    CU_ASSERT_EQUAL(sim_isakmp_removed(sim, 0, 0)->end, P2_ISAKMP_UNANSWERED);
+    CU_ASSERT_PTR_NULL(sim_isakmp_removed(sim, 0, 1));
+    sim_free(sim);
+}
+
 /* A rekey of Phase 1 must not look like a restart. */
 static void only_the_first_phase_1_has_initial_contact(void)
 {
@@ -608,6 +650,7 @@ CHECK_MAIN(
     {"a wrong key in main mode shows on both sides", a_wrong_key_in_main_mode_shows_on_both_sides},
     {"a wrong key in aggressive mode shows at once", a_wrong_key_in_aggressive_mode_shows_at_once},
     {"another identity is refused with both", another_identity_is_refused_with_both},
+    {"the responder\'s identity is checked too", the_responders_identity_is_checked_too},
     {"a bad public value is refused", a_bad_public_value_is_refused},
     {"a clear notify ends nothing once there are keys", a_clear_notify_ends_nothing_once_there_are_keys},
     {"the initiator rekeys at the soft limit", the_initiator_rekeys_at_the_soft_limit},
@@ -618,4 +661,5 @@ CHECK_MAIN(
     {"a restarted initiator is in order again", a_restarted_initiator_is_in_order_again},
     {"a restarted responder gets its tunnel back", a_restarted_responder_gets_its_tunnel_back},
     {"INITIAL-CONTACT is a matter of policy", initial_contact_is_a_matter_of_policy},
+    {"an ISAKMP SA that only one end has goes", an_isakmp_sa_that_only_one_end_has_goes},
     {"only the first Phase 1 has INITIAL-CONTACT", only_the_first_phase_1_has_initial_contact})

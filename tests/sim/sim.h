@@ -59,6 +59,8 @@ size_t sim_drops(const struct sim *sim, int side, enum p2_drop reason);
 const struct p2_isakmp_info *sim_isakmp_removed(const struct sim *sim, int side, size_t i);
 /* The SAs that a side removed for this reason; pairs count once. */
 size_t sim_removed(const struct sim *sim, int side, enum p2_removal why);
+/* How a side's last Phase 1 failed. */
+const struct p2_negotiation *sim_phase1_failure(const struct sim *sim, int side);
 /* The newest ISAKMP SA of a side, with its keys. */
 const struct p2_isakmp_info *sim_isakmp(const struct sim *sim, int side);
 /* The n-th Phase 1 of the ledger; NULL: there is none. */
