@@ -241,7 +241,7 @@ static enum p2_drop open(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
         pair->in[i].bytes += inner.len;
     }
     p2_pair_used(gw, pair, &pair->in[0]);
-    pair->tunnel->peer->heard = gw->now;
+    pair->heard = pair->tunnel->peer->heard = gw->now;
     if (!pair->confirmed || !pair->authorised)
         p2_pair_confirmed(gw, pair);
     p2_emit_packet(gw, P2_ACTION_DELIVER_CLEAR)->u.packet = inner;
@@ -311,6 +311,10 @@ static void inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len, co
         verdict = glance(outer, view, packet, len);
     if (verdict != P2_DROP_NONE)
         p2_drop(gw, verdict, spi, true);
+    if (!pair)
+        p2_pair_unknown(gw, &view->source, protocol, spi);
+    else if (verdict != P2_DROP_NONE)
+        return;
     else if (gw->defer_ipsec)
         submit(gw, P2_JOB_OPEN, pair, packet, len);
     else

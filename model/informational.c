@@ -144,6 +144,17 @@ static bool read_notify(struct notify *out, struct p2_bytes body)
     return !r.failed;
 }
 
+/* The peer does not have an SA that we send through: neither have we, then. */
+static void receive_invalid_spi(struct p2_exchange *ex, const struct notify *n)
+{
+    struct p2_sa_pair *pair = NULL;
+    if (n->spi.len == 4)
+        pair = p2_pair_by_outbound_spi(ex->gw, ex->isakmp->peer, (enum p2_protocol)n->protocol,
+                                       p2_get_u32(n->spi.data));
+    if (pair)
+        p2_pair_remove(ex->gw, pair, P2_REMOVED_BY_PEER);
+}
+
 /* False: the message counts for nothing, as if it had never come. */
 static bool receive_notify(struct p2_exchange *ex, struct p2_bytes body)
 {
@@ -154,6 +165,8 @@ static bool receive_notify(struct p2_exchange *ex, struct p2_bytes body)
         return p2_dpd_receive(ex->gw, ex->isakmp, n.type, n.spi, n.data);
     if (n.type == P2_NOTIFY_INITIAL_CONTACT)
         p2_isakmp_sa_initial_contact(ex->gw, ex->isakmp);
+    else if (n.type == P2_NOTIFY_INVALID_SPI)
+        receive_invalid_spi(ex, &n);
     else if (n.type > 0 && n.type < DATA_NOTIFY_FIRST)
         receive_error(ex, n.type);
     else

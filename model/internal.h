@@ -40,7 +40,7 @@ enum p2_timer_kind {
     P2_TIMER_TUNNEL,      /* start, or try again */
     P2_TIMER_SOFT,        /* rekey this pair */
     P2_TIMER_HARD,        /* this pair's lifetime is over */
-    P2_TIMER_RETIRE,      /* this pair was replaced and its overlap is over */
+    P2_TIMER_RETIRE,      /* this pair was replaced and its overlap is over, or look whether it is in use */
     P2_TIMER_USE,         /* this pair's install interval is over */
     P2_TIMER_RELEASE,     /* a tunnel has an SA: the next packet that waited for it goes */
 };
@@ -97,6 +97,7 @@ struct p2_peer {
     /* Others with this remote address, in the order of the config. */
     struct p2_peer *next_same_address;
     p2_time heard;       /* when something authentic last came from it, IKE or IPsec */
+    p2_time complained;  /* when it was last told of an SPI that is not known here */
     unsigned unanswered; /* R-U-THEREs since then */
     struct p2_timer dpd, keepalive;
     struct p2_address nat_address; /* where keepalives go */
@@ -424,6 +425,7 @@ struct p2_sa_pair {
     bool authorised; /* the outbound half may be used */
     bool confirmed;  /* the peer used the inbound half */
     bool asked;      /* for a successor; or it has one */
+    bool replaced;   /* by one that the peer uses: it goes when its overlap is over */
     bool exhausted;  /* its hard limit by volume or number was reached: nothing more goes through */
     struct p2_suite suite;
     enum p2_mode mode;
@@ -435,6 +437,7 @@ struct p2_sa_pair {
     uint32_t soft_sequence, hard_sequence;
     uint64_t began, authorised_at; /* its Quick Mode, and it, among the gateway's instants */
     p2_time installed, hard_at;
+    p2_time heard; /* when a packet last came through it */
     struct p2_timer soft, hard, retire, use;
     struct p2_job *jobs;
     struct p2_sa_pair *older;           /* of the tunnel */
@@ -449,6 +452,10 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
 void p2_pair_authorise(struct p2_gateway *gw, struct p2_sa_pair *pair);
 /* A packet of the peer verified under the pair: the pairs it replaces may retire. */
 void p2_pair_confirmed(struct p2_gateway *gw, struct p2_sa_pair *pair);
+/* A packet that came from this address bears an SPI that is not known: if we share an ISAKMP SA with the sender,
+ * it is told, for it may be using an SA of which the DELETE got lost. Once a second at most. */
+void p2_pair_unknown(struct p2_gateway *gw, const struct p2_address *source, enum p2_protocol protocol,
+                     uint32_t spi);
 /* Tells the peer unless it was the peer who told us. */
 void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_removal why);
 void p2_pair_timer(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_timer_kind kind);

@@ -41,6 +41,7 @@ enum p2_exchange_type {
 
 /* RFC 2408 section 3.14.1 */
 enum p2_notify {
+    P2_NOTIFY_INVALID_SPI = 11,
     P2_NOTIFY_NO_PROPOSAL_CHOSEN = 14,
     P2_NOTIFY_PAYLOAD_MALFORMED = 16,
     P2_NOTIFY_INVALID_KEY_INFORMATION = 17,

@@ -6,7 +6,9 @@
  * time, kilobytes, and sequence numbers, which must never come round again (RFC 4303 section 3.3.3). A pair
  * that nobody used is not rekeyed unless its tunnel is to be up always. A replaced pair stays until the peer
  * was seen using the new one and `overlap` has passed; then whoever notices first takes it down and tells the
- * other with a DELETE.
+ * other with a DELETE. DELETEs get lost and are never acknowledged: who goes on using an SA that the other
+ * end does not have is told so (INVALID-SPI, RFC 2408 section 3.14.1), and of two pairs that were negotiated
+ * at the same time the one that neither end uses goes after a while.
  *
  * A successor may send at once, or when `install_interval` has passed: the peer may be slower. */
 #include "internal.h"
@@ -338,6 +340,13 @@ void p2_pair_authorise(struct p2_gateway *gw, struct p2_sa_pair *pair)
         p2_pair_confirmed(gw, pair);
 }
 
+/* Of two pairs that were negotiated at the same time the ends may come to use just one, or one end may have
+ * lost the other. It is looked after now and then. */
+static p2_time idle_after(const struct p2_sa_pair *pair)
+{
+    return p2_patience(pair->tunnel->peer) + pair->tunnel->config.policy.overlap;
+}
+
 /* Only then is it certain that the peer does not need the old ones any more. */
 void p2_pair_confirmed(struct p2_gateway *gw, struct p2_sa_pair *pair)
 {
@@ -345,9 +354,47 @@ void p2_pair_confirmed(struct p2_gateway *gw, struct p2_sa_pair *pair)
     if (!pair->authorised)
         return;
     for (struct p2_sa_pair *other = pair->tunnel->pairs; other; other = other->older) {
-        if (replaces(pair, other) && !p2_timer_armed(&other->retire))
+        if (other == pair || !other->authorised || other->replaced)
+            continue;
+        other->replaced = replaces(pair, other);
+        if (other->replaced)
             p2_arm(gw, &other->retire, gw->now + pair->tunnel->config.policy.overlap);
+        else if (!p2_timer_armed(&other->retire))
+            p2_arm(gw, &other->retire, gw->now + idle_after(other));
     }
+}
+
+/* Another pair of its tunnel is in use, and this one by neither end. */
+static bool is_left_over(const struct p2_gateway *gw, const struct p2_sa_pair *pair)
+{
+    bool other_in_use = false;
+    for (const struct p2_sa_pair *other = pair->tunnel->pairs; other; other = other->older)
+        other_in_use = other_in_use || (other != pair && other->authorised && other->heard > pair->heard);
+    return other_in_use && pair->tunnel->current != pair && pair->heard + idle_after(pair) <= gw->now;
+}
+
+static void retire(struct p2_gateway *gw, struct p2_sa_pair *pair)
+{
+    p2_time since = pair->heard + idle_after(pair) > gw->now ? pair->heard : gw->now;
+    if (pair->replaced || is_left_over(gw, pair))
+        p2_pair_remove(gw, pair, P2_REMOVED_REPLACED);
+    else if (pair->tunnel->pairs->older) /* there still is another one */
+        p2_arm(gw, &pair->retire, since + idle_after(pair));
+}
+
+#define COMPLAIN_INTERVAL P2_SECOND
+
+void p2_pair_unknown(struct p2_gateway *gw, const struct p2_address *source, enum p2_protocol protocol,
+                     uint32_t spi)
+{
+    struct p2_peer *peer = p2_peer_by_address(gw, source);
+    uint8_t bytes[4];
+    if (!peer || !peer->isakmp || (peer->complained != 0 && gw->now - peer->complained < COMPLAIN_INTERVAL))
+        return;
+    peer->complained = gw->now;
+    p2_put_u32(bytes, spi);
+    p2_informational_notify_data(gw, peer->isakmp, (uint8_t)protocol, P2_NOTIFY_INVALID_SPI, bytes,
+                                 sizeof(bytes), bytes, 0);
 }
 
 static void unlink_pair(struct p2_gateway *gw, struct p2_sa_pair *pair)
@@ -432,6 +479,6 @@ void p2_pair_timer(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_timer
     } else if (kind == P2_TIMER_HARD) {
         p2_pair_remove(gw, pair, pair->hard_reason);
     } else {
-        p2_pair_remove(gw, pair, P2_REMOVED_REPLACED);
+        retire(gw, pair);
     }
 }
