@@ -120,22 +120,22 @@ static void differences_are_to_the_first_case(void)
 static void expectations_are_judged(void)
 {
     static struct scenario_expectation expectations[] = {
-        {"a", "", "rekey-latency", 0.5, "below", 100e6},
-        {"b", "", "rekey-latency", 0.5, "below", 50e6},
-        {"c", "PFS=none", "rekey-latency", 0.5, "below", 50e6},
-        {"d", "PFS=none", "rekey-latency", 0.5, "below", 25e6},
-        {"e", "PFS=none", "rekey-latency", 0.5, "at-most", 25e6},
-        {"f", "PFS=none", "rekey-latency", 0.5, "above", 25e6},
-        {"g", "PFS=none", "rekey-latency", -1, "at-least", 25e6},
-        {"h", "", "packets-lost", -1, "equal", 12},
-        {"i", "", "drops.replayed", -1, "equal", 6},
-        {"j", "", "drops.cpu-queue-full", -1, "equal", 0},
-        {"k", "", "failures.timeout", -1, "at-most", 1},
-        {"l", "", "failures", -1, "equal", 2},
-        {"m", "", "failures.NO-PROPOSAL-CHOSEN", -1, "equal", 0},
-        {"n", "PFS=group5", "packets-lost", -1, "equal", 0},
-        {"o", "", "no-such-thing", -1, "equal", 0},
-        {"p", "", "cpu-utilisation.spoke", -1, "below", 0.2},
+        {"a", "", "rekey-latency", 0.5, "below", 100e6, "", SCENARIO_UNIT_TIME, 7},
+        {"b", "", "rekey-latency", 0.5, "below", 50e6, "", SCENARIO_UNIT_TIME, 7},
+        {"c", "PFS=none", "rekey-latency", 0.5, "below", 50e6, "", SCENARIO_UNIT_TIME, 7},
+        {"d", "PFS=none", "rekey-latency", 0.5, "below", 25e6, "", SCENARIO_UNIT_TIME, 7},
+        {"e", "PFS=none", "rekey-latency", 0.5, "at-most", 25e6, "", SCENARIO_UNIT_TIME, 7},
+        {"f", "PFS=none", "rekey-latency", 0.5, "above", 25e6, "", SCENARIO_UNIT_TIME, 7},
+        {"g", "PFS=none", "rekey-latency", -1, "at-least", 25e6, "", SCENARIO_UNIT_TIME, 7},
+        {"h", "", "packets-lost", -1, "equal", 12, "", SCENARIO_UNIT_COUNT, 7},
+        {"i", "", "drops.replayed", -1, "equal", 6, "", SCENARIO_UNIT_COUNT, 7},
+        {"j", "", "drops.cpu-queue-full", -1, "equal", 0, "", SCENARIO_UNIT_COUNT, 7},
+        {"k", "", "failures.timeout", -1, "at-most", 1, "", SCENARIO_UNIT_COUNT, 7},
+        {"l", "", "failures", -1, "equal", 2, "", SCENARIO_UNIT_COUNT, 7},
+        {"m", "", "failures.NO-PROPOSAL-CHOSEN", -1, "equal", 0, "", SCENARIO_UNIT_COUNT, 7},
+        {"n", "PFS=group5", "packets-lost", -1, "equal", 0, "", SCENARIO_UNIT_COUNT, 7},
+        {"o", "", "no-such-thing", -1, "equal", 0, "", SCENARIO_UNIT_COUNT, 7},
+        {"p", "", "cpu-utilisation.spoke", -1, "below", 0.2, "", SCENARIO_UNIT_PART, 7},
     };
     static const struct {
         bool holds;
@@ -179,8 +179,8 @@ static void expectations_are_judged(void)
 static void a_case_without_rekeys_does_not_hold(void)
 {
     static struct scenario_expectation expectations[] = {
-        {"a", "PFS=none", "rekey-latency", 0.5, "below", 100e6},
-        {"b", "PFS=group14", "packets-lost", -1, "equal", 0},
+        {"a", "PFS=none", "rekey-latency", 0.5, "below", 100e6, "", SCENARIO_UNIT_TIME, 7},
+        {"b", "PFS=group14", "packets-lost", -1, "equal", 0, "", SCENARIO_UNIT_COUNT, 7},
     };
     struct store *store = fixture_store(&set, 1, false);
     fixture_add(store, "PFS=none", 1, NULL, 0);
@@ -203,16 +203,17 @@ static void unknown_metrics_are_told_before_a_run(void)
         struct scenario_expectation expectation;
         const char *message; /* NULL: good */
     } rows[] = {
-        {{"", "", "rekey-latency", 0.95, "below", 1}, NULL},
-        {{"", "", "drops.replayed", -1, "below", 1}, NULL},
-        {{"", "", "failures", -1, "equal", 0}, NULL},
-        {{"", "", "failures.timeout", -1, "equal", 0}, NULL},
-        {{"", "", "cpu-utilisation.hub", -1, "below", 1}, NULL},
-        {{"", "", "rekey-latncy", 0.5, "below", 1},
+        {{"", "", "rekey-latency", 0.95, "below", 1, "", SCENARIO_UNIT_TIME, 7}, NULL},
+        {{"", "", "drops.replayed", -1, "below", 1, "", SCENARIO_UNIT_COUNT, 7}, NULL},
+        {{"", "", "failures", -1, "equal", 0, "", SCENARIO_UNIT_COUNT, 7}, NULL},
+        {{"", "", "failures.timeout", -1, "equal", 0, "", SCENARIO_UNIT_COUNT, 7}, NULL},
+        {{"", "", "cpu-utilisation.hub", -1, "below", 1, "", SCENARIO_UNIT_PART, 7}, NULL},
+        {{"", "", "rekey-latncy", 0.5, "below", 1, "", SCENARIO_UNIT_TIME, 7},
          "no metric \"rekey-latncy\"; did you mean \"rekey-latency\"? Allowed: "},
-        {{"", "", "drops", -1, "below", 1}, "no metric \"drops\""},
-        {{"", "", "rekey-latency.hub", -1, "below", 1}, "no metric \"rekey-latency.hub\""},
-        {{"", "", "packets-lost", 0.5, "below", 1},
+        {{"", "", "drops", -1, "below", 1, "", SCENARIO_UNIT_COUNT, 7}, "no metric \"drops\""},
+        {{"", "", "rekey-latency.hub", -1, "below", 1, "", SCENARIO_UNIT_TIME, 7},
+         "no metric \"rekey-latency.hub\""},
+        {{"", "", "packets-lost", 0.5, "below", 1, "", SCENARIO_UNIT_COUNT, 7},
          "metric \"packets-lost\" is a total and has no quantiles"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -5,8 +5,9 @@
 
 static void check_prefix(const struct p2_selector *selector, const char *expected)
 {
-    char text[P2_SELECTOR_TEXT];
-    p2_selector_format(selector, text);
+    char address[UNITS_ADDRESS_TEXT], text[UNITS_ADDRESS_TEXT + 8];
+    units_address_format(&selector->address, address);
+    snprintf(text, sizeof text, "%s/%u", address, selector->prefix_len);
     CU_ASSERT_STRING_EQUAL(text, expected);
 }
 
@@ -89,10 +90,87 @@ static void prefixes(void)
     check_prefix(&s, "0.0.0.0/0");
     CU_ASSERT_FATAL(units_prefix("10.1.2.3", &s));
     check_prefix(&s, "10.1.2.3/32");
-    static const char *const wrong[] = {"10.1.0.0/8", "10.1.0/16",   "10.1.0.0/", "10.1.0.0/33",
-                                        "10.1.0.0.0", "10.1.0.0/-1", "256.0.0.0", ""};
+    CU_ASSERT_FATAL(units_prefix("fd00:1::/64", &s));
+    check_prefix(&s, "fd00:1::/64");
+    CU_ASSERT_FATAL(units_prefix("fd00::5", &s));
+    check_prefix(&s, "fd00::5/128");
+    CU_ASSERT_FATAL(units_prefix("::/0", &s));
+    static const char *const wrong[] = {
+        "10.1.0.0/8",  "10.1.0/16", "10.1.0.0/",    "10.1.0.0/33",    "10.1.0.0.0",  "10.1.0.0/-1",
+        "256.0.0.0",   "",          "fd00:1::/16",  "fd00::/129",     "fd00::1::/8", "fd00::/",
+        "fd00::g/128", "/24",       "10.1.0.0/24-", "10.1.0.0/24/24", "10.1.0.0 /24"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         CU_ASSERT_FALSE(units_prefix(wrong[i], &s));
 }
 
-CHECK_MAIN("units", {"times", times}, {"other units", other_units}, {"prefixes", prefixes})
+static void ranges(void)
+{
+    static const char *const wrong[] = {
+        "10.1.0.20-10.1.0.10", "10.1.0.1-fd00::1",           "10.1.0.1-",
+        "-10.1.0.1",           "10.1.0.1-10.1.0.2-10.1.0.3", "10.1.0.0/24-10.1.1.0"};
+    struct p2_selector s;
+    struct p2_address first, last;
+    char text[UNITS_ADDRESS_TEXT];
+    CU_ASSERT_FATAL(units_selector("10.1.0.10-10.1.0.20", &s));
+    units_selector_bounds(&s, &first, &last);
+    units_address_format(&first, text);
+    CU_ASSERT(s.is_range);
+    CU_ASSERT_STRING_EQUAL(text, "10.1.0.10");
+    units_address_format(&last, text);
+    CU_ASSERT_STRING_EQUAL(text, "10.1.0.20");
+    CU_ASSERT(units_selector("fd00::1-fd00::ff", &s) && s.is_range && s.last.bytes[15] == 0xff);
+    CU_ASSERT(units_selector("10.1.0.0/22", &s) && !s.is_range);
+    units_selector_bounds(&s, &first, &last);
+    units_address_format(&last, text);
+    CU_ASSERT_STRING_EQUAL(text, "10.1.3.255");
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CU_ASSERT_FALSE(units_selector(wrong[i], &s));
+}
+
+/* Counting carries over bytes, and stops where the family ends. */
+static void addresses_are_counted(void)
+{
+    static const struct {
+        const char *from;
+        uint64_t count;
+        unsigned shift;
+        const char *to; /* NULL: past the end */
+    } rows[] = {
+        {"10.1.0.0", 3, 8, "10.1.3.0"},
+        {"10.1.255.0", 1, 8, "10.2.0.0"},
+        {"10.0.0.1", 5, 3, "10.0.0.41"},
+        {"255.255.255.255", 1, 0, NULL},
+        {"192.0.0.0", 1, 31, NULL},
+        {"1.0.0.0", UINT64_C(1) << 40, 0, NULL},
+        {"fd00::", 1, 64, "fd00:0:0:1::"},
+        {"fd00::ffff:ffff:ffff:ffff", 1, 0, "fd00:0:0:1::"},
+        {"fd00::", 65535, 76, "fd00:0:fff:f000::"},
+        {"fd00::", 5, 1, "fd00::a"},
+        {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 1, 0, NULL},
+        {"fd00::", 1, 128, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct p2_address address;
+        char text[UNITS_ADDRESS_TEXT];
+        CU_ASSERT_FATAL(units_address(rows[i].from, &address));
+        CU_ASSERT_EQUAL(units_address_add(&address, rows[i].count, rows[i].shift), rows[i].to != NULL);
+        units_address_format(&address, text);
+        if (rows[i].to && strcmp(text, rows[i].to) != 0)
+            printf("\n    %s: %s\n", rows[i].from, text);
+        CU_ASSERT_TRUE(!rows[i].to || strcmp(text, rows[i].to) == 0);
+    }
+}
+
+static void volumes(void)
+{
+    uint32_t kilobytes = 0;
+    CU_ASSERT(units_kilobytes("4608KB", &kilobytes) && kilobytes == 4608);
+    CU_ASSERT(units_kilobytes("1.5MB", &kilobytes) && kilobytes == 1536);
+    CU_ASSERT(units_kilobytes("1GB", &kilobytes) && kilobytes == 1048576);
+    CU_ASSERT_FALSE(units_kilobytes("0KB", &kilobytes));
+    CU_ASSERT_FALSE(units_kilobytes("4608", &kilobytes));
+    CU_ASSERT_FALSE(units_kilobytes("4096GB", &kilobytes));
+}
+
+CHECK_MAIN("units", {"times", times}, {"other units", other_units}, {"prefixes", prefixes},
+           {"ranges", ranges}, {"addresses are counted", addresses_are_counted}, {"volumes", volumes})
