@@ -99,8 +99,9 @@ struct p2_negotiation {
     const char *peer;   /* the config's names; they live as long as the gateway */
     const char *tunnel; /* NULL in Phase 1, and on a responder that found none */
     enum p2_start start;
-    enum p2_group group; /* PFS group, or Phase 1's group */
-    unsigned resent;     /* messages that this side sent again */
+    enum p2_group group;   /* PFS group, or Phase 1's group */
+    unsigned resent;       /* messages that this side sent again */
+    struct p2_suite suite; /* READY of Phase 2: what was agreed; num 0: none */
     /* FAILED only: */
     enum p2_failure failure;
     const char *message; /* the one that was refused, or that never came: "message 1"; a literal */

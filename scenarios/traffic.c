@@ -50,7 +50,7 @@ int traffic_init(struct traffic *traffic, const struct scenario *scenario)
         struct traffic_flow *flow = &traffic->flows[i];
         flow->config = &scenario->flows[i];
         flow->tunnel = tunnel_of(scenario, flow->config);
-        flow->last_delivery = -1;
+        flow->first_delivery = flow->last_delivery = -1;
         flow->first = flow->config->start;
         if (flow->tunnel < 0)
             continue;
@@ -138,6 +138,8 @@ void traffic_delivered(struct traffic *traffic, p2_time now, uint64_t mark)
     flow->received++;
     flow->delay_sum += now - sent_at;
     note_gap(traffic, flow, now, sent_at);
+    if (flow->last_delivery < 0)
+        flow->first_delivery = now - flow->first;
     flow->last_delivery = now;
 }
 
