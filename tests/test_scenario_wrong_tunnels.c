@@ -226,12 +226,44 @@ static void timeline_and_traffic(void)
     CHECK_ROWS(rows);
 }
 
+/* Hub and spokes with both families inside, the hub's packets in IPv6 only for one of them. */
+static void families_of_flows(void)
+{
+    static const struct wrong rows[] = {
+        {FLOW, FLOW " to-address=\"fd00:a::1\" from-address=\"10.1.0.1\"", 24,
+         "the other address is of another family", "two addresses of one family"},
+        {FLOW " size=\"1400B\"", FLOW " to-address=\"fd00:a::1\" size=\"47B\"", 24,
+         "size=\"47B\": too small for IPv6", "48B to 65535B"},
+        {"10.1.0.0/24 fd00:b::/64", "10.1.0.0/24", 24, "they have no addresses of one family",
+         "prefixes of one family"},
+    };
+    char *hub =
+        fixture_replace(fixture_text, "protects=\"10.0.0.0/24\"", "protects=\"10.0.0.0/24 fd00:a::/64\"");
+    char *both = fixture_replace(hub, "protects=\"10.1.0.0/24\"", "protects=\"10.1.0.0/24 fd00:b::/64\"");
+    char *one = fixture_replace(both, "<flow from=\"spoke\"", "<flow from=\"spoke[1]\"");
+    char *far = fixture_replace(one, FLOW, FLOW " to-address=\"fd00:a::9\"");
+    for (size_t i = 0; i < 3; i++) {
+        char *text = fixture_replace(i == 2 ? far : one, rows[i].from, rows[i].to);
+        check_text(rows[i].to, text, rows[i].line, rows[i].found, rows[i].allowed);
+        free(text);
+    }
+    free(hub);
+    free(both);
+    free(one);
+    free(far);
+}
+
 static void expectations(void)
 {
     static const struct wrong rows[] = {
         {" value=\"100ms\"", "", 35, "<that> with neither value nor text", "either value or text"},
         {" value=\"100ms\"", " value=\"1\" text=\"a\"", 35, "<that> with both value and text",
          "either value or text"},
+        {"value=\"100ms\"",
+         "text=\"a text that nobody would choose as the name of a proposal, for it goes on and on and on, "
+         "and on "
+         "again\"",
+         35, "too long", "at most 95 bytes"},
         {"value=\"100ms\"", "value=\"101%\"", 35, "value=\"101%\"", "a percentage up to 100%"},
     };
     CHECK_ROWS(rows);
@@ -240,4 +272,4 @@ static void expectations(void)
 CHECK_MAIN("wrong tunnels", {"proxy IDs", proxy_ids}, {"proposals", proposals},
            {"policies and Phase 1", policies}, {"links and NATs", topology},
            {"tunnels through NATs", behind_nats}, {"timeline and traffic", timeline_and_traffic},
-           {"expectations", expectations})
+           {"families of flows", families_of_flows}, {"expectations", expectations})
