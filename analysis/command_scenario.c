@@ -50,9 +50,12 @@ int command_load(struct scenario_set *set, const struct command_arguments *argum
         fprintf(stderr, "%s%s", message.text, len && message.text[len - 1] == '\n' ? "" : "\n");
         return -1;
     }
+    /* Warnings change nothing but what the author may think of it. */
+    if (*set->warnings.text)
+        fprintf(stderr, "%s\n", set->warnings.text);
     if (summary_check_expectations(&set->base, &problem) == 0)
         return 0;
-    fprintf(stderr, "%s: <expect>: %s\n", path, problem.text);
+    fprintf(stderr, "%s:%s\n", path, problem.text);
     scenario_set_cleanup(set);
     *set = (struct scenario_set){0};
     return -1;

@@ -103,10 +103,57 @@ static void say_range(struct summary_expectation *expectation, const struct rang
                  high, range->high_name);
 }
 
+/* Every text that the case has must be the one that is wanted, and there must be one. */
+static void judge_text(struct summary_expectation *expectation, const struct summary_case *of_case)
+{
+    const struct scenario_expectation *expected = expectation->of;
+    size_t num = 0, size = sizeof expectation->seen;
+    expectation->holds = true;
+    expectation->seen[0] = '\0';
+    for (size_t i = 0; i < of_case->num_texts; i++) {
+        const struct summary_text *text = &of_case->texts[i];
+        if (strcmp(text->metric, expected->metric) != 0)
+            continue;
+        size_t len = strlen(expectation->seen);
+        snprintf(expectation->seen + len, size - len, "%s%llu × %s", num++ > 0 ? ", " : "",
+                 (unsigned long long)text->count, text->text);
+        expectation->holds = expectation->holds && strcmp(text->text, expected->wanted) == 0;
+    }
+    if (num == 0) {
+        expectation->holds = false;
+        snprintf(expectation->seen, size, "%s in case %s",
+                 of_case->finished_runs == 0 ? "no finished run" : "nothing to take it from",
+                 of_case->of->name);
+    } else {
+        size_t len = strlen(expectation->seen);
+        snprintf(expectation->seen + len, size - len, " in case %s", of_case->of->name);
+    }
+}
+
+static void judge_texts(struct summary_expectation *expectation, const struct summary *summary)
+{
+    const char *case_name = expectation->of->case_name;
+    bool any = false;
+    for (size_t i = 0; i < summary->num_cases && (!any || expectation->holds); i++) {
+        if (*case_name && strcmp(case_name, summary->cases[i].of->name) != 0)
+            continue;
+        any = true;
+        judge_text(expectation, &summary->cases[i]);
+    }
+    if (!any) {
+        expectation->holds = false;
+        snprintf(expectation->seen, sizeof expectation->seen, "no case \"%s\"", case_name);
+    }
+}
+
 int summary_judge(struct summary_expectation *expectation, const struct summary *summary)
 {
     const struct scenario_expectation *expected = expectation->of;
     struct range range = {0};
+    if (expected->unit == SCENARIO_UNIT_TEXT) {
+        judge_texts(expectation, summary);
+        return 0;
+    }
     expectation->holds = true;
     for (size_t i = 0; i < summary->num_cases && expectation->holds; i++) {
         const struct summary_case *of_case = &summary->cases[i];

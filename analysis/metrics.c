@@ -1,7 +1,5 @@
 /* Each metric as the query that defines it: what sqlite3 says to it on a results.sqlite is what the summary
  * says. */
-#include "nearest.h"
-#include "reason.h"
 #include "summary.h"
 
 #include <stdlib.h>
@@ -11,6 +9,7 @@ enum metric_kind {
     METRIC_SAMPLES,         /* rows of run, value */
     METRIC_TOTAL,           /* one row: the total */
     METRIC_NAMED_TOTALS,    /* rows of name, total: one metric each */
+    METRIC_TEXTS,           /* rows of text, count: what is different, and how often it was */
     METRIC_GATEWAY_SAMPLES, /* rows of gateway, run, value; counted gateways ("spoke[3]") count as one */
 };
 
@@ -45,8 +44,28 @@ static const struct metric_definition definitions[] = {
     {"packets-lost", "packets", METRIC_TOTAL, "SELECT sum(packets_lost) FROM rekeys WHERE case_name = ?1"},
     {"retransmissions", "packets", METRIC_TOTAL,
      "SELECT sum(retransmissions) FROM negotiations WHERE case_name = ?1"},
+    {"established", "negotiations", METRIC_TOTAL,
+     "SELECT count(*) FROM negotiations WHERE case_name = ?1 AND outcome = 'established'"},
+    {"phase1-established", "negotiations", METRIC_TOTAL,
+     "SELECT count(*) FROM phase1_negotiations WHERE case_name = ?1 AND outcome = 'established'"},
+    /* All but the first between the same two gateways, whoever started it. */
+    {"isakmp-rekeys", "negotiations", METRIC_TOTAL,
+     "SELECT count(*) - count(DISTINCT run || ' ' || min(initiator, responder) || ' ' ||"
+     " max(initiator, responder)) FROM phase1_negotiations WHERE case_name = ?1 AND outcome = 'established'"},
+    {"sas-left-over", "SAs", METRIC_TOTAL, "SELECT sum(left_over) FROM sadbs WHERE case_name = ?1"},
+    {"chosen-proposal", "text", METRIC_TEXTS,
+     "SELECT coalesce(proposal, suite), count(*) FROM negotiations WHERE case_name = ?1 AND"
+     " outcome = 'established' AND coalesce(proposal, suite) IS NOT NULL GROUP BY 1 ORDER BY min(id)"},
+    {"failure-field", "text", METRIC_TEXTS,
+     "SELECT failure_field, count(*) FROM (SELECT 1 AS phase, id, failure_field FROM phase1_negotiations"
+     " WHERE case_name = ?1 AND outcome = 'failed' UNION ALL SELECT 2, id, failure_field FROM negotiations"
+     " WHERE case_name = ?1 AND outcome = 'failed') WHERE failure_field IS NOT NULL"
+     " GROUP BY 1 ORDER BY min(phase), min(id)"},
+    {"time-to-first-packet", "ns", METRIC_SAMPLES,
+     "SELECT run, first_delivery_ns FROM flows WHERE case_name = ?1 AND first_delivery_ns IS NOT NULL"},
     {"packets-sent", "packets", METRIC_TOTAL, "SELECT sum(sent) FROM flows WHERE case_name = ?1"},
     {"packets-received", "packets", METRIC_TOTAL, "SELECT sum(received) FROM flows WHERE case_name = ?1"},
+    {"packets-delivered", "packets", METRIC_TOTAL, "SELECT sum(received) FROM flows WHERE case_name = ?1"},
     {"drops", "packets", METRIC_NAMED_TOTALS,
      "SELECT reason, sum(packets) FROM drops WHERE case_name = ?1 GROUP BY reason ORDER BY reason"},
     {"cpu-utilisation", "ratio", METRIC_GATEWAY_SAMPLES,
@@ -95,12 +114,26 @@ static struct summary_metric *obtain(const struct reading *reading, const char *
     return metric;
 }
 
+static int read_text(struct summary_case *of_case, const char *metric, const struct store_cell *cells)
+{
+    struct summary_text *texts = realloc(of_case->texts, (of_case->num_texts + 1) * sizeof *texts);
+    if (!texts)
+        return -2;
+    of_case->texts = texts;
+    struct summary_text *text = &texts[of_case->num_texts++];
+    *text = (struct summary_text){.metric = metric, .count = (uint64_t)cells[1].integer};
+    snprintf(text->text, sizeof text->text, "%s", cells[0].text);
+    return 0;
+}
+
 static int read_row(void *context, const struct store_cell *cells, size_t num_cells)
 {
     const struct reading *reading = context;
     enum metric_kind kind = reading->definition->kind;
     char suffix[64] = "";
     (void)num_cells;
+    if (kind == METRIC_TEXTS)
+        return read_text(reading->of_case, reading->definition->name, cells);
     if (kind == METRIC_NAMED_TOTALS)
         snprintf(suffix, sizeof suffix, "%s", cells[0].text);
     else if (kind == METRIC_GATEWAY_SAMPLES)
@@ -140,90 +173,42 @@ int summary_read_metrics(struct summary_case *of_case, struct store *store, stru
     return status ? -1 : 0;
 }
 
-static bool is_named(enum metric_kind kind)
-{
-    return kind == METRIC_NAMED_TOTALS || kind == METRIC_GATEWAY_SAMPLES;
-}
-
-/* "rekey-latency" by itself, "drops.replay" by what stands before its dot. */
+/* "rekey-latency" by itself, "drops.replayed" by what stands before its dot. */
 static const struct metric_definition *find_definition(const char *name)
 {
     for (size_t i = 0; i < NUM_DEFINITIONS; i++) {
+        enum metric_kind kind = definitions[i].kind;
+        bool named = kind == METRIC_NAMED_TOTALS || kind == METRIC_GATEWAY_SAMPLES;
         size_t len = strlen(definitions[i].name);
-        if (strncmp(name, definitions[i].name, len) == 0 &&
-            name[len] == (is_named(definitions[i].kind) ? '.' : '\0'))
+        if (strncmp(name, definitions[i].name, len) == 0 && name[len] == (named ? '.' : '\0'))
             return &definitions[i];
     }
     return NULL;
 }
 
-static void say_unknown(const char *metric, struct store_message *message)
+bool summary_metric_info(struct summary_metric_info *info, const char *name)
 {
-    const char *names[NUM_DEFINITIONS + 1];
-    char *text = message->text;
-    size_t size = sizeof message->text;
-    for (size_t i = 0; i < NUM_DEFINITIONS; i++)
-        names[i] = definitions[i].name;
-    names[NUM_DEFINITIONS] = "failures";
-    const char *nearest = nearest_of(metric, names, NUM_DEFINITIONS + 1);
-    size_t len = (size_t)snprintf(text, size, "no metric \"%.60s\"", metric);
-    if (nearest)
-        len += (size_t)snprintf(text + len, size - len, "; did you mean \"%s\"?", nearest);
-    len += (size_t)snprintf(text + len, size - len, nearest ? " Allowed:" : "; allowed:");
-    for (size_t i = 0; i < NUM_DEFINITIONS && len < size; i++)
-        len += (size_t)snprintf(text + len, size - len, " %s%s,", names[i],
-                                !is_named(definitions[i].kind)                  ? ""
-                                : definitions[i].kind == METRIC_GATEWAY_SAMPLES ? ".GATEWAY"
-                                                                                : ".REASON");
-    if (len < size)
-        snprintf(text + len, size - len, " failures, failures.NAME");
-}
-
-/* What stands behind the dot of "drops." and "failures.": a name that can never be would always be 0. */
-static bool is_reason(const char *metric)
-{
-    const char *name = strchr(metric, '.');
-    if (!name)
+    *info = (struct summary_metric_info){"failures", true, false};
+    if (strcmp(name, "failures") == 0 || strncmp(name, "failures.", 9) == 0)
         return true;
-    name++;
-    if (strncmp(metric, "drops.", 6) == 0) {
-        for (int i = 1; i < P2_NUM_DROPS; i++)
-            if (strcmp(name, p2_drop_name((enum p2_drop)i)) == 0)
-                return true;
-        return strcmp(name, "link-loss") == 0 || strcmp(name, "link-queue") == 0;
-    }
-    if (strncmp(metric, "failures.", 9) == 0) {
-        for (int i = 1; i < P2_NUM_FAILURES; i++)
-            if (strcmp(name, p2_failure_name((enum p2_failure)i)) == 0)
-                return true;
+    const struct metric_definition *definition = find_definition(name);
+    if (!definition)
         return false;
-    }
+    info->unit = definition->unit;
+    info->is_total = definition->kind == METRIC_TOTAL || definition->kind == METRIC_NAMED_TOTALS;
+    info->is_text = definition->kind == METRIC_TEXTS;
     return true;
 }
 
-int summary_check_expectations(const struct scenario *scenario, struct store_message *message)
+const char *summary_metric_name(size_t i, const char **suffix)
 {
-    for (size_t i = 0; i < scenario->num_expectations; i++) {
-        const struct scenario_expectation *expected = &scenario->expectations[i];
-        const struct metric_definition *definition = find_definition(expected->metric);
-        bool failures =
-            strcmp(expected->metric, "failures") == 0 || strncmp(expected->metric, "failures.", 9) == 0;
-        bool total =
-            failures ||
-            (definition && (definition->kind == METRIC_TOTAL || definition->kind == METRIC_NAMED_TOTALS));
-        if (!definition && !failures) {
-            say_unknown(expected->metric, message);
-            return -1;
-        }
-        if (!is_reason(expected->metric)) {
-            snprintf(message->text, sizeof message->text, "metric \"%s\": no such reason", expected->metric);
-            return -1;
-        }
-        if (total && expected->quantile >= 0) {
-            snprintf(message->text, sizeof message->text, "metric \"%s\" is a total and has no quantiles",
-                     expected->metric);
-            return -1;
-        }
-    }
-    return 0;
+    static const char *const suffixes[] = {[METRIC_SAMPLES] = "",
+                                           [METRIC_TOTAL] = "",
+                                           [METRIC_NAMED_TOTALS] = ".REASON",
+                                           [METRIC_TEXTS] = "",
+                                           [METRIC_GATEWAY_SAMPLES] = ".GATEWAY"};
+    if (i > NUM_DEFINITIONS)
+        return NULL;
+    *suffix = i == NUM_DEFINITIONS ? "" : suffixes[definitions[i].kind];
+    return i == NUM_DEFINITIONS ? "failures" : definitions[i].name;
 }

@@ -34,6 +34,8 @@ static const struct record_field negotiation_fields[] = {
     FIELD(negotiation, offered, OPTIONAL_TEXT),
     FIELD(negotiation, acceptable, OPTIONAL_TEXT),
     FIELD(negotiation, explanation, OPTIONAL_TEXT),
+    FIELD(negotiation, proposal, OPTIONAL_TEXT),
+    FIELD(negotiation, suite, OPTIONAL_TEXT),
     FIELD(negotiation, pfs_group, OPTIONAL_INT),
     FIELD(negotiation, started_ns, TIME),
     FIELD(negotiation, latency_ns, OPTIONAL_TIME),
@@ -55,14 +57,34 @@ static const struct record_field phase1_fields[] = {
     FIELD(phase1, mode, TEXT),
     FIELD(phase1, outcome, TEXT),
     FIELD(phase1, failure, OPTIONAL_TEXT),
+    FIELD(phase1, failure_field, OPTIONAL_TEXT),
     FIELD(phase1, explanation, OPTIONAL_TEXT),
     FIELD(phase1, started_ns, TIME),
     FIELD(phase1, latency_ns, OPTIONAL_TIME),
 };
 
+static const struct record_field failure_fields[] = {
+    FIELD(failure, phase, COUNT),
+    FIELD(failure, cookie, TEXT),
+    FIELD(failure, message_id, TEXT),
+    FIELD(failure, tunnel, OPTIONAL_TEXT),
+    FIELD(failure, side, TEXT),
+    FIELD(failure, gateway, TEXT),
+    FIELD(failure, peer, TEXT),
+    FIELD(failure, failure, TEXT),
+    FIELD(failure, message, OPTIONAL_TEXT),
+    FIELD(failure, rule, OPTIONAL_TEXT),
+    FIELD(failure, notify, OPTIONAL_TEXT),
+    FIELD(failure, notify_was, OPTIONAL_TEXT),
+    FIELD(failure, field, OPTIONAL_TEXT),
+    FIELD(failure, offered, OPTIONAL_TEXT),
+    FIELD(failure, acceptable, OPTIONAL_TEXT),
+};
+
 static const struct record_field flow_fields[] = {
-    FIELD(flow, name, TEXT),           FIELD(flow, sent, COUNT),         FIELD(flow, received, COUNT),
-    FIELD(flow, longest_gap_ns, TIME), FIELD(flow, mean_delay_ns, TIME),
+    FIELD(flow, name, TEXT),          FIELD(flow, sent, COUNT),
+    FIELD(flow, received, COUNT),     FIELD(flow, longest_gap_ns, TIME),
+    FIELD(flow, mean_delay_ns, TIME), FIELD(flow, first_delivery_ns, OPTIONAL_TIME),
 };
 
 static const struct record_field drop_fields[] = {
@@ -74,6 +96,12 @@ static const struct record_field drop_fields[] = {
 static const struct record_field cpu_fields[] = {
     FIELD(cpu, gateway, TEXT), FIELD(cpu, cores, COUNT),    FIELD(cpu, jobs, COUNT),
     FIELD(cpu, busy_ns, TIME), FIELD(cpu, waited_ns, TIME), FIELD(cpu, longest_queue, COUNT),
+};
+
+static const struct record_field sadb_fields[] = {
+    FIELD(sadb, gateway, TEXT),
+    FIELD(sadb, sas, COUNT),
+    FIELD(sadb, left_over, COUNT),
 };
 
 static const struct record_field end_fields[] = {
@@ -91,9 +119,11 @@ static const struct record_layout layouts[RECORD_NUM_TYPES] = {
     [RECORD_RUN] = LAYOUT(run, "runs"),
     [RECORD_NEGOTIATION] = LAYOUT(negotiation, "negotiations"),
     [RECORD_PHASE1] = LAYOUT(phase1, "phase1_negotiations"),
+    [RECORD_FAILURE] = LAYOUT(failure, "failures"),
     [RECORD_FLOW] = LAYOUT(flow, "flows"),
     [RECORD_DROP] = LAYOUT(drop, "drops"),
     [RECORD_CPU] = LAYOUT(cpu, "cpus"),
+    [RECORD_SADB] = LAYOUT(sadb, "sadbs"),
     [RECORD_END] = LAYOUT(end, "ends"),
 };
 

@@ -17,9 +17,11 @@ enum record_type {
     RECORD_RUN,         /* "run" */
     RECORD_NEGOTIATION, /* "negotiation": a Phase 2 negotiation */
     RECORD_PHASE1,      /* "phase1": a Phase 1 negotiation */
+    RECORD_FAILURE,     /* "failure": how one side saw a negotiation of either phase fail */
     RECORD_FLOW,        /* "flow": one traffic flow over the whole run */
     RECORD_DROP,        /* "drop": packets or messages that a gateway dropped, under one reason */
     RECORD_CPU,         /* "cpu": a gateway's CPU over the whole run */
+    RECORD_SADB,        /* "sadb": a gateway's SAs at the end of the run */
     RECORD_END,         /* "end" */
     RECORD_NUM_TYPES
 };
@@ -46,7 +48,9 @@ struct record_negotiation {
     char failure_field[48];       /* which field could not be agreed on; empty: none */
     char offered[RECORD_TEXT];    /* what stood there */
     char acceptable[RECORD_TEXT]; /* what would have been taken */
-    char explanation[320];        /* the failure as one sentence; empty: none */
+    char explanation[512];        /* the failure as one sentence; empty: none */
+    char proposal[48];            /* the name of what was agreed on; empty: unknown, or it has none */
+    char suite[96];               /* its algorithms: "esp aes-128-cbc hmac-sha1-96"; empty: unknown */
     int pfs_group;                /* 0 (JSON null): no PFS */
     int64_t started_ns;
     int64_t latency_ns; /* -1 (JSON null) with the next four and the two "ready" unless established */
@@ -68,9 +72,29 @@ struct record_phase1 {
     char mode[16];
     char outcome[16];
     char failure[48];
-    char explanation[320];
+    char failure_field[48];
+    char explanation[512];
     int64_t started_ns;
     int64_t latency_ns; /* -1: not established */
+};
+
+/* One side's view. Which negotiation: initiator's cookie and message ID, which is 00000000 in Phase 1. */
+struct record_failure {
+    uint64_t phase; /* 1 or 2 */
+    char cookie[24];
+    char message_id[16];
+    char tunnel[RECORD_TEXT]; /* empty (JSON null): Phase 1, or the responder found none */
+    char side[16];            /* initiator, responder */
+    char gateway[RECORD_TEXT];
+    char peer[RECORD_TEXT];
+    char failure[48];
+    char message[64]; /* which message was refused, or never came; with the rest: empty (JSON null): none */
+    char rule[RECORD_TEXT];
+    char notify[48];
+    char notify_was[16]; /* sent, received */
+    char field[48];
+    char offered[RECORD_TEXT];
+    char acceptable[RECORD_TEXT];
 };
 
 struct record_flow {
@@ -79,6 +103,7 @@ struct record_flow {
     uint64_t received;
     int64_t longest_gap_ns;
     int64_t mean_delay_ns;
+    int64_t first_delivery_ns; /* since its first packet was sent; -1 (JSON null): nothing arrived */
 };
 
 struct record_drop {
@@ -96,6 +121,12 @@ struct record_cpu {
     uint64_t longest_queue;
 };
 
+struct record_sadb {
+    char gateway[RECORD_TEXT];
+    uint64_t sas;       /* in both directions */
+    uint64_t left_over; /* of those, SAs that no peer has the other end of */
+};
+
 struct record_end {
     uint64_t records; /* how many stood before this one */
     int64_t simulated_ns;
@@ -108,9 +139,11 @@ struct record {
         struct record_run run;
         struct record_negotiation negotiation;
         struct record_phase1 phase1;
+        struct record_failure failure;
         struct record_flow flow;
         struct record_drop drop;
         struct record_cpu cpu;
+        struct record_sadb sadb;
         struct record_end end;
     } u;
 };

@@ -3,17 +3,19 @@
  * PRAGMA user_version is STORE_VERSION, PRAGMA application_id STORE_APPLICATION_ID ("p2sm"). Tables, in
  * STRICT mode:
  *
- *   result               one row: scenario, seed, runs (wanted of each case), complete (1: all of them are
- * here) cases                position (0, 1, ...: the scenario's order), case_name settings case_name, axis,
- * value: what <vary> set in this case failed_runs          case_name, run, message: runs that ended without a
- * result runs, negotiations, phase1_negotiations, flows, drops, cpus, ends one table a record type of
- * record.h, in the order in which the records were written: id, case_name, run, then the record's members
- * under their names in record.h; times in nanoseconds of simulated time, NULL where record.h says null
+ *   - result: one row: scenario, seed, runs (wanted of each case), complete (1: all of them are here)
+ *   - cases: position (0, 1, ...: the scenario's order), case_name
+ *   - settings: case_name, axis, value: what <vary> set in this case
+ *   - failed_runs: case_name, run, message: runs that ended without a result
+ *   - runs, negotiations, phase1_negotiations, failures, flows, drops, cpus, sadbs, ends: one table a record
+ *     type of record.h, in the order in which the records were written: id, case_name, run, then the
+ *     record's members under their names in record.h; times in nanoseconds of simulated time, NULL where
+ *     record.h says null
  *
  * and the views
  *
- *   rekeys               negotiations that replace an SA: reason is not 'initial'
- *   established_rekeys   those of them that came to be: what the metric rekey-latency is made of
+ *   - rekeys: negotiations that replace an SA: reason is neither 'initial' nor 'traffic'
+ *   - established_rekeys: those of them that came to be: what the metric rekey-latency is made of
  *
  * Only phase2sim writes, in the order of (case, run), one transaction a run: equal runs give equal files. */
 #ifndef P2_STORE_H
@@ -21,13 +23,13 @@
 
 #include "record.h"
 
-#define STORE_VERSION        1
+#define STORE_VERSION        2
 #define STORE_APPLICATION_ID 0x7032736d
 
 struct store;
 
 struct store_message {
-    char text[512];
+    char text[1024];
 };
 
 /* What one result directory is about. */

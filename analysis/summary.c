@@ -174,6 +174,7 @@ void summary_cleanup(struct summary *summary)
         for (size_t j = 0; j < summary->cases[i].num_metrics; j++)
             statistics_samples_cleanup(&summary->cases[i].metrics[j].samples);
         free(summary->cases[i].metrics);
+        free(summary->cases[i].texts);
         free(summary->cases[i].failures);
     }
     free(summary->cases);

@@ -18,11 +18,18 @@ struct summary_metric {
     struct statistics_summary figures;
 };
 
+/* One of the texts that a metric of texts was in a case: chosen-proposal, failure-field. */
+struct summary_text {
+    const char *metric;
+    char text[RECORD_TEXT];
+    uint64_t count; /* how many negotiations */
+};
+
 /* Failed negotiations of one phase, alike in what went wrong. */
 struct summary_failure {
     int phase;
     char name[48];         /* "NO-PROPOSAL-CHOSEN" */
-    char explanation[320]; /* of the first one; may be empty */
+    char explanation[512]; /* of the first one; may be empty */
     uint64_t count;
 };
 
@@ -32,6 +39,8 @@ struct summary_case {
     uint64_t established, failed, unfinished; /* Phase 2 negotiations */
     struct summary_metric *metrics;
     size_t num_metrics;
+    struct summary_text *texts; /* those of one metric together, in the order in which they were first seen */
+    size_t num_texts;
     struct summary_failure *failures;
     size_t num_failures;
 };
@@ -81,7 +90,19 @@ const struct summary_metric *summary_find(const struct summary_case *of_case, co
 const struct summary_difference *summary_find_difference(const struct summary *summary, size_t in_case,
                                                          const char *metric, enum statistics_figure figure);
 
-/* Sees before a run that expectations are about metrics that there are. 0, or -1 with one line in message. */
+/* What is known of a metric before a run. */
+struct summary_metric_info {
+    const char *unit;
+    bool is_total;
+    bool is_text; /* no number: texts that must all be equal */
+};
+
+/* False: there is no such metric. */
+bool summary_metric_info(struct summary_metric_info *info, const char *name);
+/* Metric i for a list of them; NULL past the end. *suffix: what follows the name, such as ".REASON". */
+const char *summary_metric_name(size_t i, const char **suffix);
+/* Sees before a run that expectations are about metrics that there are, and in their units. 0, or -1 with one
+ * message, "LINE: what was found; what is allowed". */
 int summary_check_expectations(const struct scenario *scenario, struct store_message *message);
 
 /* Parts of summary_compute, in files of their own. */

@@ -54,16 +54,33 @@ static json_t *failures_json(const struct summary_case *of_case)
     return failures;
 }
 
+/* {"chosen-proposal": {"g2-esp-aes128-sha": 12}} */
+static json_t *texts_json(const struct summary_case *of_case)
+{
+    json_t *texts = json_object();
+    for (size_t i = 0; i < of_case->num_texts; i++) {
+        const struct summary_text *text = &of_case->texts[i];
+        json_t *metric = json_object_get(texts, text->metric);
+        if (!metric) {
+            metric = json_object();
+            json_object_set_new(texts, text->metric, metric);
+        }
+        json_object_set_new(metric, text->text, json_integer((json_int_t)text->count));
+    }
+    return texts;
+}
+
 static json_t *case_json(const struct summary_case *of_case)
 {
     json_t *metrics = json_object();
     for (size_t i = 0; i < of_case->num_metrics; i++)
         json_object_set_new(metrics, of_case->metrics[i].name, metric_json(&of_case->metrics[i]));
-    return json_pack("{s:s, s:o, s:I, s:{s:I, s:I, s:I}, s:o, s:o}", "name", of_case->of->name, "settings",
-                     settings_json(of_case->of), "finished_runs", (json_int_t)of_case->finished_runs,
-                     "negotiations", "established", (json_int_t)of_case->established, "failed",
-                     (json_int_t)of_case->failed, "unfinished", (json_int_t)of_case->unfinished, "metrics",
-                     metrics, "failures", failures_json(of_case));
+    return json_pack("{s:s, s:o, s:I, s:{s:I, s:I, s:I}, s:o, s:o, s:o}", "name", of_case->of->name,
+                     "settings", settings_json(of_case->of), "finished_runs",
+                     (json_int_t)of_case->finished_runs, "negotiations", "established",
+                     (json_int_t)of_case->established, "failed", (json_int_t)of_case->failed, "unfinished",
+                     (json_int_t)of_case->unfinished, "metrics", metrics, "texts", texts_json(of_case),
+                     "failures", failures_json(of_case));
 }
 
 static json_t *difference_json(const struct summary *summary, const struct summary_difference *difference)

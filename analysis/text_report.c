@@ -58,11 +58,11 @@ static const struct summary_failure *find_alike(const struct summary_case *of_ca
     return NULL;
 }
 
-/* One failure with its count over all cases from the first one on that has it. */
+/* One failure with its count over all cases from the first one on that has it, as one sentence. */
 static void write_failure(FILE *out, const struct summary *summary, size_t first,
                           const struct summary_failure *failure)
 {
-    char text[160];
+    char text[1024], where[256] = "";
     uint64_t count = 0;
     size_t num_cases = 0;
     for (size_t i = first; i < summary->num_cases; i++) {
@@ -70,22 +70,20 @@ static void write_failure(FILE *out, const struct summary *summary, size_t first
         count += same ? same->count : 0;
         num_cases += same != NULL;
     }
-    snprintf(text, sizeof text, "%llu × %s in Phase %d", (unsigned long long)count, failure->name,
-             failure->phase);
-    fprintf(out, "  %s", text);
     if (num_cases == summary->num_cases && num_cases > 1)
-        fputs(", in every case", out);
+        snprintf(where, sizeof where, " in every case");
     else if (num_cases > 1)
-        fprintf(out, ", in %s and %zu other case%s", summary->cases[first].of->name, num_cases - 1,
-                num_cases == 2 ? "" : "s");
+        snprintf(where, sizeof where, " in %.160s and %zu other case%s", summary->cases[first].of->name,
+                 num_cases - 1, num_cases == 2 ? "" : "s");
     else if (summary->num_cases > 1)
-        fprintf(out, ", in %s", summary->cases[first].of->name);
-    fputs(count > 1 && *failure->explanation ? "; the first one:\n"
-          : *failure->explanation            ? ":\n"
-                                             : "\n",
-          out);
+        snprintf(where, sizeof where, " in %.160s", summary->cases[first].of->name);
     if (*failure->explanation)
-        text_wrap(out, failure->explanation, TEXT_REPORT_WIDTH, 4, 4);
+        snprintf(text, sizeof text, "%llu ×%s%s: %s", (unsigned long long)count, where,
+                 count > 1 ? ", the first one" : "", failure->explanation);
+    else
+        snprintf(text, sizeof text, "%llu ×%s: %s in Phase %d.", (unsigned long long)count, where,
+                 failure->name, failure->phase);
+    text_wrap(out, text, TEXT_REPORT_WIDTH, 2, 4);
 }
 
 static void write_failures(FILE *out, const struct summary *summary, bool colour)

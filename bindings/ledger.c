@@ -72,6 +72,7 @@ static void note_failure(struct ledger_entry *entry, const struct p2_negotiation
     bool first_hand = !n->notify_received && n->failure != P2_FAIL_TIMEOUT;
     if (first || (hearsay && first_hand))
         entry->failure = *n;
+    entry->failures[!n->initiator] = *n;
     entry->failed[!n->initiator] = true;
 }
 
@@ -93,6 +94,8 @@ static void note_negotiation(struct ledger_entry *entry, int host, p2_time now,
     case P2_NEGOTIATION_READY:
         entry->ready_event[!n->initiator] = event;
         entry->ready_at[!n->initiator] = now;
+        if (entry->suite.num == 0)
+            entry->suite = n->suite;
         break;
     case P2_NEGOTIATION_FAILED:
         note_failure(entry, n);

@@ -28,10 +28,12 @@ struct ledger_entry {
     p2_time started;         /* t0 */
     uint64_t ready_event[2]; /* initiator's, responder's; 0: not ready */
     p2_time ready_at[2];
-    unsigned resent;   /* messages sent again by their timers, both sides */
-    p2_time cpu_total; /* price of all work of both sides that was begun */
+    unsigned resent;       /* messages sent again by their timers, both sides */
+    p2_time cpu_total;     /* price of all work of both sides that was begun */
+    struct p2_suite suite; /* what was agreed, as the first side that was ready told it; num 0: unknown */
     bool failed[2];
-    struct p2_negotiation failure; /* the refusing side's view, else the first one told */
+    struct p2_negotiation failures[2]; /* initiator's, responder's: as each of them saw it */
+    struct p2_negotiation failure;     /* the refusing side's view, else the first one told */
 };
 
 struct ledger {

@@ -13,7 +13,8 @@ bool p2_address_equal(const struct p2_address *a, const struct p2_address *b)
 
 int p2_address_compare(const struct p2_address *a, const struct p2_address *b)
 {
-    return memcmp(a->bytes, b->bytes, p2_address_len(a->family));
+    return a->family != b->family ? a->family - b->family
+                                  : memcmp(a->bytes, b->bytes, p2_address_len(a->family));
 }
 
 uint64_t p2_address_hash(const struct p2_address *address)

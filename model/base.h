@@ -83,7 +83,7 @@ static inline size_t p2_address_len(uint8_t family)
 }
 
 bool p2_address_equal(const struct p2_address *a, const struct p2_address *b);
-/* Below 0, 0 or above 0, in numeric order; both of one family. */
+/* Below 0, 0 or above 0, in numeric order; IPv4 stands before IPv6. */
 int p2_address_compare(const struct p2_address *a, const struct p2_address *b);
 /* For hash maps, with a comparison against collisions. IPv4: the address itself, so no two share one. Of two
  * IPv6 addresses with the same upper half the hashes differ just as the lower halves do. */

@@ -244,6 +244,7 @@ int scenario_set_load(struct scenario_set *set, const char *file, const struct s
     struct load_schema schema;
     *set = (struct scenario_set){0};
     problems_init(&problems, message, file);
+    problems.warnings = &set->warnings;
     if (!load_schema_init(&schema, &problems))
         return -1;
     xmlDoc *doc = load_xml_file(&problems, file);

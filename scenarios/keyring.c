@@ -1,6 +1,7 @@
 #include "keyring.h"
 
 #include "cursor.h"
+#include "units.h"
 
 #include <errno.h>
 #include <libxml/xmlwriter.h>
@@ -164,18 +165,28 @@ static void print_isakmp(FILE *out, const struct keyring *keyring)
     }
 }
 
+/* Wireshark's table knows ESP only. Behind a NAT the outer addresses change on the way, and every copy of a
+ * packet is to be opened: the SPI tells SAs apart then, and any address will do. */
 static void print_esp(FILE *out, const struct keyring *keyring)
 {
     for (size_t i = 0; i < keyring->num_sas; i++) {
         const struct p2_sa_info *sa = &keyring->sas[i];
-        const uint8_t *s = sa->source.bytes, *d = sa->destination.bytes;
         char encryption[2 * P2_CIPHER_MAX_KEY + 1], authentication[2 * P2_HASH_MAX_LEN + 1];
+        char source[P2_ADDRESS_TEXT] = "*", destination[P2_ADDRESS_TEXT] = "*";
+        if (sa->protocol != P2_PROTO_ESP)
+            continue;
+        if (sa->udp_source == 0) {
+            p2_address_format(&sa->source, source);
+            p2_address_format(&sa->destination, destination);
+        }
+        bool authenticated = sa->auth != P2_AUTH_NONE;
         const struct p2_cipher_info *cipher = p2_cipher_info(sa->cipher);
         hex(encryption, sa->encryption_key, cipher->key_len + cipher->salt_len); /* as Wireshark wants it */
-        hex(authentication, sa->authentication_key, p2_auth_info(sa->auth)->key_len);
-        fprintf(out, "\"IPv4\",\"%u.%u.%u.%u\",\"%u.%u.%u.%u\",\"0x%08x\",\"%s\",\"0x%s\",\"%s\",\"0x%s\"\n",
-                s[0], s[1], s[2], s[3], d[0], d[1], d[2], d[3], sa->spi,
-                cipher->wireshark, encryption, p2_auth_info(sa->auth)->wireshark,
+        hex(authentication, sa->authentication_key, authenticated ? p2_auth_info(sa->auth)->key_len : 0);
+        fprintf(out, "\"IPv%u\",\"%s\",\"%s\",\"0x%08x\",\"%s\",\"%s%s\",\"%s\",\"%s%s\"\n",
+                sa->source.family == 6 ? 6 : 4, source, destination, sa->spi, cipher->wireshark,
+                *encryption ? "0x" : "", encryption,
+                authenticated ? p2_auth_info(sa->auth)->wireshark : "NULL", authenticated ? "0x" : "",
                 authentication);
     }
 }

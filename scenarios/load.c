@@ -63,10 +63,11 @@ static bool load_parts(struct loader *l, const xmlNode *root)
     ok = load_lesson(l, load_child(root, "lesson")) && ok;
     ok = load_profiles(l, root) && ok;
     ok = load_gateways(l, topology) && ok;
+    ok = ok && load_nats(l, topology);
     /* What follows refers to gateways and times; without them it would only report what follows from that. */
     ok = ok && load_address_plan(l);
-    ok = ok && load_links(l, topology);
-    ok = ok && load_tunnels(l, load_child(root, "tunnels"));
+    ok = ok && load_links(l, topology) && load_behind_nats(l);
+    ok = ok && load_tunnels(l, load_child(root, "tunnels")) && load_shared_peers(l);
     ok = ok && load_check_prices(l, root);
     if (!ok)
         return false;
@@ -82,6 +83,8 @@ bool load_scenario(struct scenario *scenario, struct problems *problems, const x
     bool ok = load_parts(&l, xmlDocGetRootElement(doc));
     free(l.gateways.items);
     free(l.tunnels.items);
+    free(l.nodes.items);
+    free(l.links.items);
     free(l.component);
     return ok;
 }
@@ -94,6 +97,7 @@ void scenario_cleanup(struct scenario *scenario)
     free(scenario->paragraphs);
     free(scenario->profiles);
     free(scenario->gateways);
+    free(scenario->nats);
     free(scenario->links);
     free(scenario->tunnels);
     free(scenario->flows);

@@ -11,10 +11,10 @@
 
 /* What one element became: `num` entries of an array from `first` on. */
 struct load_group {
-    char name[SCENARIO_NAME];
+    char name[2 * SCENARIO_NAME];
     size_t first, num;
     bool counted;  /* the members are name[1], name[2], ... */
-    uint32_t step; /* gateways only */
+    uint32_t step; /* gateways and NATs only */
 };
 
 struct load_groups {
@@ -26,7 +26,9 @@ struct loader {
     struct problems *problems;
     struct scenario *scenario;
     struct load_groups gateways, tunnels;
-    int *component; /* of each gateway: the same for those that links connect */
+    struct load_groups nodes; /* gateways and NATs, numbered as struct scenario_link has it */
+    struct load_groups links; /* by "from-to", as the element says it */
+    int *component;           /* of each node: the same for those that links connect */
 };
 
 /* A new zeroed entry at the end of an array; NULL, reported: out of memory. */
@@ -64,18 +66,38 @@ bool load_profile(struct problems *problems, const xmlNode *element, struct prof
 bool load_inline_profiles(const struct load_schema *schema, struct problems *problems, xmlDoc *doc,
                           const char *file);
 
-/* An attribute of the form A.B.C.D/N. */
-bool load_prefix(struct problems *problems, const xmlNode *element, const char *attribute,
+/* Addresses and prefixes, in load_address.c. */
+
+/* An address that a node can have. */
+bool load_address(struct problems *problems, const xmlNode *element, const char *attribute,
+                  struct p2_address *out);
+/* One prefix of an attribute; `text` is it, or one of a list. */
+bool load_prefix(struct problems *problems, const xmlNode *element, const char *attribute, const char *text,
                  struct p2_selector *out);
-/* A prefix so many addresses farther. False, nothing reported: it would leave what hosts can have. */
-bool load_count_prefix(const struct p2_selector *first, uint64_t distance, struct p2_selector *out);
+/* An address, a prefix or a range. */
+bool load_selector(struct problems *problems, const xmlNode *element, const char *attribute,
+                   struct p2_selector *out);
+/* Whether hosts can have all addresses of a prefix or range. */
+bool load_usable(const struct p2_selector *selector);
+/* A prefix or range so many blocks farther, a block being as large as a prefix of block_len. False, nothing
+ * reported: it would leave what hosts can have. */
+bool load_count_selector(const struct p2_selector *first, uint64_t blocks, uint8_t block_len,
+                         struct p2_selector *out);
+extern const char load_count_allowed[]; /* what to say then */
 
 bool load_profiles(struct loader *l, const xmlNode *root);
 bool load_gateways(struct loader *l, const xmlNode *topology);
+/* After the gateways, for nodes are numbered in that order. */
+bool load_nats(struct loader *l, const xmlNode *topology);
+/* After the links: which gateway stands behind which NAT. */
+bool load_behind_nats(struct loader *l);
+const char *load_node_name(const struct scenario *scenario, int node);
 bool load_address_plan(struct loader *l);
 bool load_links(struct loader *l, const xmlNode *topology);
 bool load_tunnels(struct loader *l, const xmlNode *tunnels);
 bool load_check_prices(struct loader *l, const xmlNode *root);
+/* Tunnels between the same gateways share an ISAKMP SA. */
+bool load_shared_peers(struct loader *l);
 bool load_flows(struct loader *l, const xmlNode *traffic);
 bool load_timeline(struct loader *l, const xmlNode *timeline);
 bool load_expectations(struct loader *l, const xmlNode *expect);

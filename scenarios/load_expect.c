@@ -7,16 +7,40 @@
 #include <string.h>
 
 /* A time in nanoseconds, a percentage as a part of 1, or a plain number. */
-static bool parse_measured(const char *text, void *out)
+static bool read_measured(const char *text, struct scenario_expectation *that)
 {
     p2_time time;
-    double value;
-    if (units_time(text, &time))
-        value = (double)time;
-    else if (!units_probability(text, &value) && !units_decimal(text, &value))
+    if (units_time(text, &time)) {
+        that->value = (double)time;
+        that->unit = SCENARIO_UNIT_TIME;
+        return true;
+    }
+    that->unit = strchr(text, '%') ? SCENARIO_UNIT_PART : SCENARIO_UNIT_COUNT;
+    return units_probability(text, &that->value) || units_decimal(text, &that->value);
+}
+
+/* Either value or text. */
+static bool load_wanted(struct problems *problems, const xmlNode *node, struct scenario_expectation *that)
+{
+    const char *value = load_attribute(node, "value"), *text = load_attribute(node, "text");
+    if ((value != NULL) == (text != NULL)) {
+        problems_add(problems, load_line(node), "<that> with %s text; allowed: either value or text",
+                     value ? "both value and" : "neither value nor");
         return false;
-    *(double *)out = value;
-    return true;
+    }
+    size_t size = sizeof that->wanted;
+    if ((size_t)snprintf(that->wanted, size, "%s", value ? value : text) >= size) {
+        load_wrong(problems, node, value ? "value" : "text", "too long", "at most 95 bytes");
+        return false;
+    }
+    if (text) {
+        that->unit = SCENARIO_UNIT_TEXT;
+        return true;
+    }
+    if (read_measured(value, that))
+        return true;
+    load_wrong(problems, node, "value", "", "a number, a percentage up to 100%, or a time");
+    return false;
 }
 
 static bool parse_quantile(const char *text, void *out)
@@ -42,8 +66,6 @@ static bool parse_case(const char *text, void *out)
     return (size_t)snprintf(out, size, "%s", text) < size;
 }
 
-static const struct field_kind field_measured = {"a number, a percentage up to 100%, or a time",
-                                                 parse_measured};
 static const struct field_kind field_quantile = {"a number from 0 to 1", parse_quantile};
 static const struct field_kind field_metric = {"the name of a metric", parse_metric};
 static const struct field_kind field_comparison = {"below, above, at-most, at-least, equal",
@@ -55,7 +77,6 @@ static const struct field that_fields[] = {
     {"metric", &field_metric, offsetof(struct scenario_expectation, metric)},
     {"quantile", &field_quantile, offsetof(struct scenario_expectation, quantile)},
     {"is", &field_comparison, offsetof(struct scenario_expectation, is)},
-    {"value", &field_measured, offsetof(struct scenario_expectation, value)},
 };
 
 void load_expectation_text(struct scenario_expectation *that, const char *value)
@@ -88,8 +109,10 @@ bool load_expectations(struct loader *l, const xmlNode *expect)
         if (!that)
             return false;
         that->quantile = -1;
+        that->line = load_line(node);
         ok = load_fields(l->problems, node, that_fields, FIELDS(that_fields), that) && ok;
-        load_expectation_text(that, load_required(node, "value"));
+        ok = load_wanted(l->problems, node, that) && ok;
+        load_expectation_text(that, that->wanted);
     }
     return ok;
 }

@@ -1,6 +1,5 @@
 #include "load_fields.h"
 
-#include "cipher.h"
 #include "dh.h"
 #include "hash.h"
 #include "units.h"
@@ -77,13 +76,6 @@ static bool parse_permille(const char *text, void *out)
     return units_permille(text, out);
 }
 
-static bool parse_cipher(const char *text, void *out)
-{
-    enum p2_cipher cipher = p2_cipher_by_name(text);
-    *(enum p2_cipher *)out = cipher;
-    return cipher != P2_CIPHER_NONE;
-}
-
 static bool parse_hash(const char *text, void *out)
 {
     enum p2_hash hash = p2_hash_by_name(text);
@@ -111,7 +103,6 @@ const struct field_kind field_number = {"a whole number", parse_number};
 const struct field_kind field_rate = {"a number and bps, kbps, Mbps or Gbps, at least 1bps", parse_rate};
 const struct field_kind field_probability = {"0% to 100%", parse_probability};
 const struct field_kind field_permille = {"0% to 100%", parse_permille};
-const struct field_kind field_cipher = {"a cipher that is built in", parse_cipher};
 const struct field_kind field_hash = {"a hash that is built in", parse_hash};
 const struct field_kind field_group = {"a group that is built in", parse_group};
 const struct field_kind field_pfs = {"none, or a group that is built in", parse_pfs};

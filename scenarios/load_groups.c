@@ -75,10 +75,10 @@ bool load_reference(struct problems *problems, const xmlNode *element, const cha
     }
     char allowed[4 * SCENARIO_NAME];
     if (group->counted)
-        snprintf(allowed, sizeof allowed, "%s[1] to %s[%zu], or %s for all of them", group->name, group->name,
-                 group->num, group->name);
+        snprintf(allowed, sizeof allowed, "%.63s[1] to %.63s[%zu], or %.63s for all of them", group->name,
+                 group->name, group->num, group->name);
     else
-        snprintf(allowed, sizeof allowed, "%s, which has no count", group->name);
+        snprintf(allowed, sizeof allowed, "%.63s, which has no count", group->name);
     load_wrong(problems, element, attribute, "no such member", allowed);
     return false;
 }
@@ -88,8 +88,8 @@ size_t load_pairs(struct problems *problems, const xmlNode *element, const char 
 {
     if (a->counted && b->counted && a->num != b->num) {
         char why[160];
-        snprintf(why, sizeof why, "%zu of %s do not pair up with %zu of %s", a->num, a->group->name, b->num,
-                 b->group->name);
+        snprintf(why, sizeof why, "%zu of %.48s do not pair up with %zu of %.48s", a->num, a->group->name,
+                 b->num, b->group->name);
         load_wrong(problems, element, a_attribute, why,
                    "the same count at both ends, or a single one at one end");
         return 0;

@@ -1,4 +1,4 @@
-/* <link>, and which gateways links connect. */
+/* <link>, which nodes links connect, and who stands behind a NAT. */
 #include "load.h"
 
 #include "units.h"
@@ -23,18 +23,21 @@ static const struct field link_fields[] = {
     {"jitter", &field_time, offsetof(struct scenario_link, jitter)},
     {"rate", &field_rate, offsetof(struct scenario_link, rate)},
     {"loss", &field_probability, offsetof(struct scenario_link, loss)},
+    {"duplicate", &field_probability, offsetof(struct scenario_link, duplicate)},
+    {"reorder", &field_probability, offsetof(struct scenario_link, reorder)},
+    {"reorder-delay", &field_time, offsetof(struct scenario_link, reorder_delay)},
     {"queue", &field_count, offsetof(struct scenario_link, queue)},
     {"mtu", &field_mtu, offsetof(struct scenario_link, mtu)},
 };
 
 /* Components are numbered by one of their members; `find` also shortens the way for the next time. */
-static int find(int *component, int gateway)
+static int find(int *component, int node)
 {
-    while (component[gateway] != gateway) {
-        component[gateway] = component[component[gateway]];
-        gateway = component[gateway];
+    while (component[node] != node) {
+        component[node] = component[component[node]];
+        node = component[node];
     }
-    return gateway;
+    return node;
 }
 
 static bool load_link(struct loader *l, const xmlNode *node)
@@ -43,13 +46,24 @@ static bool load_link(struct loader *l, const xmlNode *node)
     struct scenario_link link = {.line = load_line(node)};
     struct load_members from, to;
     bool ok = load_fields(l->problems, node, link_fields, FIELDS(link_fields), &link);
-    bool known = load_reference(l->problems, node, "from", "gateway", &l->gateways, &from);
-    known = load_reference(l->problems, node, "to", "gateway", &l->gateways, &to) && known;
+    bool known = load_reference(l->problems, node, "from", "gateway", &l->nodes, &from);
+    known = load_reference(l->problems, node, "to", "gateway", &l->nodes, &to) && known;
     size_t num = known ? load_pairs(l->problems, node, "to", &to, &from) : 0;
     if (num + s->num_links > LOAD_MAX_EXPANDED) {
         load_wrong(l->problems, node, "from", "too many links", "20000 in all");
         return false;
     }
+    if (ok && link.reorder > 0 && link.reorder_delay <= 0) {
+        load_wrong(l->problems, node, "reorder", "nothing is overtaken without a reorder-delay",
+                   "reorder=\"0%\", or a reorder-delay of more than 0s");
+        ok = false;
+    }
+    struct load_group *group = LOAD_APPEND(l->problems, l->links.items, l->links.num);
+    if (!group)
+        return false;
+    *group = (struct load_group){.first = s->num_links, .num = num, .counted = num > 1};
+    snprintf(group->name, sizeof group->name, "%.60s-%.60s", load_required(node, "from"),
+             load_required(node, "to"));
     for (size_t i = 0; i < num; i++) {
         struct scenario_link *entry = LOAD_APPEND(l->problems, s->links, s->num_links);
         if (!entry)
@@ -57,8 +71,8 @@ static bool load_link(struct loader *l, const xmlNode *node)
         *entry = link;
         entry->from = (int)load_member(&from, i);
         entry->to = (int)load_member(&to, i);
-        snprintf(entry->name, sizeof entry->name, "%s-%s", s->gateways[entry->from].name,
-                 s->gateways[entry->to].name);
+        snprintf(entry->name, sizeof entry->name, "%s-%s", load_node_name(s, entry->from),
+                 load_node_name(s, entry->to));
         l->component[find(l->component, entry->from)] = find(l->component, entry->to);
     }
     return ok && num > 0;
@@ -95,7 +109,7 @@ static bool check_parallel(struct loader *l)
 
 bool load_links(struct loader *l, const xmlNode *topology)
 {
-    size_t num = l->scenario->num_gateways;
+    size_t num = l->scenario->num_gateways + l->scenario->num_nats;
     l->component = calloc(num + 1, sizeof *l->component);
     if (!l->component) {
         problems_no_memory(l->problems);
@@ -109,5 +123,84 @@ bool load_links(struct loader *l, const xmlNode *topology)
     ok = check_parallel(l) && ok;
     for (size_t i = 0; i < num; i++)
         l->component[i] = find(l->component, (int)i);
+    return ok;
+}
+
+/* What links make of a NAT: how many lead to it and from it. */
+struct nat_sides {
+    unsigned inside, outside;
+};
+
+/* A link that leads to a NAT is inside, so what stands at its other end must be a gateway of its own family
+ * with no other way out. */
+static bool note_inside(struct loader *l, const struct scenario_link *link, int nat, struct nat_sides *sides)
+{
+    struct scenario *s = l->scenario;
+    sides->inside++;
+    if ((size_t)link->from >= s->num_gateways) {
+        problems_add(l->problems, link->line,
+                     "<link> %s: a NAT behind a NAT; allowed: gateways inside, and a link from the NAT to "
+                     "the outside",
+                     link->name);
+        return false;
+    }
+    struct scenario_gateway *gateway = &s->gateways[link->from];
+    if (gateway->address.family != s->nats[nat].address.family) {
+        problems_add(l->problems, link->line,
+                     "<link> %s: %s is IPv%u and the NAT is IPv%u; allowed: one family, which it keeps",
+                     link->name, gateway->name, gateway->address.family, s->nats[nat].address.family);
+        return false;
+    }
+    gateway->nat = nat;
+    return true;
+}
+
+static bool check_nat(struct loader *l, const struct scenario_nat *nat, const struct nat_sides *sides)
+{
+    if (sides->inside > 0 && sides->outside == 1)
+        return true;
+    problems_add(l->problems, nat->line,
+                 "<nat> %s has %u links from gateways and %u to the outside; allowed: <link from=\"gateway\" "
+                 "to=\"%s\"> for each gateway inside, and one <link from=\"%s\" to=\"...\"> to the outside",
+                 nat->name, sides->inside, sides->outside, nat->name, nat->name);
+    return false;
+}
+
+/* Packets of a gateway that had two ways out would come with two addresses. */
+static bool check_only_way(struct loader *l, const struct scenario_link *link, int end)
+{
+    const struct scenario *s = l->scenario;
+    if ((size_t)end >= s->num_gateways || s->gateways[end].nat < 0 ||
+        link->to == (int)s->num_gateways + s->gateways[end].nat)
+        return true;
+    problems_add(l->problems, link->line,
+                 "<link> %s: %s stands behind %s and has another link; allowed: only the link to its NAT",
+                 link->name, s->gateways[end].name, s->nats[s->gateways[end].nat].name);
+    return false;
+}
+
+bool load_behind_nats(struct loader *l)
+{
+    struct scenario *s = l->scenario;
+    struct nat_sides *sides = calloc(s->num_nats + 1, sizeof *sides);
+    if (!sides) {
+        problems_no_memory(l->problems);
+        return false;
+    }
+    bool ok = true;
+    int first_nat = (int)s->num_gateways;
+    for (size_t i = 0; i < s->num_links; i++) {
+        const struct scenario_link *link = &s->links[i];
+        if (link->from >= first_nat)
+            sides[link->from - first_nat].outside++;
+        if (link->to >= first_nat)
+            ok = note_inside(l, link, link->to - first_nat, &sides[link->to - first_nat]) && ok;
+    }
+    for (size_t i = 0; i < s->num_nats && ok; i++)
+        ok = check_nat(l, &s->nats[i], &sides[i]);
+    for (size_t i = 0; i < s->num_links && ok; i++)
+        ok = check_only_way(l, &s->links[i], s->links[i].from) &&
+             check_only_way(l, &s->links[i], s->links[i].to);
+    free(sides);
     return ok;
 }

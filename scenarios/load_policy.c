@@ -1,22 +1,118 @@
-/* <phase1>, <policy> and <proposal>: what one end of a tunnel offers and accepts. */
+/* <phase1> and <policy>: what one end of a tunnel offers and accepts. */
 #include "load_policy.h"
 
+#include "dh.h"
 #include "load.h"
 #include "units.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* A word that the schema allows, as the number that it stands for; a table ends with a NULL word. */
+struct word {
+    const char *text;
+    int value;
+};
+
+static bool find_word(const struct word *words, const char *text, int *value)
+{
+    while (words->text && strcmp(words->text, text) != 0)
+        words++;
+    *value = words->value;
+    return words->text != NULL;
+}
+
 static bool parse_mode(const char *text, void *out)
 {
-    *(enum p2_phase1_mode *)out = strcmp(text, "preset") == 0 ? P2_PHASE1_PRESET : P2_PHASE1_MAIN;
-    return true;
+    static const struct word words[] = {{"main", P2_PHASE1_MAIN},
+                                        {"aggressive", P2_PHASE1_AGGRESSIVE},
+                                        {"preset", P2_PHASE1_PRESET},
+                                        {NULL, 0}};
+    int value;
+    bool known = find_word(words, text, &value);
+    *(enum p2_phase1_mode *)out = (enum p2_phase1_mode)value;
+    return known;
 }
 
 static bool parse_encapsulation(const char *text, void *out)
 {
-    *(enum p2_mode *)out = P2_MODE_TUNNEL;
-    return strcmp(text, "tunnel") == 0;
+    static const struct word words[] = {
+        {"tunnel", P2_MODE_TUNNEL}, {"transport", P2_MODE_TRANSPORT}, {NULL, P2_MODE_TUNNEL}};
+    int value;
+    bool known = find_word(words, text, &value);
+    *(enum p2_mode *)out = (enum p2_mode)value;
+    return known;
+}
+
+static bool parse_lifetime_rule(const char *text, void *out)
+{
+    static const struct word words[] = {{"shorter", P2_LIFETIME_SHORTER}, {"obey", P2_LIFETIME_OBEY},
+                                        {"strict", P2_LIFETIME_STRICT},   {"claim", P2_LIFETIME_CLAIM},
+                                        {"exact", P2_LIFETIME_EXACT},     {NULL, 0}};
+    int value;
+    bool known = find_word(words, text, &value);
+    *(enum p2_lifetime_rule *)out = (enum p2_lifetime_rule)value;
+    return known;
+}
+
+static bool parse_proxy_rule(const char *text, void *out)
+{
+    static const struct word words[] = {
+        {"service", P2_PROXY_SERVICE}, {"addresses", P2_PROXY_ADDRESSES}, {NULL, 0}};
+    int value;
+    bool known = find_word(words, text, &value);
+    *(enum p2_proxy_rule *)out = (enum p2_proxy_rule)value;
+    return known;
+}
+
+static bool parse_boolean(const char *text, void *out)
+{
+    *(bool *)out = strcmp(text, "true") == 0;
+    return *(bool *)out || strcmp(text, "false") == 0;
+}
+
+static bool parse_volume(const char *text, void *out)
+{
+    uint32_t kilobytes = 0;
+    if (strcmp(text, "none") != 0 && !units_kilobytes(text, &kilobytes))
+        return false;
+    *(uint32_t *)out = kilobytes;
+    return true;
+}
+
+static bool parse_install_interval(const char *text, void *out)
+{
+    p2_time time;
+    if (!units_time(text, &time) || time > 10 * P2_SECOND)
+        return false;
+    *(p2_time *)out = time;
+    return true;
+}
+
+static bool parse_dpd_interval(const char *text, void *out)
+{
+    p2_time time = 0;
+    if (strcmp(text, "off") != 0 && (!units_time(text, &time) || time < P2_MS))
+        return false;
+    *(p2_time *)out = time;
+    return true;
+}
+
+static bool parse_keepalive(const char *text, void *out)
+{
+    p2_time time;
+    if (!units_time(text, &time) || time < P2_SECOND)
+        return false;
+    *(p2_time *)out = time;
+    return true;
+}
+
+/* ISAKMP has numbers for some ciphers only (RFC 2409 appendix A). */
+static bool parse_isakmp_cipher(const char *text, void *out)
+{
+    enum p2_cipher cipher = p2_cipher_by_name(text);
+    *(enum p2_cipher *)out = cipher;
+    return cipher != P2_CIPHER_NONE && p2_cipher_info(cipher)->ike_id != 0;
 }
 
 static bool parse_resend(const char *text, void *out)
@@ -46,26 +142,46 @@ static bool parse_window(const char *text, void *out)
     return true;
 }
 
-static const struct field_kind field_mode = {"main or preset", parse_mode};
-static const struct field_kind field_encapsulation = {"tunnel", parse_encapsulation};
+static const struct field_kind field_mode = {"main, aggressive or preset", parse_mode};
+static const struct field_kind field_encapsulation = {"tunnel or transport", parse_encapsulation};
+static const struct field_kind field_lifetime_rule = {"shorter, obey, strict, claim or exact",
+                                                      parse_lifetime_rule};
+static const struct field_kind field_proxy_rule = {"service or addresses", parse_proxy_rule};
+static const struct field_kind field_boolean = {"true or false", parse_boolean};
+static const struct field_kind field_volume = {"1KB to 4294967295KB, such as 4608KB, or none", parse_volume};
+static const struct field_kind field_install_interval = {"0s to 10s", parse_install_interval};
+static const struct field_kind field_dpd_interval = {"a time of at least 1ms, or off", parse_dpd_interval};
+static const struct field_kind field_keepalive = {"a time of at least 1s", parse_keepalive};
+static const struct field_kind field_isakmp_cipher = {
+    "a cipher that is built in and that ISAKMP has a number for", parse_isakmp_cipher};
 static const struct field_kind field_resend = {"1ms to 1h", parse_resend};
 static const struct field_kind field_backoff = {"a number from 1 to 10", parse_backoff};
 static const struct field_kind field_window = {"32 to 131072 packets, or off", parse_window};
 
 static const struct field phase1_fields[] = {
     {"mode", &field_mode, offsetof(struct p2_phase1_policy, mode)},
-    {"encryption", &field_cipher, offsetof(struct p2_phase1_policy, cipher)},
+    {"encryption", &field_isakmp_cipher, offsetof(struct p2_phase1_policy, cipher)},
     {"hash", &field_hash, offsetof(struct p2_phase1_policy, hash)},
     {"group", &field_group, offsetof(struct p2_phase1_policy, group)},
     {"lifetime", &field_lifetime, offsetof(struct p2_phase1_policy, lifetime_s)},
+    {"soft", &field_permille, offsetof(struct p2_phase1_policy, soft_permille)},
+    {"initial-contact", &field_boolean, offsetof(struct p2_phase1_policy, initial_contact)},
+    {"dpd-interval", &field_dpd_interval, offsetof(struct p2_phase1_policy, dpd_interval)},
+    {"dpd-tries", &field_count, offsetof(struct p2_phase1_policy, dpd_tries)},
+    {"nat-traversal", &field_boolean, offsetof(struct p2_phase1_policy, nat_traversal)},
+    {"nat-keepalive", &field_keepalive, offsetof(struct p2_phase1_policy, nat_keepalive)},
     {"resend", &field_resend, offsetof(struct p2_phase1_policy, retransmission.first)},
     {"backoff", &field_backoff, offsetof(struct p2_phase1_policy, retransmission.backoff_permille)},
     {"tries", &field_count, offsetof(struct p2_phase1_policy, retransmission.tries)},
 };
 
 static const struct field policy_fields[] = {
-    {"pfs", &field_pfs, offsetof(struct p2_policy, pfs)},
     {"lifetime", &field_lifetime, offsetof(struct p2_policy, lifetime_s)},
+    {"lifetime-size", &field_volume, offsetof(struct p2_policy, lifetime_kb)},
+    {"lifetime-rule", &field_lifetime_rule, offsetof(struct p2_policy, lifetime_rule)},
+    {"proxy-id-match", &field_proxy_rule, offsetof(struct p2_policy, proxy_rule)},
+    {"commit-bit", &field_boolean, offsetof(struct p2_policy, commit_bit)},
+    {"install-interval", &field_install_interval, offsetof(struct p2_policy, install_interval)},
     {"soft", &field_permille, offsetof(struct p2_policy, soft_permille)},
     {"fuzz", &field_permille, offsetof(struct p2_policy, fuzz_permille)},
     {"replay-window", &field_window, offsetof(struct p2_policy, replay_window)},
@@ -89,95 +205,45 @@ bool load_phase1(struct problems *problems, const xmlNode *element, struct p2_ph
     return ok;
 }
 
-static bool load_predefined(struct problems *problems, const xmlNode *element, struct p2_proposal *proposal)
+static const struct field pfs_fields[] = {{"pfs", &field_pfs, offsetof(struct p2_policy, pfs)}};
+
+static bool load_pfs_attribute(struct problems *problems, const xmlNode *element, struct p2_policy *policy,
+                               struct load_pfs *pfs)
 {
-    const char *name = load_attribute(element, "use");
-    if (load_attribute(element, "encryption") || load_attribute(element, "authentication") ||
-        load_attribute(element, "protocol") || load_attribute(element, "name")) {
-        load_wrong(problems, element, "use", "beside algorithms or a name of its own",
-                   "either use, or encryption and authentication");
-        return false;
-    }
-    if (p2_proposal_predefined(proposal, NULL, name))
-        return true;
-    struct problems_names names = {0};
-    char allowed[PROBLEMS_LIST];
-    bool known = false;
-    for (size_t i = 0; p2_proposal_predefined_name(i); i++) {
-        struct p2_proposal built_in;
-        known = known || strcmp(p2_proposal_predefined_name(i), name) == 0;
-        if (p2_proposal_predefined(&built_in, NULL, p2_proposal_predefined_name(i)))
-            problems_names_add(&names, p2_proposal_predefined_name(i));
-    }
-    problems_list(allowed, &names, name);
-    load_wrong(problems, element, "use",
-               known ? "its algorithms are not built in" : "no such predefined proposal", allowed);
-    problems_names_cleanup(&names);
-    return false;
+    const char *text = load_attribute(element, "pfs");
+    if (text)
+        pfs->as_named = strcmp(text, "as-named") == 0;
+    return !text || pfs->as_named || load_fields(problems, element, pfs_fields, FIELDS(pfs_fields), policy);
 }
 
-static bool parse_auth(const char *text, void *out)
+/* RFC 2409 section 5.5: the group stands in every transform of an offer and there is one KE, so an offer has
+ * one group or none. */
+void load_pfs_settle(struct problems *problems, int line, struct p2_policy *policy,
+                     const struct load_pfs *pfs)
 {
-    enum p2_auth auth = p2_auth_by_name(text);
-    *(enum p2_auth *)out = auth;
-    return auth != P2_AUTH_NONE;
-}
-
-static const struct field_kind field_auth = {"an integrity algorithm that is built in", parse_auth};
-
-static const struct field proposal_fields[] = {
-    {"name", &field_name, offsetof(struct p2_proposal, name)},
-    {"encryption", &field_cipher, offsetof(struct p2_proposal, protocols[0].alternatives[0].cipher)},
-    {"authentication", &field_auth, offsetof(struct p2_proposal, protocols[0].alternatives[0].auth)},
-};
-
-/* GCM does without an HMAC; to do without any authentication is not a choice that is offered. */
-static bool needs_authentication(const char *encryption)
-{
-    return p2_cipher_info(p2_cipher_by_name(encryption))->icv_len == 0;
-}
-
-static bool load_proposal(struct problems *problems, const xmlNode *element, struct p2_proposal *proposal)
-{
-    if (load_attribute(element, "use"))
-        return load_predefined(problems, element, proposal);
-    const char *encryption = load_attribute(element, "encryption");
-    if (!encryption || (!load_attribute(element, "authentication") && needs_authentication(encryption))) {
-        problems_add(problems, load_line(element),
-                     "<proposal> without %s; allowed: use=\"g2-esp-aes128-sha\" or another predefined name, "
-                     "or both encryption and authentication",
-                     encryption ? "authentication" : "encryption");
-        return false;
+    if (!pfs->as_named || policy->num_proposals == 0)
+        return;
+    policy->pfs = pfs->named[0];
+    const struct p2_group_info *first = p2_group_info(pfs->named[0]);
+    for (size_t i = 1; i < policy->num_proposals; i++) {
+        const struct p2_group_info *other = p2_group_info(pfs->named[i]);
+        if (pfs->named[i] == pfs->named[0])
+            continue;
+        problems_warn(problems, line,
+                      "<policy> pfs=\"as-named\": proposal 1 stands for %s and proposal %zu for %s, but an "
+                      "offer has one group or none (RFC 2409 section 5.5): %s is offered with all of them",
+                      first ? first->name : "no PFS", i + 1, other ? other->name : "no PFS",
+                      first ? first->name : "no PFS");
+        return;
     }
-    if (!load_fields(problems, element, proposal_fields, FIELDS(proposal_fields), proposal))
-        return false;
-    if (p2_cipher_info(proposal->protocols[0].alternatives[0].cipher)->icv_len > 0 &&
-        load_attribute(element, "authentication")) {
-        load_wrong(problems, element, "authentication", "beside a cipher that authenticates itself",
-                   "no authentication with it");
-        return false;
-    }
-    return true;
 }
 
-static bool load_proposals(struct problems *problems, const xmlNode *element, struct p2_policy *policy)
-{
-    const xmlNode *node = load_child(element, "proposal");
-    bool ok = true;
-    if (node)
-        policy->num_proposals = 0;
-    for (; node && policy->num_proposals < P2_MAX_PROPOSALS; node = load_next(node, "proposal")) {
-        struct p2_proposal *proposal = &policy->proposals[policy->num_proposals++];
-        *proposal = p2_proposal_of(P2_PROTO_ESP, P2_CIPHER_NONE, P2_AUTH_NONE);
-        ok = load_proposal(problems, node, proposal) && ok;
-    }
-    return ok;
-}
-
-bool load_policy(struct problems *problems, const xmlNode *element, struct p2_policy *policy)
+bool load_policy(struct problems *problems, const xmlNode *element, struct p2_policy *policy,
+                 struct load_pfs *pfs)
 {
     bool ok = load_fields(problems, element, policy_fields, FIELDS(policy_fields), policy);
-    ok = load_proposals(problems, element, policy) && ok;
+    ok = load_pfs_attribute(problems, element, policy, pfs) && ok;
+    ok = load_proposals(problems, element, policy, pfs) && ok;
     /* fuzz moves the soft limit; it must not move it to the start of the SA or before. */
     if (ok && policy->soft_permille <= policy->fuzz_permille) {
         const char *fuzz = load_attribute(element, "fuzz"), *soft = load_attribute(element, "soft");

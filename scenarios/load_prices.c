@@ -13,7 +13,8 @@ static void need_group(struct needs *needs, enum p2_group group)
 
 static void need_cipher(struct needs *needs, enum p2_cipher cipher)
 {
-    needs->of[P2_OP_ENCRYPT][cipher] = needs->of[P2_OP_DECRYPT][cipher] = true;
+    if (cipher != P2_CIPHER_NULL) /* which leaves the bytes alone */
+        needs->of[P2_OP_ENCRYPT][cipher] = needs->of[P2_OP_DECRYPT][cipher] = true;
 }
 
 static void need_phase1(struct needs *needs, const struct p2_phase1_policy *phase1)

@@ -1,91 +1,10 @@
-/* <topology>: gateways and links, with the counted ones expanded. */
+/* <topology>: gateways and NATs, with the counted ones expanded. */
 #include "load.h"
 
 #include "units.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define LAST_ADDRESS 0xdfffffffu /* 223.255.255.255: multicast begins behind it */
-
-static const char ipv4_only[] = "this is IPv6, which this version does not simulate";
-
-/* Addresses that a gateway or a network behind one can have. */
-static bool usable(uint64_t address)
-{
-    return address >= 0x01000000u && address <= LAST_ADDRESS && address >> 24 != 127;
-}
-
-static bool load_first_address(struct problems *problems, const xmlNode *node, uint32_t *out)
-{
-    static const char allowed[] =
-        "an IPv4 address from 1.0.0.0 to 223.255.255.255 outside 127.0.0.0/8, such as 203.0.113.1";
-    const char *text = load_required(node, "address");
-    struct p2_address address;
-    if (!units_address(text, &address)) {
-        load_wrong(problems, node, "address", strchr(text, ':') ? ipv4_only : "not an address", allowed);
-        return false;
-    }
-    *out = p2_address_to_v4(&address);
-    if (usable(*out))
-        return true;
-    load_wrong(problems, node, "address", "no host can have it", allowed);
-    return false;
-}
-
-/* Of the form A.B.C.D/N, wherever it stands. */
-bool load_prefix(struct problems *problems, const xmlNode *node, const char *attribute,
-                 struct p2_selector *out)
-{
-    const char *text = load_required(node, attribute);
-    if (units_prefix(text, out))
-        return true;
-    /* The usual slip is a host's address with its network's length: say the network. */
-    char host[16] = "";
-    struct p2_address address;
-    uint32_t prefix_len;
-    size_t len = strcspn(text, "/");
-    if (len < sizeof host)
-        memcpy(host, text, len);
-    if (text[len] && units_address(host, &address) && units_count(text + len + 1, &prefix_len) &&
-        prefix_len <= 32) {
-        struct p2_selector network = {.prefix_len = (uint8_t)prefix_len};
-        network.address = p2_address_v4(p2_address_to_v4(&address) & units_mask((uint8_t)prefix_len));
-        char allowed[P2_SELECTOR_TEXT];
-        p2_selector_format(&network, allowed);
-        load_wrong(problems, node, attribute, "bits are set behind the prefix", allowed);
-    } else {
-        load_wrong(problems, node, attribute, strchr(text, ':') ? ipv4_only : "not a prefix",
-                   "an IPv4 prefix such as 10.1.0.0/24");
-    }
-    return false;
-}
-
-static bool load_first_protects(struct problems *problems, const xmlNode *node, struct p2_selector *out)
-{
-    if (!load_prefix(problems, node, "protects", out))
-        return false;
-    uint64_t first = p2_address_to_v4(&out->address), last = first + ~units_mask(out->prefix_len);
-    if (out->prefix_len > 30) {
-        load_wrong(problems, node, "protects",
-                   "too small: the gateway's inside address and a host have no room",
-                   "a prefix of at most /30, such as 10.1.0.0/24");
-        return false;
-    }
-    if (usable(first) && usable(last))
-        return true;
-    load_wrong(problems, node, "protects", "hosts can not have such addresses",
-               "a prefix inside 1.0.0.0 to 223.255.255.255 and outside 127.0.0.0/8");
-    return false;
-}
-
-bool load_count_prefix(const struct p2_selector *first, uint64_t distance, struct p2_selector *out)
-{
-    uint64_t address = p2_address_to_v4(&first->address) + distance;
-    *out = *first;
-    out->address = p2_address_v4((uint32_t)address);
-    return usable(address) && usable(address + ~units_mask(first->prefix_len));
-}
 
 static bool field_data(const char *text, void *out)
 {
@@ -124,14 +43,66 @@ static bool load_cpu(struct loader *l, const xmlNode *gateway, struct scenario_c
     return load_fields(l->problems, node, cpu_fields, FIELDS(cpu_fields), cpu) && cpu->profile >= 0;
 }
 
-struct gateway_group {
+/* What a counted element says, and the first member's address. */
+struct node_group {
     uint32_t count, step;
+    struct p2_address address;
 };
 
-static const struct field gateway_fields[] = {
-    {"count", &field_count, offsetof(struct gateway_group, count)},
-    {"step", &field_count, offsetof(struct gateway_group, step)},
+static const struct field group_fields[] = {
+    {"count", &field_count, offsetof(struct node_group, count)},
+    {"step", &field_count, offsetof(struct node_group, step)},
 };
+
+/* Starts a group of nodes; its members are still to be made. NULL: reported. */
+static struct load_group *load_node_group(struct loader *l, const xmlNode *node, struct load_groups *groups,
+                                          struct node_group *counts)
+{
+    const char *name = load_required(node, "name");
+    const struct load_groups *all[] = {&l->gateways, groups};
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t j = 0; j < all[i]->num; j++) {
+            if (strcmp(all[i]->items[j].name, name) == 0) {
+                load_wrong(l->problems, node, "name", "a second gateway of that name",
+                           "a name of its own for each gateway and NAT");
+                return NULL;
+            }
+        }
+    }
+    struct load_group *group = LOAD_APPEND(l->problems, groups->items, groups->num);
+    *counts = (struct node_group){.count = 1, .step = 1};
+    if (!group || !load_fields(l->problems, node, group_fields, FIELDS(group_fields), counts))
+        return NULL;
+    snprintf(group->name, sizeof group->name, "%s", name);
+    group->num = counts->count;
+    group->counted = load_attribute(node, "count") != NULL;
+    group->step = counts->step;
+    return group;
+}
+
+static bool too_many_nodes(struct loader *l, const xmlNode *node, size_t num)
+{
+    if (num <= LOAD_MAX_GATEWAYS)
+        return false;
+    load_wrong(l->problems, node, load_attribute(node, "count") ? "count" : "name", "too many gateways",
+               "10000 in all");
+    return true;
+}
+
+/* The address of member i. */
+static bool count_address(struct loader *l, const xmlNode *node, const struct load_group *group, size_t i,
+                          const struct p2_address *first, struct p2_address *out)
+{
+    struct p2_selector single = {.address = *first, .prefix_len = units_address_bits(first)}, counted;
+    bool ok = load_count_selector(&single, i * group->step, single.prefix_len, &counted);
+    *out = counted.address;
+    if (!ok) {
+        char why[64];
+        snprintf(why, sizeof why, "number %zu would be outside", i + 1);
+        load_wrong(l->problems, node, "address", why, load_count_allowed);
+    }
+    return ok;
+}
 
 /* Member i of a counted gateway, from the first one. */
 static bool load_gateway_member(struct loader *l, const xmlNode *node, const struct scenario_gateway *first,
@@ -143,65 +114,151 @@ static bool load_gateway_member(struct loader *l, const xmlNode *node, const str
         return false;
     *gateway = *first;
     load_member_name(gateway->name, group->name, group->counted, i);
-    uint64_t address = p2_address_to_v4(&first->address) + (uint64_t)i * group->step;
-    gateway->address = p2_address_v4((uint32_t)address);
-    char why[64];
-    snprintf(why, sizeof why, "number %zu would be outside", i + 1);
-    if (!usable(address)) {
-        load_wrong(l->problems, node, "address", why,
-                   "a count that ends before 223.255.255.255 and outside 127.0.0.0/8");
+    if (!count_address(l, node, group, i, &first->address, &gateway->address))
+        return false;
+    for (size_t p = 0; p < first->num_protects; p++) {
+        const struct p2_selector *prefix = &first->protects[p];
+        if (!load_count_selector(prefix, i * group->step, prefix->prefix_len, &gateway->protects[p])) {
+            char why[64];
+            snprintf(why, sizeof why, "number %zu would be outside", i + 1);
+            load_wrong(l->problems, node, "protects", why, load_count_allowed);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One prefix of protects="...". */
+static bool load_protected(struct problems *problems, const xmlNode *node, const char *text,
+                           struct p2_selector *out)
+{
+    if (!load_prefix(problems, node, "protects", text, out))
+        return false;
+    if (out->prefix_len > units_address_bits(&out->address) - 2) {
+        load_wrong(problems, node, "protects",
+                   "too small: the gateway's inside address and a host have no room",
+                   "a prefix of at most /30 (IPv6: /126), such as 10.1.0.0/24");
         return false;
     }
-    uint64_t size = (uint64_t)~units_mask(first->protects.prefix_len) + 1;
-    if (first->has_protects &&
-        !load_count_prefix(&first->protects, i * group->step * size, &gateway->protects)) {
-        load_wrong(l->problems, node, "protects", why,
-                   "a count that ends before 223.255.255.255 and outside 127.0.0.0/8");
-        return false;
+    if (load_usable(out))
+        return true;
+    load_wrong(problems, node, "protects", "hosts can not have such addresses",
+               "a prefix inside 1.0.0.0 to 223.255.255.255 and outside 127.0.0.0/8, or inside 2000::/3 or "
+               "fd00::/8");
+    return false;
+}
+
+static bool load_protects(struct problems *problems, const xmlNode *node, struct scenario_gateway *gateway)
+{
+    static const char white[] = " \t\r\n";
+    const char *text = load_required(node, "protects");
+    for (text += strspn(text, white); *text; text += strspn(text, white)) {
+        char prefix[PROBLEMS_LIST];
+        size_t len = strcspn(text, white);
+        if (gateway->num_protects == SCENARIO_MAX_PROTECTS) {
+            load_wrong(problems, node, "protects", "too many prefixes", "at most 8");
+            return false;
+        }
+        snprintf(prefix, sizeof prefix, "%.*s", (int)(len < sizeof prefix ? len : sizeof prefix - 1), text);
+        if (!load_protected(problems, node, prefix, &gateway->protects[gateway->num_protects]))
+            return false;
+        gateway->num_protects++;
+        text += len;
     }
     return true;
 }
 
 static bool load_gateway(struct loader *l, const xmlNode *node)
 {
-    struct scenario_gateway first = {.line = load_line(node)};
-    const char *name = load_required(node, "name");
-    for (size_t i = 0; i < l->gateways.num; i++) {
-        if (strcmp(l->gateways.items[i].name, name) == 0) {
-            load_wrong(l->problems, node, "name", "a second gateway of that name",
-                       "a name of its own for each gateway");
-            return false;
-        }
-    }
-    struct load_group *group = LOAD_APPEND(l->problems, l->gateways.items, l->gateways.num);
-    struct gateway_group counts = {1, 1};
-    uint32_t address = 0;
-    if (!group || !load_fields(l->problems, node, gateway_fields, FIELDS(gateway_fields), &counts))
+    struct scenario_gateway first = {.line = load_line(node), .nat = -1};
+    struct node_group counts;
+    struct load_group *group = load_node_group(l, node, &l->gateways, &counts);
+    if (!group)
         return false;
-    snprintf(group->name, sizeof group->name, "%s", name);
     group->first = l->scenario->num_gateways;
-    group->num = counts.count;
-    group->counted = load_attribute(node, "count") != NULL;
-    group->step = counts.step;
-    first.has_protects = load_attribute(node, "protects") != NULL;
-    bool ok = load_first_address(l->problems, node, &address);
-    ok = (!first.has_protects || load_first_protects(l->problems, node, &first.protects)) && ok;
+    bool ok = load_address(l->problems, node, "address", &first.address);
+    ok = load_protects(l->problems, node, &first) && ok;
     ok = load_cpu(l, node, &first.cpu) && ok;
-    first.address = p2_address_v4(address);
-    if (ok && group->first + group->num > LOAD_MAX_GATEWAYS) {
-        load_wrong(l->problems, node, load_attribute(node, "count") ? "count" : "name", "too many gateways",
-                   "10000 in all");
+    if (ok && too_many_nodes(l, node, group->first + group->num))
         return false;
-    }
     for (size_t i = 0; ok && i < group->num; i++)
         ok = load_gateway_member(l, node, &first, group, i);
     return ok;
 }
 
+/* All gateways are nodes, under the same numbers. */
 bool load_gateways(struct loader *l, const xmlNode *topology)
 {
     bool ok = true;
     for (const xmlNode *node = load_child(topology, "gateway"); node; node = load_next(node, "gateway"))
         ok = load_gateway(l, node) && ok;
+    for (size_t i = 0; i < l->gateways.num && ok; i++) {
+        struct load_group *group = LOAD_APPEND(l->problems, l->nodes.items, l->nodes.num);
+        ok = group != NULL;
+        if (ok)
+            *group = l->gateways.items[i];
+    }
     return ok;
+}
+
+static bool parse_preserve(const char *text, void *out)
+{
+    *(bool *)out = strcmp(text, "true") == 0;
+    return true;
+}
+
+static const struct field_kind field_preserve = {"true or false", parse_preserve};
+
+static const struct field nat_fields[] = {
+    {"timeout", &field_time, offsetof(struct scenario_nat, timeout)},
+    {"preserve-port", &field_preserve, offsetof(struct scenario_nat, preserve_port)},
+};
+
+static bool load_nat(struct loader *l, const xmlNode *node)
+{
+    struct scenario *s = l->scenario;
+    struct scenario_nat first = {.line = load_line(node)};
+    struct node_group counts;
+    struct load_group *group = load_node_group(l, node, &l->nodes, &counts);
+    if (!group)
+        return false;
+    group->first = s->num_gateways + s->num_nats;
+    bool ok = load_fields(l->problems, node, nat_fields, FIELDS(nat_fields), &first);
+    ok = load_address(l->problems, node, "address", &first.address) && ok;
+    if (ok && first.address.family != 4) {
+        load_wrong(l->problems, node, "address", "IPv6 has no such NATs",
+                   "an IPv4 address such as 203.0.113.1");
+        ok = false;
+    }
+    if (ok && first.timeout <= 0) {
+        load_wrong(l->problems, node, "timeout", "no time at all", "more than 0s");
+        ok = false;
+    }
+    if (ok && too_many_nodes(l, node, group->first + group->num))
+        return false;
+    for (size_t i = 0; ok && i < group->num; i++) {
+        struct scenario_nat *nat = LOAD_APPEND(l->problems, s->nats, s->num_nats);
+        ok = nat != NULL;
+        if (!ok)
+            break;
+        *nat = first;
+        load_member_name(nat->name, group->name, group->counted, i);
+        ok = count_address(l, node, group, i, &first.address, &nat->address);
+    }
+    return ok;
+}
+
+bool load_nats(struct loader *l, const xmlNode *topology)
+{
+    bool ok = true;
+    for (const xmlNode *node = load_child(topology, "nat"); node; node = load_next(node, "nat"))
+        ok = load_nat(l, node) && ok;
+    return ok;
+}
+
+const char *load_node_name(const struct scenario *scenario, int node)
+{
+    size_t i = (size_t)node;
+    return i < scenario->num_gateways ? scenario->gateways[i].name
+                                      : scenario->nats[i - scenario->num_gateways].name;
 }

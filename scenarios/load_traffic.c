@@ -1,4 +1,4 @@
-/* <traffic> and <timeline>. */
+/* <traffic>. */
 #include "load.h"
 
 #include "units.h"
@@ -25,7 +25,28 @@ static const struct field_kind field_interval = {
     "a number and /ms, /s or /min, more than 0 and at most 1000000/ms", parse_interval};
 static const struct field_kind field_size = {"28B to 65535B, such as 1400B", parse_size};
 
+static bool parse_udp(const char *text, void *out)
+{
+    *(uint8_t *)out = 17;
+    return strcmp(text, "udp") == 0;
+}
+
+static bool parse_port(const char *text, void *out)
+{
+    uint32_t port;
+    if (!units_count(text, &port) || port < 1 || port > 65535)
+        return false;
+    *(uint16_t *)out = (uint16_t)port;
+    return true;
+}
+
+static const struct field_kind field_udp = {"udp", parse_udp};
+static const struct field_kind field_port = {"1 to 65535", parse_port};
+
 static const struct field flow_fields[] = {
+    {"protocol", &field_udp, offsetof(struct scenario_flow, protocol)},
+    {"port", &field_port, offsetof(struct scenario_flow, port)},
+    {"source-port", &field_port, offsetof(struct scenario_flow, source_port)},
     {"packets", &field_interval, offsetof(struct scenario_flow, interval)},
     {"size", &field_size, offsetof(struct scenario_flow, size)},
     {"start", &field_time, offsetof(struct scenario_flow, start)},
@@ -67,18 +88,95 @@ static bool check_times(struct loader *l, const xmlNode *node, const struct scen
 /* A gateway without a network behind it sends nothing and receives nothing. */
 static bool check_protects(struct loader *l, const xmlNode *node, const char *attribute, int gateway)
 {
-    if (l->scenario->gateways[gateway].has_protects)
+    if (l->scenario->gateways[gateway].num_protects > 0)
         return true;
     struct problems_names names = {0};
     char allowed[PROBLEMS_LIST], text[PROBLEMS_LIST + 32];
     for (size_t i = 0; i < l->gateways.num; i++) {
-        if (l->scenario->gateways[l->gateways.items[i].first].has_protects)
+        if (l->scenario->gateways[l->gateways.items[i].first].num_protects > 0)
             problems_names_add(&names, l->gateways.items[i].name);
     }
     problems_list(allowed, &names, load_attribute(node, attribute));
     problems_names_cleanup(&names);
     snprintf(text, sizeof text, "a gateway with protects: %s", allowed);
     load_wrong(l->problems, node, attribute, "it protects nothing", text);
+    return false;
+}
+
+static bool inside(const struct p2_selector *selector, const struct p2_address *address)
+{
+    struct p2_address first, last;
+    p2_selector_bounds(selector, &first, &last);
+    return p2_address_compare(&first, address) <= 0 && p2_address_compare(address, &last) <= 0;
+}
+
+/* The address of a sender or receiver, if it is written: one that the gateway protects, or its own. */
+static bool load_host(struct loader *l, const xmlNode *node, const char *attribute, int gateway,
+                      struct p2_address *out)
+{
+    const struct scenario_gateway *g = &l->scenario->gateways[gateway];
+    char allowed[SCENARIO_NAME + 64];
+    if (!load_attribute(node, attribute))
+        return true;
+    if (!load_address(l->problems, node, attribute, out))
+        return false;
+    bool known = p2_address_compare(&g->address, out) == 0;
+    for (size_t i = 0; i < g->num_protects && !known; i++)
+        known = inside(&g->protects[i], out);
+    snprintf(allowed, sizeof allowed, "an address in what %s protects, or its own", g->name);
+    if (!known)
+        load_wrong(l->problems, node, attribute, "it is not there", allowed);
+    return known;
+}
+
+static bool known_or_of_family(const struct p2_address *address, uint8_t family)
+{
+    return address->family == 0 || address->family == family;
+}
+
+/* The first hosts of one family that both have, where nothing is written. */
+static bool default_hosts(struct loader *l, const xmlNode *node, struct scenario_flow *flow)
+{
+    const struct scenario_gateway *from = &l->scenario->gateways[flow->from],
+                                  *to = &l->scenario->gateways[flow->to];
+    for (size_t i = 0; i < from->num_protects; i++) {
+        for (size_t j = 0; j < to->num_protects; j++) {
+            struct p2_address source = from->protects[i].address, destination = to->protects[j].address;
+            if (source.family != destination.family || !known_or_of_family(&flow->source, source.family) ||
+                !known_or_of_family(&flow->destination, source.family) || !units_address_add(&source, 1, 0) ||
+                !units_address_add(&destination, 1, 0))
+                continue;
+            flow->source = flow->source.family ? flow->source : source;
+            flow->destination = flow->destination.family ? flow->destination : destination;
+            return true;
+        }
+    }
+    problems_add(l->problems, load_line(node),
+                 "<flow> from %s to %s: they have no addresses of one family; allowed: gateways that protect "
+                 "prefixes of one family",
+                 from->name, to->name);
+    return false;
+}
+
+/* Between whom exactly: what is written, what a transport mode tunnel is for, or the first hosts inside. */
+static bool load_hosts(struct loader *l, const xmlNode *node, const struct scenario_tunnel *tunnel,
+                       struct scenario_flow *flow)
+{
+    if (!load_host(l, node, "from-address", flow->from, &flow->source) ||
+        !load_host(l, node, "to-address", flow->to, &flow->destination))
+        return false;
+    bool transport = tunnel->ends[0].policy.mode == P2_MODE_TRANSPORT;
+    if (transport && flow->source.family == 0)
+        flow->source = l->scenario->gateways[flow->from].address;
+    if (transport && flow->destination.family == 0)
+        flow->destination = l->scenario->gateways[flow->to].address;
+    if (flow->source.family == 0 || flow->destination.family == 0)
+        return check_protects(l, node, "from", flow->from) && check_protects(l, node, "to", flow->to) &&
+               default_hosts(l, node, flow);
+    if (flow->source.family == flow->destination.family)
+        return true;
+    load_wrong(l->problems, node, load_attribute(node, "to-address") ? "to-address" : "from-address",
+               "the other address is of another family", "two addresses of one family");
     return false;
 }
 
@@ -96,18 +194,25 @@ static bool load_member_flow(struct loader *l, const xmlNode *node, const struct
                              const struct scenario_flow *flow)
 {
     struct scenario *s = l->scenario;
-    bool ok = check_protects(l, node, "from", flow->from) && check_protects(l, node, "to", flow->to);
-    if (ok && !load_pairs_find(pairs, 2 * s->num_tunnels, flow->from, flow->to)) {
+    struct scenario_flow complete = *flow;
+    const struct load_pair *pair = load_pairs_find(pairs, 2 * s->num_tunnels, flow->from, flow->to);
+    bool ok = pair != NULL;
+    if (!pair) {
         problems_add(
             l->problems, load_line(node),
             "<flow> from %s to %s: no tunnel joins them; allowed: gateways with a <tunnel> between them",
             s->gateways[flow->from].name, s->gateways[flow->to].name);
+    }
+    ok = ok && load_hosts(l, node, &s->tunnels[pair->index], &complete);
+    /* IPv6 headers are longer: the smallest packet with an IPv6 and a UDP header has 48 bytes. */
+    if (ok && complete.source.family == 6 && complete.size < 48) {
+        load_wrong(l->problems, node, "size", "too small for IPv6", "48B to 65535B, such as 1400B");
         ok = false;
     }
     struct scenario_flow *entry = ok ? LOAD_APPEND(l->problems, s->flows, s->num_flows) : NULL;
     if (!entry)
         return false;
-    *entry = *flow;
+    *entry = complete;
     return true;
 }
 
@@ -163,79 +268,4 @@ bool load_flows(struct loader *l, const xmlNode *traffic)
         ok = load_flow(l, node, pairs) && ok;
     free(pairs);
     return ok && name_flows(l);
-}
-
-static bool load_rekey(struct loader *l, const xmlNode *node, p2_time time)
-{
-    struct load_members tunnels;
-    if (!load_reference(l->problems, node, "tunnel", "tunnel", &l->tunnels, &tunnels))
-        return false;
-    if (tunnels.counted && strcmp(load_required(node, "all"), "true") != 0) {
-        char allowed[2 * SCENARIO_NAME + 64];
-        snprintf(allowed, sizeof allowed, "%s[1] to %s[%zu], or all=\"true\"", tunnels.group->name,
-                 tunnels.group->name, tunnels.num);
-        load_wrong(l->problems, node, "tunnel", "it counts several", allowed);
-        return false;
-    }
-    if (tunnels.num + l->scenario->num_events > LOAD_MAX_EXPANDED) {
-        load_wrong(l->problems, node, "tunnel", "too many events", "20000 in all");
-        return false;
-    }
-    for (size_t i = 0; i < tunnels.num; i++) {
-        struct scenario_event *event = LOAD_APPEND(l->problems, l->scenario->events, l->scenario->num_events);
-        if (!event)
-            return false;
-        *event = (struct scenario_event){time, SCENARIO_REKEY, (int)(tunnels.first + i)};
-    }
-    return true;
-}
-
-static bool load_at(struct loader *l, const xmlNode *node)
-{
-    p2_time time;
-    static const struct field at_fields[] = {{"time", &field_time, 0}};
-    if (!load_fields(l->problems, node, at_fields, FIELDS(at_fields), &time))
-        return false;
-    if (time >= l->scenario->duration) {
-        load_wrong(l->problems, node, "time", "the run is over by then",
-                   "a time before the scenario's duration");
-        return false;
-    }
-    bool ok = true;
-    for (const xmlNode *event = load_child(node, "rekey"); event; event = load_next(event, "rekey"))
-        ok = load_rekey(l, event, time) && ok;
-    return ok;
-}
-
-/* Stable, so that events of one instant keep the order of the file: insertion by merging runs of equal times.
- */
-static bool sort_events(struct loader *l)
-{
-    struct scenario *s = l->scenario;
-    struct scenario_event *sorted = calloc(s->num_events + 1, sizeof *sorted);
-    if (!sorted) {
-        problems_no_memory(l->problems);
-        return false;
-    }
-    for (size_t width = 1; width < s->num_events; width *= 2) {
-        for (size_t low = 0; low < s->num_events; low += 2 * width) {
-            size_t middle = low + width < s->num_events ? low + width : s->num_events;
-            size_t high = low + 2 * width < s->num_events ? low + 2 * width : s->num_events;
-            for (size_t i = low, j = middle, k = low; k < high; k++)
-                sorted[k] = i < middle && (j >= high || s->events[i].time <= s->events[j].time)
-                                ? s->events[i++]
-                                : s->events[j++];
-        }
-        memcpy(s->events, sorted, s->num_events * sizeof *sorted);
-    }
-    free(sorted);
-    return true;
-}
-
-bool load_timeline(struct loader *l, const xmlNode *timeline)
-{
-    bool ok = true;
-    for (const xmlNode *node = load_child(timeline, "at"); node; node = load_next(node, "at"))
-        ok = load_at(l, node) && ok;
-    return ok && sort_events(l);
 }

@@ -1,20 +1,10 @@
 /* <tunnels>: pairs of ends, with the counted ones expanded. */
 #include "load.h"
 
-#include "load_policy.h"
-#include "units.h"
+#include "load_end.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* One <end> of a <tunnel> element, before it is expanded. */
-struct end {
-    const xmlNode *element;
-    struct load_members members;
-    struct scenario_end template; /* all but gateway and proxy IDs */
-    bool has_proxy_id;
-    struct p2_selector local, remote; /* the first member's */
-};
 
 static const char *attribute_or(const xmlNode *element, const char *name, const char *otherwise)
 {
@@ -23,24 +13,32 @@ static const char *attribute_or(const xmlNode *element, const char *name, const 
 }
 
 /* What the vendor's own command line would refuse. */
-static bool check_strict(struct problems *problems, const struct end *end)
+static bool check_strict(struct problems *problems, const struct load_end *end)
 {
-    uint32_t lifetime = end->template.policy.lifetime_s;
+    uint32_t lifetime = end->template.policy.lifetime_s, volume = end->template.policy.lifetime_kb;
     if (strcmp(attribute_or(end->element, "strict", "false"), "true") != 0 ||
-        strcmp(end->template.vendor, "junos") != 0 || (lifetime >= 180 && lifetime <= 86400))
+        strcmp(end->template.vendor, "junos") != 0)
         return true;
-    problems_add(problems, load_line(end->element),
-                 "<end> strict=\"true\" with a policy lifetime of %us; allowed by Junos: 180s to 86400s",
-                 lifetime);
-    return false;
+    bool time_fits = lifetime >= 180 && lifetime <= 86400;
+    bool volume_fits = volume == 0 || (volume >= 64 && volume <= 1048576);
+    if (!time_fits)
+        problems_add(problems, load_line(end->element),
+                     "<end> strict=\"true\" with a policy lifetime of %us; allowed by Junos: 180s to 86400s",
+                     lifetime);
+    if (!volume_fits)
+        problems_add(problems, load_line(end->element),
+                     "<end> strict=\"true\" with a policy lifetime-size of %uKB; allowed by Junos: 64KB to "
+                     "1048576KB",
+                     volume);
+    return time_fits && volume_fits;
 }
 
-static bool load_end_policies(struct problems *problems, const xmlNode *tunnel, struct end *end)
+static bool load_end_policies(struct problems *problems, const xmlNode *tunnel, struct load_end *end)
 {
     struct scenario_end *template = &end->template;
     const xmlNode *phase1 = load_child(end->element, "phase1"), *policy = load_child(end->element, "policy");
     bool ok = (!phase1 || load_phase1(problems, phase1, &template->phase1)) &&
-              (!policy || load_policy(problems, policy, &template->policy));
+              (!policy || load_policy(problems, policy, &template->policy, &end->pfs));
     if (ok && template->phase1.psk_len == 0) {
         problems_add(problems, load_line(phase1 ? phase1 : load_child(tunnel, "phase1")),
                      "<phase1> without pre-shared-key for end \"%s\"; allowed: a pre-shared-key in the "
@@ -56,92 +54,73 @@ static bool load_end_policies(struct problems *problems, const xmlNode *tunnel, 
             load_attribute(end->element, "gateway"));
         ok = false;
     }
+    if (ok)
+        load_pfs_settle(problems, load_line(policy ? policy : load_child(tunnel, "policy")),
+                        &template->policy, &end->pfs);
     return ok && check_strict(problems, end);
 }
 
-static bool load_end(struct loader *l, const xmlNode *tunnel, const xmlNode *element, struct end *end)
+static bool parse_basis(const char *text, void *out)
+{
+    *(enum p2_basis *)out = strcmp(text, "policy") == 0 ? P2_POLICY_BASED : P2_ROUTE_BASED;
+    return true;
+}
+
+static const struct field_kind field_basis = {"route or policy", parse_basis};
+
+/* Of the tunnel, and of an end that does it differently. */
+static const struct field end_fields[] = {
+    {"basis", &field_basis, offsetof(struct scenario_end, basis)},
+    {"waiting", &field_count, offsetof(struct scenario_end, waiting)},
+    {"retry", &field_time, offsetof(struct scenario_end, retry)},
+};
+
+static bool load_end(struct loader *l, const xmlNode *tunnel, const xmlNode *element, struct load_end *end)
 {
     end->element = element;
     snprintf(end->template.vendor, sizeof end->template.vendor, "%s", attribute_or(element, "vendor", ""));
     bool ok = load_reference(l->problems, element, "gateway", "gateway", &l->gateways, &end->members);
+    ok = load_fields(l->problems, element, end_fields, FIELDS(end_fields), &end->template) && ok;
     ok = load_end_policies(l->problems, tunnel, end) && ok;
-    const xmlNode *proxy_id = load_child(element, "proxy-id");
-    end->has_proxy_id = proxy_id != NULL;
-    if (proxy_id) {
-        ok = load_prefix(l->problems, proxy_id, "local", &end->local) && ok;
-        ok = load_prefix(l->problems, proxy_id, "remote", &end->remote) && ok;
-    }
-    return ok;
+    return load_proxy_id(l->problems, end) && ok;
 }
 
-/* The written prefix is that of the first member; it counts up with what that gateway protects, unless it is
- * wider and so meant for all of them. */
-static bool count_proxy_id(const struct scenario *s, const struct load_members *side, size_t i,
-                           const struct p2_selector *written, struct p2_selector *out)
+/* What links and NATs allow between the two gateways of a tunnel. */
+static bool check_reach(struct loader *l, const struct scenario_tunnel *tunnel)
 {
-    *out = *written;
-    const struct scenario_gateway *first = &s->gateways[side->first];
-    uint8_t size_len = first->has_protects ? first->protects.prefix_len : written->prefix_len;
-    if (!side->counted || i == 0 || written->prefix_len < size_len)
+    const struct scenario *s = l->scenario;
+    const struct scenario_gateway *a = &s->gateways[tunnel->ends[0].gateway],
+                                  *b = &s->gateways[tunnel->ends[1].gateway];
+    const char *name = tunnel->name;
+    if (l->component[tunnel->ends[0].gateway] != l->component[tunnel->ends[1].gateway])
+        problems_add(l->problems, tunnel->line,
+                     "<tunnel> %s: no links lead from %s to %s; allowed: ends that links connect", name,
+                     a->name, b->name);
+    else if (a->address.family != b->address.family)
+        problems_add(
+            l->problems, tunnel->line,
+            "<tunnel> %s: %s has an IPv%u address and %s an IPv%u one; allowed: outside addresses of "
+            "one family (what stands inside may be of the other)",
+            name, a->name, a->address.family, b->name, b->address.family);
+    else if (a->nat >= 0 && b->nat >= 0)
+        problems_add(
+            l->problems, tunnel->line,
+            "<tunnel> %s: %s and %s both stand behind a NAT, so neither can reach the other; allowed: "
+            "one end behind a NAT",
+            name, a->name, b->name);
+    else if (b->nat >= 0 && tunnel->establish == SCENARIO_IMMEDIATELY)
+        problems_add(
+            l->problems, tunnel->line,
+            "<tunnel> %s: its first end, %s, would start it, but %s stands behind a NAT and can not be "
+            "reached before it has spoken; allowed: the end behind the NAT first",
+            name, a->name, b->name);
+    else
         return true;
-    uint64_t distance = (uint64_t)i * side->group->step * ((uint64_t)~units_mask(size_len) + 1);
-    return load_count_prefix(written, distance, out);
-}
-
-static bool count_proxy_ids(struct loader *l, const struct end *end, const struct end *peer, size_t i,
-                            struct scenario_end *out)
-{
-    const xmlNode *element = load_child(end->element, "proxy-id");
-    const char *wrong = NULL;
-    if (!count_proxy_id(l->scenario, &end->members, i, &end->local, &out->local))
-        wrong = "local";
-    else if (!count_proxy_id(l->scenario, &peer->members, i, &end->remote, &out->remote))
-        wrong = "remote";
-    if (!wrong)
-        return true;
-    char why[64];
-    snprintf(why, sizeof why, "number %zu would be outside", i + 1);
-    load_wrong(l->problems, element, wrong, why,
-               "a count that ends before 223.255.255.255 and outside 127.0.0.0/8");
     return false;
 }
 
-static bool default_proxy_ids(struct loader *l, const struct end ends[2], struct scenario_tunnel *tunnel)
-{
-    for (int e = 0; e < 2; e++) {
-        const struct scenario_gateway *gateway = &l->scenario->gateways[tunnel->ends[e].gateway];
-        if (!gateway->has_protects) {
-            load_wrong(l->problems, ends[e].element, "gateway",
-                       "it protects nothing and there is no proxy-id",
-                       "a gateway with protects, or a <proxy-id> here");
-            return false;
-        }
-        tunnel->ends[e].local = tunnel->ends[1 - e].remote = gateway->protects;
-    }
-    return true;
-}
-
-static bool load_proxy_ids(struct loader *l, const struct end ends[2], size_t i,
-                           struct scenario_tunnel *tunnel)
-{
-    if (!ends[0].has_proxy_id && !ends[1].has_proxy_id)
-        return default_proxy_ids(l, ends, tunnel);
-    for (int e = 0; e < 2; e++) {
-        struct scenario_end *own = &tunnel->ends[e], *peer = &tunnel->ends[1 - e];
-        if (!ends[e].has_proxy_id)
-            continue;
-        if (!count_proxy_ids(l, &ends[e], &ends[1 - e], i, own))
-            return false;
-        if (!ends[1 - e].has_proxy_id) {
-            peer->local = own->remote;
-            peer->remote = own->local;
-        }
-    }
-    return true;
-}
-
 /* Member i of a tunnel element. */
-static bool load_member_tunnel(struct loader *l, const xmlNode *node, const struct end ends[2],
+static bool load_member_tunnel(struct loader *l, const xmlNode *node, const struct load_end ends[2],
                                const struct load_group *group, size_t i)
 {
     struct scenario *s = l->scenario;
@@ -156,15 +135,7 @@ static bool load_member_tunnel(struct loader *l, const xmlNode *node, const stru
         tunnel->ends[e] = ends[e].template;
         tunnel->ends[e].gateway = (int)load_member(&ends[e].members, i);
     }
-    const struct scenario_gateway *a = &s->gateways[tunnel->ends[0].gateway],
-                                  *b = &s->gateways[tunnel->ends[1].gateway];
-    if (l->component[tunnel->ends[0].gateway] != l->component[tunnel->ends[1].gateway]) {
-        problems_add(l->problems, tunnel->line,
-                     "<tunnel> %s: no links lead from %s to %s; allowed: ends that links connect",
-                     tunnel->name, a->name, b->name);
-        return false;
-    }
-    return load_proxy_ids(l, ends, i, tunnel);
+    return check_reach(l, tunnel) && load_proxy_ids(l, ends, i, tunnel);
 }
 
 static bool unique_name(struct loader *l, const xmlNode *node, const char *name)
@@ -179,19 +150,22 @@ static bool unique_name(struct loader *l, const xmlNode *node, const char *name)
     return true;
 }
 
-static bool load_ends(struct loader *l, const xmlNode *node, struct end ends[2])
+static bool load_ends(struct loader *l, const xmlNode *node, struct load_end ends[2])
 {
     struct problems *problems = l->problems;
     const xmlNode *first = load_child(node, "end");
     bool ok = load_phase1(problems, load_child(node, "phase1"), &ends[0].template.phase1);
-    ok = load_policy(problems, load_child(node, "policy"), &ends[0].template.policy) && ok;
-    ends[1].template = ends[0].template;
+    ok = load_policy(problems, load_child(node, "policy"), &ends[0].template.policy, &ends[0].pfs) && ok;
+    ok = load_fields(problems, node, end_fields, FIELDS(end_fields), &ends[0].template) && ok;
+    ends[1] = ends[0];
     ok = ok && load_end(l, node, first, &ends[0]);
     ok = ok && load_end(l, node, load_next(first, "end"), &ends[1]);
-    if (ok && ends[0].template.phase1.mode != ends[1].template.phase1.mode) {
-        problems_add(problems, load_line(node),
-                     "<tunnel> with mode=\"preset\" at one end and mode=\"main\" at the other; allowed: "
-                     "the same mode at both ends");
+    /* Main against aggressive is a disagreement to look at; a preset SA needs nobody to answer. */
+    if (ok && (ends[0].template.phase1.mode == P2_PHASE1_PRESET) !=
+                  (ends[1].template.phase1.mode == P2_PHASE1_PRESET)) {
+        problems_add(
+            problems, load_line(node),
+            "<tunnel> with mode=\"preset\" at one end only; allowed: preset at both ends or at none");
         ok = false;
     }
     return ok;
@@ -199,7 +173,7 @@ static bool load_ends(struct loader *l, const xmlNode *node, struct end ends[2])
 
 static bool load_tunnel(struct loader *l, const xmlNode *node)
 {
-    struct end ends[2] = {0};
+    struct load_end ends[2] = {0};
     const char *name = load_required(node, "name");
     if (!unique_name(l, node, name))
         return false;

@@ -36,6 +36,22 @@ void problems_add(struct problems *problems, int line, const char *format, ...)
         strcat(strcat(out, "\n"), text);
 }
 
+void problems_warn(struct problems *problems, int line, const char *format, ...)
+{
+    struct scenario_message text;
+    if (!problems->warnings)
+        return;
+    int used = snprintf(text.text, sizeof text.text, "%.300s:%d: warning: ", problems->file, line);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text.text + used, sizeof text.text - (size_t)used, format, args);
+    va_end(args);
+    char *out = problems->warnings->text;
+    size_t len = strlen(out), size = sizeof problems->warnings->text;
+    if (!strstr(out, text.text) && len + 1 + strlen(text.text) < size)
+        snprintf(out + len, size - len, "%s%s", len > 0 ? "\n" : "", text.text);
+}
+
 void problems_no_memory(struct problems *problems)
 {
     problems_add(problems, 1, "out of memory; allowed: as much as this machine has");

@@ -7,7 +7,8 @@
 struct problems {
     struct scenario_message *message;
     const char *file;
-    char note[256]; /* appended to each line: which case it is about; empty: nothing */
+    struct scenario_message *warnings; /* NULL: nobody wants them */
+    char note[256];                    /* appended to each line: which case it is about; empty: nothing */
     size_t num_errors;
 };
 
@@ -16,6 +17,9 @@ void problems_init(struct problems *problems, struct scenario_message *message, 
 void problems_add(struct problems *problems, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void problems_no_memory(struct problems *problems);
+/* Adds a line to the warnings, unless it stands there already. Nothing fails because of it. */
+void problems_warn(struct problems *problems, int line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* What the user wrote, fit for a message: cut when long, control characters replaced. */
 struct problems_quote {

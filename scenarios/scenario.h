@@ -5,6 +5,7 @@
 #ifndef P2_SCENARIO_H
 #define P2_SCENARIO_H
 
+#include "gateway.h"
 #include "policy.h"
 #include "profile.h"
 
@@ -24,23 +25,39 @@ struct scenario_cpu {
                          nothing */
 };
 
+#define SCENARIO_MAX_PROTECTS 8
+
 struct scenario_gateway {
     char name[SCENARIO_NAME]; /* "hub", "spoke[3]" */
     struct p2_address address;
-    bool has_protects;
-    struct p2_selector
-        protects; /* a prefix; its first host address (.1) is the gateway's own inside address */
+    size_t num_protects;
+    struct p2_selector protects[SCENARIO_MAX_PROTECTS]; /* prefixes; the first host address in each (.1) is
+                                                           the gateway's own */
     struct scenario_cpu cpu;
+    int nat; /* it stands behind this one, and its peers see that one's address; -1: none */
     int line;
 };
 
+/* An address and port translator: the links that lead to it are inside, the one that leads from it outside.
+ */
+struct scenario_nat {
+    char name[SCENARIO_NAME];
+    struct p2_address address; /* outside */
+    p2_time timeout;           /* of a mapping that nothing refreshes */
+    bool preserve_port;        /* an inside port stays as it is while nobody else has it */
+    int line;
+};
+
+/* Nodes are numbered: first the gateways, then the NATs. */
 struct scenario_link {
     char name[2 * SCENARIO_NAME]; /* "spoke[3]-hub" */
-    int from, to;                 /* gateways */
+    int from, to;                 /* nodes */
     p2_time delay, jitter;        /* each packet: delay + uniform(0, jitter), order kept */
     uint64_t rate;                /* bit/s */
-    double loss;                  /* probability, each direction alike */
-    uint32_t queue;               /* packets */
+    double loss;                  /* probability, each direction alike; so are the next two */
+    double duplicate, reorder;
+    p2_time reorder_delay; /* how much longer a reordered packet takes */
+    uint32_t queue;        /* packets */
     uint32_t mtu;
     int line;
 };
@@ -49,10 +66,13 @@ enum scenario_establish { SCENARIO_IMMEDIATELY, SCENARIO_ON_TRAFFIC };
 
 struct scenario_end {
     int gateway;
-    struct p2_phase1_policy phase1;
+    struct p2_phase1_policy phase1; /* the same in all tunnels of this gateway with that peer */
     struct p2_policy policy;
     struct p2_selector local, remote; /* proxy IDs */
-    char vendor[16];                  /* "", "junos" */
+    enum p2_basis basis;
+    uint32_t waiting; /* packets that wait for the first SA */
+    p2_time retry;    /* after a failed negotiation; 0: never again */
+    char vendor[16];  /* "", "junos" */
 };
 
 struct scenario_tunnel {
@@ -63,19 +83,68 @@ struct scenario_tunnel {
 };
 
 struct scenario_flow {
-    char name[2 * SCENARIO_NAME]; /* "spoke[3]>hub" */
-    int from, to;                 /* gateways; inner addresses are the first hosts of what they protect */
-    p2_time interval;             /* between packets */
-    uint32_t size;                /* bytes of the inner IP packet, its headers included */
+    char name[2 * SCENARIO_NAME];          /* "spoke[3]>hub" */
+    int from, to;                          /* gateways */
+    struct p2_address source, destination; /* of the inner packets */
+    uint8_t protocol;                      /* 17: UDP */
+    uint16_t source_port, port;            /* port: the destination's */
+    p2_time interval;                      /* between packets */
+    uint32_t size;                         /* bytes of the inner IP packet, its headers included */
     p2_time start, stop;
 };
 
-enum scenario_event_kind { SCENARIO_REKEY };
+enum scenario_event_kind {
+    SCENARIO_REKEY,   /* u.tunnel: each end that is meant starts a Quick Mode */
+    SCENARIO_DELETE,  /* u.tunnel: each end that is meant takes its SAs away and says so */
+    SCENARIO_RESTART, /* u.gateway: it forgets everything */
+    SCENARIO_CUT,     /* u.cut: a link carries nothing for so long */
+    SCENARIO_LOSE,    /* u.lose: something happens to chosen messages on a link */
+};
+
+enum scenario_exchange {
+    SCENARIO_QUICK,
+    SCENARIO_MAIN,
+    SCENARIO_AGGRESSIVE,
+    SCENARIO_INFORMATIONAL,
+    SCENARIO_ESP,
+    SCENARIO_AH,
+};
+
+enum scenario_lose_action { SCENARIO_LOSE_DROP, SCENARIO_LOSE_DELAY, SCENARIO_LOSE_DUPLICATE };
+
+/* The next `copies` such messages that enter the link, from either end. */
+struct scenario_lose {
+    int link;
+    enum scenario_exchange exchange;
+    uint32_t message; /* 1, 2, ...: which message of its exchange; 0: any */
+    uint32_t copies;
+    enum scenario_lose_action action;
+    p2_time delay; /* of SCENARIO_LOSE_DELAY */
+};
 
 struct scenario_event {
     p2_time time;
     enum scenario_event_kind kind;
-    int tunnel; /* one expanded tunnel */
+    union {
+        struct {
+            int index;    /* one expanded tunnel */
+            bool ends[2]; /* which of its ends act */
+        } tunnel;
+        int gateway;
+        struct {
+            int link;
+            p2_time duration;
+        } cut;
+        struct scenario_lose lose;
+    } u;
+};
+
+/* As what an expectation's value was written. */
+enum scenario_unit {
+    SCENARIO_UNIT_COUNT, /* a plain number */
+    SCENARIO_UNIT_TIME,
+    SCENARIO_UNIT_PART, /* per cent */
+    SCENARIO_UNIT_TEXT, /* text="..." instead of a value */
 };
 
 struct scenario_expectation {
@@ -85,6 +154,9 @@ struct scenario_expectation {
     double quantile; /* -1: none given (a total, or the mean) */
     char is[16];     /* below, above, at-most, at-least, equal */
     double value;    /* in the metric's unit: ns, packets, ... */
+    char wanted[96]; /* value or text as it was written */
+    enum scenario_unit unit;
+    int line;
 };
 
 struct scenario {
@@ -99,6 +171,8 @@ struct scenario {
     size_t num_profiles;
     struct scenario_gateway *gateways;
     size_t num_gateways;
+    struct scenario_nat *nats;
+    size_t num_nats;
     struct scenario_link *links;
     size_t num_links;
     struct scenario_tunnel *tunnels;
@@ -129,6 +203,7 @@ struct scenario_set {
     struct scenario base; /* the first case, loaded: for names, question, runs, expectations */
     struct scenario_case *cases;
     size_t num_cases;
+    struct scenario_message warnings; /* one a line; empty: none. What is said of several cases stands once */
 };
 
 struct scenario_override {

@@ -100,6 +100,9 @@ void schema_children(const xmlNode *type, struct problems_names *names)
 void schema_describe(const xmlNode *value_type, const char *found, char out[PROBLEMS_LIST])
 {
     struct problems_names values = {0};
+    const xmlNode *list = load_child(value_type, "list");
+    if (list)
+        value_type = global(value_type->doc, "simpleType", load_attribute(list, "itemType"));
     const xmlNode *restriction = load_child(value_type, "restriction");
     for (const xmlNode *v = load_child(restriction, "enumeration"); v; v = load_next(v, "enumeration"))
         problems_names_add(&values, load_attribute(v, "value"));

@@ -1,18 +1,39 @@
 #include "traffic.h"
 
+#include "units.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define NUMBER_BITS 40
 
-static int tunnel_between(const struct scenario *scenario, int a, int b)
+static bool covers(const struct p2_selector *selector, const struct p2_address *address, uint8_t protocol,
+                   uint16_t port)
 {
+    struct p2_address first, last;
+    p2_selector_bounds(selector, &first, &last);
+    return p2_address_compare(&first, address) <= 0 && p2_address_compare(address, &last) <= 0 &&
+           (selector->protocol == 0 || selector->protocol == protocol) &&
+           (selector->port == 0 || selector->port == port);
+}
+
+/* The tunnel whose proxy IDs, as the sender has them, hold the flow; else the first one that joins the two,
+ * for its proxy IDs may be what is wrong. -1: none. */
+static int tunnel_of(const struct scenario *scenario, const struct scenario_flow *flow)
+{
+    int first = -1;
     for (size_t i = 0; i < scenario->num_tunnels; i++) {
         const struct scenario_end *ends = scenario->tunnels[i].ends;
-        if ((ends[0].gateway == a && ends[1].gateway == b) || (ends[0].gateway == b && ends[1].gateway == a))
+        const struct scenario_end *sender = ends[0].gateway == flow->from ? &ends[0] : &ends[1];
+        const struct scenario_end *receiver = sender == &ends[0] ? &ends[1] : &ends[0];
+        if (sender->gateway != flow->from || receiver->gateway != flow->to)
+            continue;
+        if (covers(&sender->local, &flow->source, flow->protocol, flow->source_port) &&
+            covers(&sender->remote, &flow->destination, flow->protocol, flow->port))
             return (int)i;
+        first = first < 0 ? (int)i : first;
     }
-    return -1;
+    return first;
 }
 
 int traffic_init(struct traffic *traffic, const struct scenario *scenario)
@@ -28,8 +49,8 @@ int traffic_init(struct traffic *traffic, const struct scenario *scenario)
     for (size_t i = 0; i < scenario->num_flows; i++) {
         struct traffic_flow *flow = &traffic->flows[i];
         flow->config = &scenario->flows[i];
-        flow->tunnel = tunnel_between(scenario, flow->config->from, flow->config->to);
-        flow->last_delivery = -1;
+        flow->tunnel = tunnel_of(scenario, flow->config);
+        flow->first_delivery = flow->last_delivery = -1;
         flow->first = flow->config->start;
         if (flow->tunnel < 0)
             continue;
@@ -117,6 +138,8 @@ void traffic_delivered(struct traffic *traffic, p2_time now, uint64_t mark)
     flow->received++;
     flow->delay_sum += now - sent_at;
     note_gap(traffic, flow, now, sent_at);
+    if (flow->last_delivery < 0)
+        flow->first_delivery = now - flow->first;
     flow->last_delivery = now;
 }
 

@@ -16,7 +16,8 @@ struct traffic_flow {
     unsigned bit;  /* in its tunnel's windows */
     p2_time first; /* when packet 0 leaves; packet n leaves n intervals later */
     uint64_t sent, received;
-    p2_time last_delivery; /* -1: none yet */
+    p2_time first_delivery; /* since packet 0 left; -1: none yet */
+    p2_time last_delivery;  /* -1: none yet */
     p2_time longest_gap;
     p2_time delay_sum;
 };

@@ -145,6 +145,16 @@ bool units_size(const char *text, uint32_t *out)
     return true;
 }
 
+bool units_kilobytes(const char *text, uint32_t *out)
+{
+    static const struct units_suffix suffixes[] = {{"KB", 1}, {"MB", 1024}, {"GB", 1048576}, {NULL, 0}};
+    uint64_t kilobytes;
+    if (!units_scaled(text, suffixes, &kilobytes) || kilobytes == 0 || kilobytes > UINT32_MAX)
+        return false;
+    *out = (uint32_t)kilobytes;
+    return true;
+}
+
 bool units_count(const char *text, uint32_t *out)
 {
     uint64_t value;
@@ -211,48 +221,5 @@ bool units_interval(const char *text, p2_time *out)
     if (interval == 0)
         return false;
     *out = (p2_time)interval;
-    return true;
-}
-
-/* Returns what follows the address, or NULL. No leading zeros: some readers take them for octal. */
-static const char *read_ipv4(const char *text, uint32_t *out)
-{
-    uint32_t address = 0;
-    for (int i = 0; i < 4; i++) {
-        uint32_t byte = 0;
-        const char *start = text;
-        while (is_digit(*text) && text - start < 3)
-            byte = byte * 10 + (uint32_t)(*text++ - '0');
-        if (text == start || byte > 255 || (*start == '0' && text - start > 1) || (i < 3 && *text++ != '.'))
-            return NULL;
-        address = address << 8 | byte;
-    }
-    *out = address;
-    return text;
-}
-
-bool units_address(const char *text, struct p2_address *out)
-{
-    uint32_t address;
-    const char *rest = read_ipv4(text, &address);
-    if (!rest || *rest)
-        return false;
-    *out = p2_address_v4(address);
-    return true;
-}
-
-uint32_t units_mask(uint8_t prefix_len)
-{
-    return prefix_len == 0 ? 0 : UINT32_MAX << (32 - prefix_len);
-}
-
-bool units_prefix(const char *text, struct p2_selector *out)
-{
-    uint32_t address, prefix_len = 32;
-    const char *rest = read_ipv4(text, &address);
-    if (!rest || (*rest == '/' && !units_count(rest + 1, &prefix_len)) || (*rest && *rest != '/') ||
-        prefix_len > 32 || (address & ~units_mask((uint8_t)prefix_len)) != 0)
-        return false;
-    *out = (struct p2_selector){.address = p2_address_v4(address), .prefix_len = (uint8_t)prefix_len};
     return true;
 }

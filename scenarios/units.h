@@ -1,4 +1,4 @@
-/* Values as people write them: "20ms", "100Mbps", "0.1%", "25/s", "10.1.0.0/24".
+/* Values as people write them: "20ms", "100Mbps", "0.1%", "25/s", "10.1.0.0/24", "fd00::/8".
  *
  * All of it is decimal arithmetic on integers, so that a scenario means the same on every machine and in
  * every locale. Each parser takes the whole text and returns false, leaving `out` alone, if it is anything
@@ -27,11 +27,15 @@ bool units_decimal(const char *text, double *out);      /* "0.95" */
 bool units_permille(const char *text, uint32_t *out);   /* "80%" */
 bool units_probability(const char *text, double *out);  /* "0.1%": 0..1 */
 bool units_interval(const char *text, p2_time *out);    /* "25/s": time between two of them */
-bool units_address(const char *text, struct p2_address *out);
-/* Host bits must be zero; a single address is a prefix of full length. */
-bool units_prefix(const char *text, struct p2_selector *out);
+bool units_kilobytes(const char *text, uint32_t *out);  /* "4608KB", "4MB": units of 1,024 bytes; not 0 */
 
-/* The mask of a prefix length, in host order. */
-uint32_t units_mask(uint8_t prefix_len);
+/* Addresses that are counted on, in units_address.c; how they are written is model/selector.h's matter. */
+
+/* 32 or 128. */
+uint8_t units_address_bits(const struct p2_address *address);
+/* Clears what stands behind the prefix. */
+void units_address_mask(struct p2_address *address, uint8_t prefix_len);
+/* address += count << shift. False: past the last address; `address` is then of no use. */
+bool units_address_add(struct p2_address *address, uint64_t count, unsigned shift);
 
 #endif

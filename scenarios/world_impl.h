@@ -1,4 +1,5 @@
-/* What the world's files share: world.c builds and runs, world_records.c tells. */
+/* What the world's files share: world.c builds and runs, world_topology.c makes nodes, links and routes,
+ * world_timeline.c does what is due, world_records.c tells. */
 #ifndef P2_WORLD_IMPL_H
 #define P2_WORLD_IMPL_H
 
@@ -15,7 +16,6 @@ struct world_gateway {
     const struct profile *profile; /* NULL: work is free */
     struct ns3c_node *node;
     struct phase2_gateway *gateway;
-    struct ns3c_udp *udp; /* on the inside address; NULL: no flow begins or ends here */
     struct ns3c_capture *capture;
     struct p2_peer_config *peers;
     size_t num_peers;
@@ -24,10 +24,20 @@ struct world_gateway {
     uint64_t drops[P2_NUM_DROPS];
 };
 
+/* An address and port of a gateway, or of a host behind it, at which flows begin or end. */
+struct world_socket {
+    struct world_socket *next;
+    int gateway;
+    struct p2_address address;
+    uint16_t port;
+    struct ns3c_udp *udp;
+};
+
 struct world_sender {
     struct world *world;
     size_t flow;
     struct ns3c_timer *timer;
+    struct ns3c_udp *udp;
 };
 
 struct world_event {
@@ -40,7 +50,9 @@ struct world {
     const struct scenario *scenario;
     const struct world_run *run;
     struct world_gateway *gateways;
+    struct ns3c_node **nats;
     struct ns3c_link **links;
+    struct world_socket *sockets;
     struct world_sender *senders;
     struct world_event *events;
     size_t (*local_tunnel)[2]; /* by the scenario's tunnel and end: which tunnel it is at that gateway */
@@ -53,8 +65,25 @@ struct world {
     struct scenario_message *message;
 };
 
-/* The inside address of a gateway: the first host of what it protects. */
-uint32_t world_inside_address(const struct scenario_gateway *gateway);
+/* Numbers of random streams: every consumer has its own, whatever else the scenario holds. */
+#define WORLD_STREAM_LINK (INT64_C(1) << 30)
+
+/* Sets the message; always -1. */
+int world_fail(struct world *world, const char *what, const char *detail);
+
+/* Nodes, links, addresses and routes. 0, or -1 with a message. */
+int world_build_topology(struct world *world);
+/* The socket of a gateway at this address and port, opened when it is first wanted; what arrives there counts
+ * as delivered. NULL with a message. */
+struct ns3c_udp *world_udp_open(struct world *world, int gateway, const struct p2_address *address,
+                                uint16_t port);
+void world_udp_send(struct ns3c_udp *udp, const struct p2_address *destination, uint16_t port,
+                    const uint8_t *data, size_t len, uint64_t mark);
+void world_free_sockets(struct world *world);
+
+/* Arms a timer for each event of the timeline. 0, or -1 with a message. */
+int world_build_timeline(struct world *world);
+
 /* 0, or -1 with errno. */
 int world_write_records(struct world *world, FILE *out);
 

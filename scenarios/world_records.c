@@ -1,9 +1,11 @@
 /* What a run has to tell, as records. */
 #include "world_impl.h"
 
+#include "failure_text.h"
 #include "record.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct writer {
@@ -43,27 +45,62 @@ static const char *outcome_name(const struct ledger_entry *entry)
     return names[ledger_outcome(entry)];
 }
 
-/* The failure as a sentence that a person understands. */
-static void explain(const struct world *world, const struct ledger_entry *entry, char *out, size_t size)
+static const char *responder_name(const struct world *world, const struct ledger_entry *entry)
 {
-    const struct p2_negotiation *f = &entry->failure;
-    const char *initiator = gateway_name(world, entry->initiator),
-               *responder = gateway_name(world, entry->responder);
-    if (f->failure == P2_FAIL_TIMEOUT || f->failure == P2_FAIL_WRONG_KEY)
-        text(out, size, "%s waited for %s of %s; there was %s, expected %s.",
-             f->initiator ? initiator : responder, f->field,
-             f->initiator ? (*responder ? responder : entry->peer) : initiator, f->offered, f->acceptable);
-    else if (f->field[0] && f->offered[0])
-        text(out, size, "%s offered %s %s; %s accepts %s (%s).", initiator, f->field, f->offered,
-             *responder ? responder : entry->peer, f->acceptable, p2_failure_name(f->failure));
-    else if (f->failure == P2_FAIL_SUPERSEDED || f->failure == P2_FAIL_PHASE1_LOST)
-        text(out, size, "%s and %s were interrupted: %s.", initiator, *responder ? responder : entry->peer,
-             f->failure == P2_FAIL_SUPERSEDED ? "the peer deleted the SA before it was confirmed"
-                                              : "the ISAKMP SA went away");
-    else
-        text(out, size, "%s and %s could not agree on %s (%s).", initiator,
-             *responder ? responder : entry->peer, f->field[0] ? f->field : "the exchange",
-             p2_failure_name(f->failure));
+    return entry->responder >= 0 ? gateway_name(world, entry->responder) : entry->peer;
+}
+
+/* How Phase 1 with this peer is done, as its initiator is told; NULL: it has no such peer. */
+static const struct p2_phase1_policy *phase1_of(const struct world *world, const struct ledger_entry *entry)
+{
+    const struct world_gateway *gateway = entry->initiator >= 0 ? &world->gateways[entry->initiator] : NULL;
+    for (size_t i = 0; gateway && i < gateway->num_peers; i++) {
+        if (strcmp(gateway->peers[i].name, entry->peer) == 0)
+            return &gateway->peers[i].phase1;
+    }
+    return NULL;
+}
+
+/* The failure as a sentence that a person understands. */
+static void explain(const struct world *world, const struct ledger_entry *entry, char out[FAILURE_TEXT])
+{
+    const struct p2_phase1_policy *phase1 = phase1_of(world, entry);
+    struct failure_view view = {gateway_name(world, entry->initiator), responder_name(world, entry),
+                                entry->phase1, phase1 ? phase1->mode : P2_PHASE1_MAIN, &entry->failure};
+    failure_text(out, &view);
+}
+
+static void put_failure(struct writer *w, const struct ledger_entry *entry, int side)
+{
+    const struct world *world = w->world;
+    const struct p2_negotiation *n = &entry->failures[side];
+    struct record record = {.type = RECORD_FAILURE};
+    struct record_failure *f = &record.u.failure;
+    f->phase = entry->phase1 ? 1 : 2;
+    for (size_t i = 0; i < 8; i++)
+        text(f->cookie + 2 * i, 3, "%02x", entry->id.initiator_cookie[i]);
+    TEXT(f->message_id, "%08x", entry->id.message_id);
+    TEXT(f->tunnel, "%s", n->tunnel ? n->tunnel : "");
+    TEXT(f->side, "%s", side == 0 ? "initiator" : "responder");
+    TEXT(f->gateway, "%s", gateway_name(world, side == 0 ? entry->initiator : entry->responder));
+    TEXT(f->peer, "%s", n->peer ? n->peer : "");
+    TEXT(f->failure, "%s", p2_failure_name(n->failure));
+    TEXT(f->message, "%s", n->message ? n->message : "");
+    TEXT(f->rule, "%s", n->rule ? n->rule : "");
+    failure_notify_name(f->notify, n->notify);
+    TEXT(f->notify_was, "%s", n->notify == 0 ? "" : n->notify_received ? "received" : "sent");
+    TEXT(f->field, "%s", n->field);
+    TEXT(f->offered, "%s", n->offered);
+    TEXT(f->acceptable, "%s", n->acceptable);
+    put(w, &record);
+}
+
+static void put_failures(struct writer *w, const struct ledger_entry *entry)
+{
+    for (int side = 0; side < 2; side++) {
+        if (entry->failed[side])
+            put_failure(w, entry, side);
+    }
 }
 
 static void note_latency(const struct world *world, const struct ledger_entry *entry,
@@ -89,7 +126,7 @@ static void put_negotiation(struct writer *w, size_t place)
     struct record_negotiation *n = &record.u.negotiation;
     TEXT(n->tunnel, "%s", entry->tunnel ? entry->tunnel : "");
     TEXT(n->initiator, "%s", gateway_name(world, entry->initiator));
-    TEXT(n->responder, "%s", entry->responder >= 0 ? gateway_name(world, entry->responder) : entry->peer);
+    TEXT(n->responder, "%s", responder_name(world, entry));
     TEXT(n->reason, "%s", p2_start_name(entry->start));
     TEXT(n->message_id, "%08x", entry->id.message_id);
     TEXT(n->outcome, "%s", outcome_name(entry));
@@ -102,14 +139,18 @@ static void put_negotiation(struct writer *w, size_t place)
     n->packets_lost = window ? window->packets_lost : 0;
     if (ledger_outcome(entry) == LEDGER_ESTABLISHED) {
         note_latency(world, entry, n);
+        TEXT(n->proposal, "%s", entry->suite.name);
+        if (entry->suite.num > 0)
+            p2_suite_format(&entry->suite, n->suite);
     } else if (ledger_outcome(entry) == LEDGER_FAILED) {
         TEXT(n->failure, "%s", p2_failure_name(entry->failure.failure));
         TEXT(n->failure_field, "%s", entry->failure.field);
         TEXT(n->offered, "%s", entry->failure.offered);
         TEXT(n->acceptable, "%s", entry->failure.acceptable);
-        explain(world, entry, n->explanation, sizeof(n->explanation));
+        explain(world, entry, n->explanation);
     }
     put(w, &record);
+    put_failures(w, entry);
 }
 
 static void put_phase1(struct writer *w, const struct ledger_entry *entry)
@@ -117,8 +158,9 @@ static void put_phase1(struct writer *w, const struct ledger_entry *entry)
     struct record record = {.type = RECORD_PHASE1};
     struct record_phase1 *p = &record.u.phase1;
     TEXT(p->initiator, "%s", gateway_name(w->world, entry->initiator));
-    TEXT(p->responder, "%s", entry->responder >= 0 ? gateway_name(w->world, entry->responder) : entry->peer);
-    TEXT(p->mode, "main");
+    TEXT(p->responder, "%s", responder_name(w->world, entry));
+    const struct p2_phase1_policy *phase1 = phase1_of(w->world, entry);
+    TEXT(p->mode, "%s", phase1 && phase1->mode == P2_PHASE1_AGGRESSIVE ? "aggressive" : "main");
     TEXT(p->outcome, "%s", outcome_name(entry));
     p->started_ns = entry->started;
     p->latency_ns = -1;
@@ -127,9 +169,11 @@ static void put_phase1(struct writer *w, const struct ledger_entry *entry)
         p->latency_ns = later - entry->started;
     } else if (ledger_outcome(entry) == LEDGER_FAILED) {
         TEXT(p->failure, "%s", p2_failure_name(entry->failure.failure));
-        explain(w->world, entry, p->explanation, sizeof(p->explanation));
+        TEXT(p->failure_field, "%s", entry->failure.field);
+        explain(w->world, entry, p->explanation);
     }
     put(w, &record);
+    put_failures(w, entry);
 }
 
 static void put_flow(struct writer *w, const struct traffic_flow *flow)
@@ -141,6 +185,7 @@ static void put_flow(struct writer *w, const struct traffic_flow *flow)
     f->received = flow->received;
     f->longest_gap_ns = flow->longest_gap;
     f->mean_delay_ns = flow->received > 0 ? flow->delay_sum / (p2_time)flow->received : 0;
+    f->first_delivery_ns = flow->first_delivery;
     put(w, &record);
 }
 
@@ -170,6 +215,89 @@ static void put_gateway(struct writer *w, const struct world_gateway *gateway)
     record.u.cpu.waited_ns = cpu->waited;
     record.u.cpu.longest_queue = cpu->longest_queue;
     put(w, &record);
+}
+
+/* One end of an SA that a gateway has. */
+struct held {
+    const char *tunnel;
+    uint32_t spi;
+    enum p2_protocol protocol;
+    bool inbound;
+    size_t gateway;
+};
+
+static int compare_held(const void *x, const void *y)
+{
+    const struct held *a = x, *b = y;
+    if (a->spi != b->spi)
+        return a->spi < b->spi ? -1 : 1;
+    int order = strcmp(a->tunnel, b->tunnel);
+    if (order != 0)
+        return order;
+    if (a->protocol != b->protocol)
+        return a->protocol < b->protocol ? -1 : 1;
+    return a->gateway < b->gateway ? -1 : a->gateway > b->gateway;
+}
+
+/* Both ends of one SA, at two gateways. */
+static bool belong_together(const struct held *a, const struct held *b)
+{
+    return a->spi == b->spi && a->protocol == b->protocol && a->inbound != b->inbound &&
+           a->gateway != b->gateway && strcmp(a->tunnel, b->tunnel) == 0;
+}
+
+/* All SAs of all gateways; NULL when out of memory. */
+static struct held *collect_sas(const struct world *world, size_t *num)
+{
+    size_t capacity = 64;
+    struct held *held = calloc(capacity, sizeof(*held));
+    *num = 0;
+    for (size_t g = 0; held && g < world->scenario->num_gateways; g++) {
+        struct p2_sa_info info;
+        if (!world->gateways[g].gateway)
+            continue;
+        const struct p2_gateway *gateway = host_gateway(phase2_gateway_host(world->gateways[g].gateway));
+        for (size_t i = 0; held && p2_gateway_sa_at(gateway, i, &info); i++) {
+            if (*num == capacity) {
+                struct held *bigger = realloc(held, 2 * capacity * sizeof(*held));
+                if (!bigger)
+                    free(held);
+                held = bigger;
+                capacity *= 2;
+            }
+            if (held)
+                held[(*num)++] = (struct held){info.tunnel, info.spi, info.protocol, info.inbound, g};
+        }
+    }
+    return held;
+}
+
+/* What each gateway has at the end, and what of it nobody else has the other end of. */
+static void put_sadbs(struct writer *w)
+{
+    const struct world *world = w->world;
+    size_t num;
+    struct held *held = collect_sas(world, &num);
+    struct record_sadb *counts = calloc(world->scenario->num_gateways + 1, sizeof(*counts));
+    if (!held || !counts) {
+        w->error = -1;
+    } else {
+        qsort(held, num, sizeof(*held), compare_held);
+        for (size_t i = 0; i < num; i++) {
+            bool matched = (i > 0 && belong_together(&held[i - 1], &held[i])) ||
+                           (i + 1 < num && belong_together(&held[i], &held[i + 1]));
+            counts[held[i].gateway].sas++;
+            counts[held[i].gateway].left_over += !matched;
+        }
+        for (size_t g = 0; g < world->scenario->num_gateways; g++) {
+            struct record record = {.type = RECORD_SADB, .u.sadb = counts[g]};
+            TEXT(record.u.sadb.gateway, "%s", world->scenario->gateways[g].name);
+            if (world->gateways[g].gateway)
+                put(w, &record);
+        }
+    }
+    free(held);
+    free(counts);
 }
 
 static void put_run(struct writer *w)
@@ -207,6 +335,7 @@ int world_write_records(struct world *world, FILE *out)
         put_drop(&w, world->scenario->links[i].name, "link-queue",
                  ns3c_link_dropped(world->links[i], NS3C_LINK_QUEUE));
     }
+    put_sadbs(&w);
     struct record end = {.type = RECORD_END};
     end.u.end.records = w.written;
     end.u.end.simulated_ns = world->scenario->duration;

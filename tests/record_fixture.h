@@ -46,6 +46,8 @@ static inline struct record fixture_negotiation(const char *reason, int64_t netw
                                                        .responder = "hub",
                                                        .message_id = "9c88846c",
                                                        .outcome = "established",
+                                                       .proposal = "g2-esp-aes128-sha",
+                                                       .suite = "esp aes-128-cbc hmac-sha1-96",
                                                        .latency_ns = network_ns + cpu_ns,
                                                        .network_ns = network_ns,
                                                        .cpu_ns = cpu_ns,
@@ -64,6 +66,7 @@ static inline struct record fixture_failure(const char *failure, const char *fie
     snprintf(n->failure, sizeof n->failure, "%s", failure);
     snprintf(n->failure_field, sizeof n->failure_field, "%s", field);
     snprintf(n->explanation, sizeof n->explanation, "%s", explanation);
+    n->proposal[0] = n->suite[0] = '\0';
     n->latency_ns = n->network_ns = n->cpu_ns = n->cpu_wait_ns = n->retransmission_wait_ns = -1;
     n->initiator_ready_ns = n->responder_ready_ns = -1;
     return record;

@@ -110,6 +110,20 @@ static inline void fixture_cleanup(const struct fixture *fixture)
     rmdir(fixture->folder);
 }
 
+/* A text loaded as a scenario file; shows the message if it does not load. */
+static inline void fixture_load(struct scenario_set *set, const char *text)
+{
+    struct fixture fixture;
+    struct scenario_message message = {""};
+    fixture_init(&fixture);
+    fixture_write(&fixture, "scenario.xml", text);
+    int result = scenario_set_load(set, fixture.file, NULL, &message);
+    fixture_cleanup(&fixture);
+    if (result != 0)
+        printf("\n    %s\n", message.text);
+    CU_ASSERT_EQUAL_FATAL(result, 0);
+}
+
 /* The text with the only occurrence of `from` replaced. A slip in the test's own data ends the program. */
 static inline char *fixture_replace(const char *text, const char *from, const char *to)
 {

@@ -105,6 +105,11 @@ usage_error '--no-pcap takes no value' run two-cases --no-pcap=yes
 usage_error '--set "pfs": not PATH=VALUE' run two-cases --set pfs
 usage_error 'no scenario of that name in the library; did you mean "two-cases"?' run two-csaes
 usage_error 'no metric "rekey-latncy"; did you mean "rekey-latency"?' run ./metric.xml -o never
+exits 2 "$phase2sim" check ./metric.xml
+holds "the message has the expectation's line" grep -q '^./metric.xml:17: <that> no metric' err
+sed 's/value="200ms"/value="200"/' library/two-cases.xml >unit.xml
+exits 2 "$phase2sim" run unit.xml -o never
+holds "a value without its unit is told" grep -q '^unit.xml:17: .*which is a plain number; allowed: a time' err
 usage_error 'nowhere: no result directory of phase2sim (No such file or directory)' report nowhere
 
 # A wrong scenario leaves nothing behind.
@@ -114,6 +119,16 @@ holds "no directory after an error" test ! -e never
 exits 2 "$phase2sim" check wrong.xml
 exits 0 "$phase2sim" check two-cases
 exits 2 "$phase2sim" check two-cases --set '//policy/@pfs=group99'
+
+# A warning is told once, and changes neither the exit code nor stdout.
+sed -e 's/ pfs="none"//' -e 's|values="none group14"|values="as-named group14"|' \
+    -e 's|</policy>|<proposal use="nopfs-esp-3des-sha"/></policy>|' library/two-cases.xml >mixed.xml
+exits 0 "$phase2sim" check mixed.xml
+holds "one warning" one_line err
+holds "it has file and line" grep -q '^mixed.xml:12: warning: <policy> pfs="as-named"' err
+holds "the rest as ever" grep -q '^two-cases: valid: 2 cases' out
+exits 0 "$phase2sim" run mixed.xml -o mixed --no-pcap
+holds "run warns too" grep -q '^mixed.xml:12: warning' err
 
 exits 0 "$phase2sim" list
 holds "list shows name and question" grep -qx 'two-cases Does it run?' out

@@ -37,7 +37,9 @@ static void bytes_are_fixed(void)
         "{\"type\":\"negotiation\",\"tunnel\":\"vpn\",\"initiator\":\"spoke\",\"responder\":\"hub\","
         "\"reason\":\"soft-lifetime\",\"message_id\":\"9c88846c\",\"outcome\":\"established\","
         "\"failure\":null,\"failure_field\":null,\"offered\":null,\"acceptable\":null,\"explanation\":null,"
-        "\"pfs_group\":14,\"started_ns\":0,\"latency_ns\":7,\"network_ns\":3,\"cpu_ns\":4,\"cpu_wait_ns\":0,"
+        "\"proposal\":\"g2-esp-aes128-sha\",\"suite\":\"esp aes-128-cbc "
+        "hmac-sha1-96\",\"pfs_group\":14,\"started_ns\":0,\"latency_ns\":7,\"network_ns\":3,\"cpu_ns\":4,"
+        "\"cpu_wait_ns\":0,"
         "\"retransmission_wait_ns\":0,\"initiator_ready_ns\":3,\"responder_ready_ns\":7,\"cpu_off_path_ns\":"
         "0,"
         "\"retransmissions\":0,\"blackout_ns\":null,\"packets_lost\":0}\n");

@@ -177,8 +177,9 @@ static void check_lines(const char *text)
 static void a_report_has_its_parts(void)
 {
     static struct scenario_expectation expectations[] = {
-        {"the median rekey takes less than 50 ms", "", "rekey-latency", 0.5, "below", 50e6},
-        {"no packet is lost", "", "packets-lost", -1, "equal", 0}};
+        {"the median rekey takes less than 50 ms", "", "rekey-latency", 0.5, "below", 50e6, "50ms",
+         SCENARIO_UNIT_TIME, 30},
+        {"no packet is lost", "", "packets-lost", -1, "equal", 0, "0", SCENARIO_UNIT_COUNT, 31}};
     static struct profile profile = {
         .name = "branch", .source = "AMD EPYC 9554, 2026-01-01, median of 401", .scale = 20};
     static struct scenario_gateway gateway = {.cpu = {.profile = 0}};
@@ -206,8 +207,7 @@ static void a_report_has_its_parts(void)
         "0\n",
         "group19  0       -           -      -      -      - =       - +    - +    - +      -        -     "
         "0\n",
-        "6 × NO-PROPOSAL-CHOSEN in Phase 2, in PFS=group19; the first one:\n    spoke offers none, hub takes "
-        "group14.\n",
+        "  6 × in PFS=group19, the first one: spoke offers none, hub takes group14.\n",
         "  FAILS  the median rekey takes less than 50 ms (seen: 102.5 ms in case PFS=group14)\n",
         "  holds  no packet is lost (seen: 0 packets in every case)\n",
         "  case PFS=group19, run 2: was killed by signal 11\n",

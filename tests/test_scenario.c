@@ -5,6 +5,7 @@
 #include "cipher.h"
 #include "dh.h"
 #include "hash.h"
+#include "units.h"
 
 static const struct scenario_options no_options = {0};
 
@@ -31,14 +32,22 @@ static void load_changed(struct scenario_set *set, const char *from, const char 
 
 static void check_prefix(const struct p2_selector *selector, const char *expected)
 {
-    char text[P2_SELECTOR_TEXT];
-    p2_selector_format(selector, text);
-    CU_ASSERT_STRING_EQUAL(text, expected);
+    struct p2_selector wanted;
+    char first[P2_ADDRESS_TEXT], last[P2_ADDRESS_TEXT];
+    CU_ASSERT_FATAL(p2_selector_parse(&wanted, expected));
+    bool equal = selector->is_range == wanted.is_range && selector->prefix_len == wanted.prefix_len &&
+                 p2_address_compare(&selector->address, &wanted.address) == 0 &&
+                 (!wanted.is_range || p2_address_compare(&selector->last, &wanted.last) == 0);
+    p2_address_format(&selector->address, first);
+    p2_address_format(&selector->last, last);
+    if (!equal)
+        printf("\n    %s/%u-%s, not %s\n", first, selector->prefix_len, last, expected);
+    CU_ASSERT_TRUE(equal);
 }
 
 static void check_address(const struct p2_address *address, const char *expected)
 {
-    struct p2_selector single = {.address = *address, .prefix_len = 32};
+    struct p2_selector single = {.address = *address, .prefix_len = units_address_bits(address)};
     check_prefix(&single, expected);
 }
 
@@ -64,15 +73,15 @@ static void a_scenario_becomes_structs(void)
     const struct scenario_gateway *hub = &s->gateways[0], *spoke3 = &s->gateways[3], *bare = &s->gateways[4];
     CU_ASSERT_STRING_EQUAL(hub->name, "hub");
     check_address(&hub->address, "203.0.113.1");
-    CU_ASSERT(hub->has_protects && hub->line == 6);
-    check_prefix(&hub->protects, "10.0.0.0/24");
+    CU_ASSERT(hub->num_protects == 1 && hub->line == 6);
+    check_prefix(&hub->protects[0], "10.0.0.0/24");
     CU_ASSERT(hub->cpu.profile == 0 && hub->cpu.cores == 2 && hub->cpu.queue == 10 && hub->cpu.price_ipsec);
     CU_ASSERT_STRING_EQUAL(spoke3->name, "spoke[3]");
     check_address(&spoke3->address, "198.51.100.5");
-    check_prefix(&spoke3->protects, "10.1.4.0/24");
+    check_prefix(&spoke3->protects[0], "10.1.4.0/24");
     CU_ASSERT(spoke3->cpu.profile == -1 && spoke3->cpu.cores == 1 && spoke3->cpu.queue == 1000 &&
               !spoke3->cpu.price_ipsec);
-    CU_ASSERT(!bare->has_protects && bare->line == 10);
+    CU_ASSERT(bare->num_protects == 0 && bare->line == 10);
     CU_ASSERT_EQUAL_FATAL(s->num_links, 3);
     const struct scenario_link *link = &s->links[1];
     CU_ASSERT_STRING_EQUAL(link->name, "spoke[2]-hub");
@@ -130,9 +139,9 @@ static void flows_and_events_become_structs(void)
               s->flows[2].stop == 30 * P2_SECOND);
     CU_ASSERT_EQUAL_FATAL(s->num_events, 4);
     CU_ASSERT(s->events[0].time == 5 * P2_SECOND && s->events[0].kind == SCENARIO_REKEY &&
-              s->events[0].tunnel == 1);
+              s->events[0].u.tunnel.index == 1);
     for (int i = 0; i < 3; i++)
-        CU_ASSERT(s->events[i + 1].time == 10 * P2_SECOND && s->events[i + 1].tunnel == i);
+        CU_ASSERT(s->events[i + 1].time == 10 * P2_SECOND && s->events[i + 1].u.tunnel.index == i);
     scenario_set_cleanup(&set);
 }
 
@@ -242,7 +251,7 @@ static void counted_gateways_pair_up(void)
     CU_ASSERT_EQUAL_FATAL(s->num_links, 7);
     CU_ASSERT_STRING_EQUAL(s->links[2].name, "spoke[3]-branch[3]");
     CU_ASSERT_STRING_EQUAL(s->links[3].name, "branch[1]-hub");
-    check_prefix(&s->gateways[6].protects, "10.9.0.32/28");
+    check_prefix(&s->gateways[6].protects[0], "10.9.0.32/28");
     CU_ASSERT_EQUAL_FATAL(s->num_flows, 5);
     CU_ASSERT_STRING_EQUAL(s->flows[3].name, "hub>spoke[2]");
     CU_ASSERT_STRING_EQUAL(s->flows[4].name, "spoke[2]>hub#2");

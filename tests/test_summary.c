@@ -20,7 +20,7 @@ static struct store *two_cases(void)
     for (int in_case = 0; in_case < 2; in_case++) {
         for (int run = 1; run <= 2; run++) {
             int64_t cpu = in_case ? (40 + 10 * run) * FIXTURE_MS : 0;
-            struct record records[10] = {fixture_negotiation("initial", 999 * FIXTURE_MS, 0)};
+            struct record records[12] = {fixture_negotiation("initial", 999 * FIXTURE_MS, 0)};
             for (int i = 1; i <= 3; i++) {
                 records[i] = fixture_negotiation("soft-lifetime", (i + run - 1) * 10 * FIXTURE_MS, cpu);
                 records[i].u.negotiation.started_ns = (4 - i) * FIXTURE_MS;
@@ -30,7 +30,8 @@ static struct store *two_cases(void)
             records[4] = fixture_failure("timeout", "", "hub never answered.");
             records[4].u.negotiation.retransmissions = 5;
             strcpy(records[4].u.negotiation.reason, "forced"); /* a rekey, but not an established one */
-            records[5] = (struct record){.type = RECORD_FLOW, .u.flow = {"spoke>hub", 100, 99, 1, 1}};
+            records[5] = (struct record){.type = RECORD_FLOW,
+                                         .u.flow = {"spoke>hub", 100, 99, 1, 1, run * 5 * FIXTURE_MS}};
             records[6] = (struct record){.type = RECORD_DROP, .u.drop = {"hub", "replayed", 3}};
             records[7] =
                 (struct record){.type = RECORD_CPU, .u.cpu = {"spoke[1]", 1, 1, 6000 * FIXTURE_MS, 0, 0}};
@@ -38,8 +39,12 @@ static struct store *two_cases(void)
                 (struct record){.type = RECORD_CPU, .u.cpu = {"spoke[2]", 2, 1, 24000 * FIXTURE_MS, 0, 0}};
             records[9] = (struct record){
                 .type = RECORD_PHASE1,
-                .u.phase1 = {"spoke", "hub", "main", "established", "", "", 0, 200 * FIXTURE_MS}};
-            fixture_add(store, cases[in_case].name, (uint64_t)run, records, 10);
+                .u.phase1 = {"spoke", "hub", "main", "established", "", "", "", 0, 200 * FIXTURE_MS}};
+            records[10] = records[9];
+            strcpy(records[10].u.phase1.initiator, "hub");
+            strcpy(records[10].u.phase1.responder, "spoke");
+            records[11] = (struct record){.type = RECORD_SADB, .u.sadb = {"hub", 8, 3}};
+            fixture_add(store, cases[in_case].name, (uint64_t)run, records, 12);
         }
     }
     return store;
@@ -69,12 +74,18 @@ static void metrics_are_what_they_say(void)
         {"rekey-latency.responder", "ns", 6, 25e6},
         {"cpu-off-path", "ns", 6, 0},
         {"phase2-setup", "ns", 2, 999e6},
-        {"phase1-setup", "ns", 2, 200e6},
+        {"phase1-setup", "ns", 4, 200e6},
         {"blackout", "ns", 4, 1.5e6},
         {"packets-lost", "packets", 0, 12},
         {"retransmissions", "packets", 0, 10},
+        {"established", "negotiations", 0, 8},
+        {"phase1-established", "negotiations", 0, 4},
+        {"isakmp-rekeys", "negotiations", 0, 2}, /* both runs: hub began the second one */
+        {"sas-left-over", "SAs", 0, 6},
+        {"time-to-first-packet", "ns", 2, 7.5e6},
         {"packets-sent", "packets", 0, 200},
         {"packets-received", "packets", 0, 198},
+        {"packets-delivered", "packets", 0, 198},
         {"drops.replayed", "packets", 0, 6},
         {"cpu-utilisation.spoke", "ratio", 4, 0.15}, /* 6/60 and 24/(2*60), in both runs */
     };
@@ -120,22 +131,22 @@ static void differences_are_to_the_first_case(void)
 static void expectations_are_judged(void)
 {
     static struct scenario_expectation expectations[] = {
-        {"a", "", "rekey-latency", 0.5, "below", 100e6},
-        {"b", "", "rekey-latency", 0.5, "below", 50e6},
-        {"c", "PFS=none", "rekey-latency", 0.5, "below", 50e6},
-        {"d", "PFS=none", "rekey-latency", 0.5, "below", 25e6},
-        {"e", "PFS=none", "rekey-latency", 0.5, "at-most", 25e6},
-        {"f", "PFS=none", "rekey-latency", 0.5, "above", 25e6},
-        {"g", "PFS=none", "rekey-latency", -1, "at-least", 25e6},
-        {"h", "", "packets-lost", -1, "equal", 12},
-        {"i", "", "drops.replayed", -1, "equal", 6},
-        {"j", "", "drops.cpu-queue-full", -1, "equal", 0},
-        {"k", "", "failures.timeout", -1, "at-most", 1},
-        {"l", "", "failures", -1, "equal", 2},
-        {"m", "", "failures.NO-PROPOSAL-CHOSEN", -1, "equal", 0},
-        {"n", "PFS=group5", "packets-lost", -1, "equal", 0},
-        {"o", "", "no-such-thing", -1, "equal", 0},
-        {"p", "", "cpu-utilisation.spoke", -1, "below", 0.2},
+        {"a", "", "rekey-latency", 0.5, "below", 100e6, "", SCENARIO_UNIT_TIME, 7},
+        {"b", "", "rekey-latency", 0.5, "below", 50e6, "", SCENARIO_UNIT_TIME, 7},
+        {"c", "PFS=none", "rekey-latency", 0.5, "below", 50e6, "", SCENARIO_UNIT_TIME, 7},
+        {"d", "PFS=none", "rekey-latency", 0.5, "below", 25e6, "", SCENARIO_UNIT_TIME, 7},
+        {"e", "PFS=none", "rekey-latency", 0.5, "at-most", 25e6, "", SCENARIO_UNIT_TIME, 7},
+        {"f", "PFS=none", "rekey-latency", 0.5, "above", 25e6, "", SCENARIO_UNIT_TIME, 7},
+        {"g", "PFS=none", "rekey-latency", -1, "at-least", 25e6, "", SCENARIO_UNIT_TIME, 7},
+        {"h", "", "packets-lost", -1, "equal", 12, "", SCENARIO_UNIT_COUNT, 7},
+        {"i", "", "drops.replayed", -1, "equal", 6, "", SCENARIO_UNIT_COUNT, 7},
+        {"j", "", "drops.cpu-queue-full", -1, "equal", 0, "", SCENARIO_UNIT_COUNT, 7},
+        {"k", "", "failures.timeout", -1, "at-most", 1, "", SCENARIO_UNIT_COUNT, 7},
+        {"l", "", "failures", -1, "equal", 2, "", SCENARIO_UNIT_COUNT, 7},
+        {"m", "", "failures.NO-PROPOSAL-CHOSEN", -1, "equal", 0, "", SCENARIO_UNIT_COUNT, 7},
+        {"n", "PFS=group5", "packets-lost", -1, "equal", 0, "", SCENARIO_UNIT_COUNT, 7},
+        {"o", "", "no-such-thing", -1, "equal", 0, "", SCENARIO_UNIT_COUNT, 7},
+        {"p", "", "cpu-utilisation.spoke", -1, "below", 0.2, "", SCENARIO_UNIT_PART, 7},
     };
     static const struct {
         bool holds;
@@ -176,11 +187,59 @@ static void expectations_are_judged(void)
     fixture_remove("fixture.sqlite");
 }
 
+/* All that were seen must be the one that is wanted. */
+static void texts_are_judged(void)
+{
+    static struct scenario_expectation expectations[] = {
+        {"a", "PFS=none", "chosen-proposal", -1, "equal", 0, "g2-esp-aes128-sha", SCENARIO_UNIT_TEXT, 1},
+        {"b", "PFS=none", "chosen-proposal", -1, "equal", 0, "g2-esp-3des-sha", SCENARIO_UNIT_TEXT, 1},
+        {"c", "", "chosen-proposal", -1, "equal", 0, "g2-esp-aes128-sha", SCENARIO_UNIT_TEXT, 1},
+        {"d", "PFS=none", "failure-field", -1, "equal", 0, "pfs-group", SCENARIO_UNIT_TEXT, 1},
+        {"e", "PFS=group14", "failure-field", -1, "equal", 0, "pfs-group", SCENARIO_UNIT_TEXT, 1},
+        {"f", "PFS=group9", "failure-field", -1, "equal", 0, "pfs-group", SCENARIO_UNIT_TEXT, 1},
+    };
+    static const struct {
+        bool holds;
+        const char *seen;
+    } seen[] = {
+        {true, "2 × g2-esp-aes128-sha in case PFS=none"},
+        {false, "2 × g2-esp-aes128-sha in case PFS=none"},
+        {false, "1 × g2-esp-aes128-sha, 1 × esp null hmac-sha1-96 in case PFS=group14"},
+        {true, "2 × pfs-group in case PFS=none"},
+        {false, "nothing to take it from in case PFS=group14"},
+        {false, "no case \"PFS=group9\""},
+    };
+    struct store *store = fixture_store(&set, 1, true);
+    struct record records[4] = {
+        fixture_negotiation("initial", 1, 1),
+        fixture_negotiation("forced", 1, 1),
+        fixture_failure("NO-PROPOSAL-CHOSEN", "pfs-group", "no."),
+        {.type = RECORD_PHASE1,
+         .u.phase1 = {"spoke", "hub", "main", "failed", "NO-PROPOSAL-CHOSEN", "pfs-group", "no.", 0, -1}}};
+    fixture_add(store, "PFS=none", 1, records, 4);
+    strcpy(records[1].u.negotiation.suite, "esp null hmac-sha1-96");
+    records[1].u.negotiation.proposal[0] = '\0'; /* a proposal without a name is known by its algorithms */
+    fixture_add(store, "PFS=group14", 1, records, 2);
+    set.base.expectations = expectations;
+    set.base.num_expectations = 6;
+    struct summary summary = compute(store);
+    for (size_t i = 0; i < 6; i++) {
+        CU_ASSERT_EQUAL(summary.expectations[i].holds, seen[i].holds);
+        if (strcmp(summary.expectations[i].seen, seen[i].seen) != 0)
+            printf("\n      %s\n", summary.expectations[i].seen);
+        CU_ASSERT_STRING_EQUAL(summary.expectations[i].seen, seen[i].seen);
+    }
+    set.base.num_expectations = 0;
+    summary_cleanup(&summary);
+    store_close(store);
+    fixture_remove("fixture.sqlite");
+}
+
 static void a_case_without_rekeys_does_not_hold(void)
 {
     static struct scenario_expectation expectations[] = {
-        {"a", "PFS=none", "rekey-latency", 0.5, "below", 100e6},
-        {"b", "PFS=group14", "packets-lost", -1, "equal", 0},
+        {"a", "PFS=none", "rekey-latency", 0.5, "below", 100e6, "", SCENARIO_UNIT_TIME, 7},
+        {"b", "PFS=group14", "packets-lost", -1, "equal", 0, "", SCENARIO_UNIT_COUNT, 7},
     };
     struct store *store = fixture_store(&set, 1, false);
     fixture_add(store, "PFS=none", 1, NULL, 0);
@@ -200,28 +259,66 @@ static void a_case_without_rekeys_does_not_hold(void)
 static void unknown_metrics_are_told_before_a_run(void)
 {
     static const struct {
-        struct scenario_expectation expectation;
-        const char *message; /* NULL: good */
+        const char *metric;
+        double quantile;
+        const char *is;
+        enum scenario_unit unit;
+        const char *wanted;
+        const char *found, *allowed; /* NULL: good */
     } rows[] = {
-        {{"", "", "rekey-latency", 0.95, "below", 1}, NULL},
-        {{"", "", "drops.replayed", -1, "below", 1}, NULL},
-        {{"", "", "failures", -1, "equal", 0}, NULL},
-        {{"", "", "failures.timeout", -1, "equal", 0}, NULL},
-        {{"", "", "cpu-utilisation.hub", -1, "below", 1}, NULL},
-        {{"", "", "rekey-latncy", 0.5, "below", 1},
-         "no metric \"rekey-latncy\"; did you mean \"rekey-latency\"? Allowed: "},
-        {{"", "", "drops", -1, "below", 1}, "no metric \"drops\""},
-        {{"", "", "rekey-latency.hub", -1, "below", 1}, "no metric \"rekey-latency.hub\""},
-        {{"", "", "packets-lost", 0.5, "below", 1},
-         "metric \"packets-lost\" is a total and has no quantiles"},
+        {"rekey-latency", 0.95, "below", SCENARIO_UNIT_TIME, "1s", NULL, NULL},
+        {"drops.replayed", -1, "below", SCENARIO_UNIT_COUNT, "1", NULL, NULL},
+        {"failures", -1, "equal", SCENARIO_UNIT_COUNT, "0", NULL, NULL},
+        {"failures.timeout", -1, "equal", SCENARIO_UNIT_COUNT, "0", NULL, NULL},
+        {"cpu-utilisation.hub", -1, "below", SCENARIO_UNIT_PART, "50%", NULL, NULL},
+        {"established", -1, "equal", SCENARIO_UNIT_COUNT, "3", NULL, NULL},
+        {"phase1-established", -1, "equal", SCENARIO_UNIT_COUNT, "3", NULL, NULL},
+        {"isakmp-rekeys", -1, "equal", SCENARIO_UNIT_COUNT, "3", NULL, NULL},
+        {"sas-left-over", -1, "equal", SCENARIO_UNIT_COUNT, "0", NULL, NULL},
+        {"packets-delivered", -1, "above", SCENARIO_UNIT_COUNT, "0", NULL, NULL},
+        {"time-to-first-packet", 0.5, "below", SCENARIO_UNIT_TIME, "1s", NULL, NULL},
+        {"chosen-proposal", -1, "equal", SCENARIO_UNIT_TEXT, "g2-esp-3des-sha", NULL, NULL},
+        {"failure-field", -1, "equal", SCENARIO_UNIT_TEXT, "pfs-group", NULL, NULL},
+        {"rekey-latncy", 0.5, "below", SCENARIO_UNIT_TIME, "1s",
+         "no metric \"rekey-latncy\"; did you mean \"rekey-latency\"?", "failures.NAME"},
+        {"drops", -1, "below", SCENARIO_UNIT_COUNT, "1", "no metric \"drops\"", "drops.REASON"},
+        {"rekey-latency.hub", -1, "below", SCENARIO_UNIT_TIME, "1s", "no metric \"rekey-latency.hub\"",
+         "blackout"},
+        {"packets-lost", 0.5, "below", SCENARIO_UNIT_COUNT, "1",
+         "metric \"packets-lost\" is a total and has no quantiles", "no quantile"},
+        {"chosen-proposal", 0.5, "equal", SCENARIO_UNIT_TEXT, "x", "is a text and has no quantiles",
+         "no quantile"},
+        {"chosen-proposal", -1, "below", SCENARIO_UNIT_TEXT, "x", "is a text, is=\"below\"",
+         "allowed: equal"},
+        {"drops.replay", -1, "equal", SCENARIO_UNIT_COUNT, "0", "metric \"drops.replay\": no such reason",
+         "replayed"},
+        {"failures.TIMEOUT", -1, "equal", SCENARIO_UNIT_COUNT, "0",
+         "metric \"failures.TIMEOUT\": no such reason", "timeout"},
+        {"rekey-latency", -1, "below", SCENARIO_UNIT_COUNT, "100",
+         "compared with \"100\", which is a plain number", "a time, such as"},
+        {"packets-lost", -1, "below", SCENARIO_UNIT_TIME, "5ms", "compared with \"5ms\", which is a time",
+         "a plain number"},
+        {"cpu-utilisation.hub", -1, "below", SCENARIO_UNIT_COUNT, "0.5", "which is a plain number",
+         "a percentage, such as"},
+        {"chosen-proposal", -1, "equal", SCENARIO_UNIT_COUNT, "3", "which is a plain number",
+         "text=\"g2-esp"},
+        {"established", -1, "equal", SCENARIO_UNIT_TEXT, "many", "which is a text", "a plain number"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct scenario_expectation expectation = rows[i].expectation;
+        struct scenario_expectation expectation = {
+            .quantile = rows[i].quantile, .unit = rows[i].unit, .line = 35};
         struct scenario scenario = {.expectations = &expectation, .num_expectations = 1};
         struct store_message message = {""};
-        CU_ASSERT_EQUAL(summary_check_expectations(&scenario, &message), rows[i].message ? -1 : 0);
-        CU_ASSERT_TRUE(!rows[i].message ||
-                       strncmp(message.text, rows[i].message, strlen(rows[i].message)) == 0);
+        strcpy(expectation.metric, rows[i].metric);
+        strcpy(expectation.is, rows[i].is);
+        strcpy(expectation.wanted, rows[i].wanted);
+        CU_ASSERT_EQUAL(summary_check_expectations(&scenario, &message), rows[i].found ? -1 : 0);
+        bool said = !rows[i].found ||
+                    (strncmp(message.text, "35: <that> ", 11) == 0 && strstr(message.text, rows[i].found) &&
+                     strstr(message.text, rows[i].allowed) && strstr(message.text, "llowed"));
+        if (!said)
+            printf("\n      %s\n", message.text);
+        CU_ASSERT_TRUE(said);
     }
 }
 
@@ -319,6 +416,7 @@ static void csv_is_fixed(void)
 CHECK_MAIN("summary", {"metrics are what they say", metrics_are_what_they_say},
            {"differences are to the first case, run by run", differences_are_to_the_first_case},
            {"expectations are judged and say what was seen", expectations_are_judged},
+           {"texts must all be the one that is wanted", texts_are_judged},
            {"an expectation without figures does not hold", a_case_without_rekeys_does_not_hold},
            {"unknown metrics are told before a run", unknown_metrics_are_told_before_a_run},
            {"summary.json has the documented shape", json_has_the_documented_shape},

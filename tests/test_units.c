@@ -80,19 +80,101 @@ static void other_units(void)
     CU_ASSERT_FALSE(units_interval("25", &interval));
 }
 
+static bool prefix(struct p2_selector *out, const char *text)
+{
+    return p2_selector_parse(out, text) && !out->is_range;
+}
+
 static void prefixes(void)
 {
     struct p2_selector s;
-    CU_ASSERT_FATAL(units_prefix("10.1.0.0/16", &s));
+    CU_ASSERT_FATAL(prefix(&s, "10.1.0.0/16"));
     check_prefix(&s, "10.1.0.0/16");
-    CU_ASSERT_FATAL(units_prefix("0.0.0.0/0", &s));
+    CU_ASSERT_FATAL(prefix(&s, "0.0.0.0/0"));
     check_prefix(&s, "0.0.0.0/0");
-    CU_ASSERT_FATAL(units_prefix("10.1.2.3", &s));
+    CU_ASSERT_FATAL(prefix(&s, "10.1.2.3"));
     check_prefix(&s, "10.1.2.3");
-    static const char *const wrong[] = {"10.1.0.0/8", "10.1.0/16",   "10.1.0.0/", "10.1.0.0/33",
-                                        "10.1.0.0.0", "10.1.0.0/-1", "256.0.0.0", ""};
+    CU_ASSERT_FATAL(prefix(&s, "fd00:1::/64"));
+    check_prefix(&s, "fd00:1::/64");
+    CU_ASSERT_FATAL(prefix(&s, "fd00::5"));
+    check_prefix(&s, "fd00::5");
+    CU_ASSERT_FATAL(prefix(&s, "::/0"));
+    static const char *const wrong[] = {
+        "10.1.0.0/8",  "10.1.0/16", "10.1.0.0/",    "10.1.0.0/33",    "10.1.0.0.0",  "10.1.0.0/-1",
+        "256.0.0.0",   "",          "fd00:1::/16",  "fd00::/129",     "fd00::1::/8", "fd00::/",
+        "fd00::g/128", "/24",       "10.1.0.0/24-", "10.1.0.0/24/24", "10.1.0.0 /24"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        CU_ASSERT_FALSE(units_prefix(wrong[i], &s));
+        CU_ASSERT_FALSE(prefix(&s, wrong[i]));
 }
 
-CHECK_MAIN("units", {"times", times}, {"other units", other_units}, {"prefixes", prefixes})
+static void ranges(void)
+{
+    static const char *const wrong[] = {
+        "10.1.0.20-10.1.0.10", "10.1.0.1-fd00::1",           "10.1.0.1-",
+        "-10.1.0.1",           "10.1.0.1-10.1.0.2-10.1.0.3", "10.1.0.0/24-10.1.1.0"};
+    struct p2_selector s;
+    struct p2_address first, last;
+    char text[P2_ADDRESS_TEXT];
+    CU_ASSERT_FATAL(p2_selector_parse(&s, "10.1.0.10-10.1.0.20"));
+    p2_selector_bounds(&s, &first, &last);
+    p2_address_format(&first, text);
+    CU_ASSERT(s.is_range);
+    CU_ASSERT_STRING_EQUAL(text, "10.1.0.10");
+    p2_address_format(&last, text);
+    CU_ASSERT_STRING_EQUAL(text, "10.1.0.20");
+    CU_ASSERT(p2_selector_parse(&s, "fd00::1-fd00::ff") && s.is_range && s.last.bytes[15] == 0xff);
+    CU_ASSERT(p2_selector_parse(&s, "10.1.0.0/22") && !s.is_range);
+    p2_selector_bounds(&s, &first, &last);
+    p2_address_format(&last, text);
+    CU_ASSERT_STRING_EQUAL(text, "10.1.3.255");
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CU_ASSERT_FALSE(p2_selector_parse(&s, wrong[i]));
+}
+
+/* Counting carries over bytes, and stops where the family ends. */
+static void addresses_are_counted(void)
+{
+    static const struct {
+        const char *from;
+        uint64_t count;
+        unsigned shift;
+        const char *to; /* NULL: past the end */
+    } rows[] = {
+        {"10.1.0.0", 3, 8, "10.1.3.0"},
+        {"10.1.255.0", 1, 8, "10.2.0.0"},
+        {"10.0.0.1", 5, 3, "10.0.0.41"},
+        {"255.255.255.255", 1, 0, NULL},
+        {"192.0.0.0", 1, 31, NULL},
+        {"1.0.0.0", UINT64_C(1) << 40, 0, NULL},
+        {"fd00::", 1, 64, "fd00:0:0:1::"},
+        {"fd00::ffff:ffff:ffff:ffff", 1, 0, "fd00:0:0:1::"},
+        {"fd00::", 65535, 76, "fd00:0:fff:f000::"},
+        {"fd00::", 5, 1, "fd00::a"},
+        {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 1, 0, NULL},
+        {"fd00::", 1, 128, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct p2_address address;
+        char text[P2_ADDRESS_TEXT];
+        CU_ASSERT_FATAL(p2_address_parse(&address, rows[i].from));
+        CU_ASSERT_EQUAL(units_address_add(&address, rows[i].count, rows[i].shift), rows[i].to != NULL);
+        p2_address_format(&address, text);
+        if (rows[i].to && strcmp(text, rows[i].to) != 0)
+            printf("\n    %s: %s\n", rows[i].from, text);
+        CU_ASSERT_TRUE(!rows[i].to || strcmp(text, rows[i].to) == 0);
+    }
+}
+
+static void volumes(void)
+{
+    uint32_t kilobytes = 0;
+    CU_ASSERT(units_kilobytes("4608KB", &kilobytes) && kilobytes == 4608);
+    CU_ASSERT(units_kilobytes("1.5MB", &kilobytes) && kilobytes == 1536);
+    CU_ASSERT(units_kilobytes("1GB", &kilobytes) && kilobytes == 1048576);
+    CU_ASSERT_FALSE(units_kilobytes("0KB", &kilobytes));
+    CU_ASSERT_FALSE(units_kilobytes("4608", &kilobytes));
+    CU_ASSERT_FALSE(units_kilobytes("4096GB", &kilobytes));
+}
+
+CHECK_MAIN("units", {"times", times}, {"other units", other_units}, {"prefixes", prefixes},
+           {"ranges", ranges}, {"addresses are counted", addresses_are_counted}, {"volumes", volumes})

@@ -1,0 +1,119 @@
+#include "failure_text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* RFC 2408 section 3.14.1. Those that a failure has its name from are named by that. */
+void failure_notify_name(char out[48], uint16_t notify)
+{
+    static const struct {
+        uint16_t notify;
+        enum p2_failure failure;
+    } named[] = {{1, P2_FAIL_INVALID_PAYLOAD_TYPE},    {14, P2_FAIL_NO_PROPOSAL_CHOSEN},
+                 {16, P2_FAIL_PAYLOAD_MALFORMED},      {17, P2_FAIL_INVALID_KEY_INFORMATION},
+                 {18, P2_FAIL_INVALID_ID_INFORMATION}, {23, P2_FAIL_INVALID_HASH_INFORMATION},
+                 {24, P2_FAIL_AUTHENTICATION_FAILED}};
+    snprintf(out, 48, "notify %u", notify);
+    if (notify == 0)
+        out[0] = '\0';
+    for (size_t i = 0; i < sizeof named / sizeof named[0]; i++) {
+        if (named[i].notify == notify)
+            snprintf(out, 48, "%s", p2_failure_name(named[i].failure));
+    }
+}
+
+static const char *exchange_name(const struct failure_view *view)
+{
+    if (!view->phase1)
+        return "Quick Mode";
+    return view->mode == P2_PHASE1_AGGRESSIVE ? "Aggressive Mode" : "Main Mode";
+}
+
+/* Timeouts name the message as their field where they do not name it otherwise. */
+static const char *message_of(const struct p2_negotiation *failure)
+{
+    bool is_message = strncmp(failure->field, "message", 7) == 0 || failure->failure == P2_FAIL_TIMEOUT ||
+                      failure->failure == P2_FAIL_WRONG_KEY;
+    return failure->message ? failure->message : is_message ? failure->field : "";
+}
+
+struct sentence {
+    char *out;
+    size_t len;
+};
+
+__attribute__((format(printf, 2, 3))) static void say(struct sentence *s, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(s->out + s->len, FAILURE_TEXT - s->len, format, args);
+    va_end(args);
+    if (len > 0)
+        s->len += (size_t)len < FAILURE_TEXT - s->len ? (size_t)len : FAILURE_TEXT - s->len - 1;
+}
+
+static void say_waited(struct sentence *s, const struct failure_view *view)
+{
+    const struct p2_negotiation *f = view->failure;
+    const char *waiting = f->initiator ? view->initiator : view->responder,
+               *other = f->initiator ? view->responder : view->initiator, *message = message_of(f);
+    say(s, "%s waited for %s%s%s of %s", waiting, exchange_name(view), *message ? " " : "", message, other);
+    if (f->offered[0])
+        say(s, "; there was %s", f->offered);
+    if (f->acceptable[0])
+        say(s, ", expected %s", f->acceptable);
+}
+
+static void say_refused(struct sentence *s, const struct failure_view *view)
+{
+    const struct p2_negotiation *f = view->failure;
+    const char *message = message_of(f);
+    char notify[48];
+    failure_notify_name(notify, f->notify);
+    const char *name = p2_failure_name(f->failure);
+    if (f->failure == P2_FAIL_PEER_REFUSED && *notify)
+        name = notify;
+    say(s, "%s%s%s was refused with %s", exchange_name(view), *message ? " " : "", message, name);
+    if (f->field[0] && f->offered[0])
+        say(s, ": %s offered %s %s", view->initiator, f->field, f->offered);
+    else if (f->field[0] && strcmp(f->field, message) != 0)
+        say(s, ", because of its %s", f->field);
+    if (f->field[0] && f->offered[0] && f->acceptable[0])
+        say(s, ", %s accepts %s", view->responder, f->acceptable);
+}
+
+static void say_ended(struct sentence *s, const struct failure_view *view)
+{
+    static const char *const why[P2_NUM_FAILURES] = {
+        [P2_FAIL_PHASE1_LOST] = "the ISAKMP SA went away meanwhile",
+        [P2_FAIL_SUPERSEDED] = "the peer deleted the SA before it was confirmed",
+        [P2_FAIL_PEER_DEAD] = "the peer did not answer any more and was taken for dead",
+        [P2_FAIL_INTERNAL] = "memory ran out or the crypto library refused",
+    };
+    say(s, "%s was cut short: %s", exchange_name(view), why[view->failure->failure]);
+}
+
+void failure_text(char out[FAILURE_TEXT], const struct failure_view *view)
+{
+    struct sentence s = {out, 0};
+    out[0] = '\0';
+    say(&s, "%s and %s: ", view->initiator, view->responder);
+    switch (view->failure->failure) {
+    case P2_FAIL_TIMEOUT:
+    case P2_FAIL_WRONG_KEY:
+        say_waited(&s, view);
+        break;
+    case P2_FAIL_PHASE1_LOST:
+    case P2_FAIL_SUPERSEDED:
+    case P2_FAIL_PEER_DEAD:
+    case P2_FAIL_INTERNAL:
+        say_ended(&s, view);
+        break;
+    default:
+        say_refused(&s, view);
+    }
+    if (view->failure->rule)
+        say(&s, " (%s)", view->failure->rule);
+    say(&s, ".");
+}

@@ -1,0 +1,250 @@
+/* The nodes of a world, what joins them, and where packets go. All that touches addresses of ns3c is here. */
+#include "world_impl.h"
+
+#include "units.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* An address as ns3c takes it. */
+static uint32_t to_ns3c(const struct p2_address *address)
+{
+    return p2_address_to_v4(address);
+}
+
+static const struct p2_address default_route = {.family = 4};
+
+/* What this build of the simulation can not do yet; better said than simulated wrongly. */
+static int check_supported(struct world *world)
+{
+    const struct scenario *s = world->scenario;
+    for (size_t i = 0; i < s->num_gateways; i++) {
+        if (s->gateways[i].address.family == 6)
+            return world_fail(world, s->gateways[i].name, "IPv6 is not simulated by this build");
+        for (size_t p = 0; p < s->gateways[i].num_protects; p++) {
+            if (s->gateways[i].protects[p].address.family == 6)
+                return world_fail(world, s->gateways[i].name, "IPv6 is not simulated by this build");
+        }
+    }
+    if (s->num_nats > 0)
+        return world_fail(world, s->nats[0].name, "NATs are not simulated by this build");
+    for (size_t i = 0; i < s->num_links; i++) {
+        if (s->links[i].duplicate > 0 || s->links[i].reorder > 0)
+            return world_fail(world, s->links[i].name,
+                              "duplicate and reorder are not simulated by this build");
+    }
+    return 0;
+}
+
+/* --- nodes and links --- */
+
+static struct ns3c_node *node_of(const struct world *world, int node)
+{
+    size_t i = (size_t)node, num = world->scenario->num_gateways;
+    return i < num ? world->gateways[i].node : world->nats[i - num];
+}
+
+static const struct p2_address *address_of(const struct scenario *s, int node)
+{
+    size_t i = (size_t)node;
+    return i < s->num_gateways ? &s->gateways[i].address : &s->nats[i - s->num_gateways].address;
+}
+
+static void build_nodes(struct world *world)
+{
+    const struct scenario *s = world->scenario;
+    for (size_t i = 0; i < s->num_gateways; i++) {
+        struct world_gateway *self = &world->gateways[i];
+        self->world = world;
+        self->index = (int)i;
+        self->config = &s->gateways[i];
+        self->profile = self->config->cpu.profile >= 0 ? &s->profiles[self->config->cpu.profile] : NULL;
+        self->node = ns3c_node_new(self->config->name);
+        for (size_t p = 0; p < self->config->num_protects; p++) {
+            struct p2_address inside = self->config->protects[p].address;
+            if (units_address_add(&inside, 1, 0))
+                ns3c_address_local(self->node, to_ns3c(&inside));
+        }
+    }
+    for (size_t i = 0; i < s->num_nats; i++)
+        world->nats[i] = ns3c_node_new(s->nats[i].name);
+}
+
+static void build_links(struct world *world)
+{
+    for (size_t i = 0; i < world->scenario->num_links; i++) {
+        const struct scenario_link *link = &world->scenario->links[i];
+        const int ends[2] = {link->from, link->to};
+        struct ns3c_link_config config = {.delay_ns = link->delay,
+                                          .jitter_ns = link->jitter,
+                                          .rate_bps = link->rate,
+                                          .loss = link->loss,
+                                          .queue_packets = link->queue,
+                                          .mtu = link->mtu,
+                                          .stream = WORLD_STREAM_LINK + 4 * (int64_t)i};
+        world->links[i] = ns3c_link_new(node_of(world, link->from), node_of(world, link->to), &config);
+        for (int end = 0; end < 2; end++) {
+            const struct p2_address *address = address_of(world->scenario, ends[end]);
+            ns3c_address_add(node_of(world, ends[end]), ns3c_link_interface(world->links[i], end),
+                             to_ns3c(address), units_address_bits(address));
+        }
+    }
+}
+
+/* --- routes --- */
+
+/* Which links a node has: links[first[n]] .. links[first[n + 1] - 1]. */
+struct adjacency {
+    size_t *first;
+    int *links;
+};
+
+static int adjacency_init(struct adjacency *a, const struct scenario *scenario)
+{
+    size_t n = scenario->num_gateways + scenario->num_nats;
+    a->first = calloc(n + 2, sizeof(*a->first));
+    a->links = calloc(2 * scenario->num_links + 1, sizeof(*a->links));
+    if (!a->first || !a->links)
+        return -1;
+    for (size_t i = 0; i < scenario->num_links; i++) {
+        a->first[scenario->links[i].from + 2]++;
+        a->first[scenario->links[i].to + 2]++;
+    }
+    for (size_t g = 2; g < n + 2; g++)
+        a->first[g] += a->first[g - 1];
+    for (size_t i = 0; i < scenario->num_links; i++) {
+        a->links[a->first[scenario->links[i].from + 1]++] = (int)i;
+        a->links[a->first[scenario->links[i].to + 1]++] = (int)i;
+    }
+    return 0;
+}
+
+static void route_via(struct world *world, int node, int link, const struct p2_address *destination,
+                      unsigned prefix_len)
+{
+    int end = world->scenario->links[link].from == node ? 0 : 1;
+    ns3c_route_add(node_of(world, node), to_ns3c(destination), prefix_len,
+                   ns3c_link_interface(world->links[link], end));
+}
+
+/* Fewest links first; among equals the link that was written first. Nobody but the NAT itself knows a way to
+ * what stands behind it. queue and via: room for every node. */
+static void route_from(struct world *world, const struct adjacency *a, int start, int *queue, int *via)
+{
+    const struct scenario *scenario = world->scenario;
+    size_t head = 0, tail = 0, num = scenario->num_gateways + scenario->num_nats;
+    for (size_t i = 0; i < num; i++)
+        via[i] = -1;
+    queue[tail++] = start;
+    while (head < tail) {
+        int at = queue[head++];
+        if (at != start && (size_t)at >= scenario->num_gateways)
+            continue;
+        for (size_t i = a->first[at]; i < a->first[at + 1]; i++) {
+            const struct scenario_link *link = &scenario->links[a->links[i]];
+            int next = link->from == at ? link->to : link->from;
+            if (next == start || via[next] >= 0)
+                continue;
+            via[next] = at == start ? a->links[i] : via[at];
+            const struct p2_address *address = address_of(scenario, next);
+            route_via(world, start, via[next], address, units_address_bits(address));
+            queue[tail++] = next;
+        }
+    }
+}
+
+static int build_routes(struct world *world)
+{
+    size_t n = world->scenario->num_gateways + world->scenario->num_nats;
+    struct adjacency a = {0};
+    int *queue = calloc(n + 1, sizeof(*queue)), *via = calloc(n + 1, sizeof(*via));
+    int result = queue && via && adjacency_init(&a, world->scenario) == 0
+                     ? 0
+                     : world_fail(world, "world", "out of memory");
+    for (size_t g = 0; result == 0 && g < n; g++) {
+        size_t num_links = a.first[g + 1] - a.first[g];
+        if (num_links == 1) /* a leaf needs no table: everything goes that way */
+            route_via(world, (int)g, a.links[a.first[g]], &default_route, 0);
+        else if (num_links > 1)
+            route_from(world, &a, (int)g, queue, via);
+    }
+    free(a.first);
+    free(a.links);
+    free(queue);
+    free(via);
+    return result;
+}
+
+int world_build_topology(struct world *world)
+{
+    if (check_supported(world) < 0)
+        return -1;
+    build_nodes(world);
+    build_links(world);
+    return build_routes(world);
+}
+
+/* --- sockets of flows --- */
+
+static void on_packet(void *ctx, const struct ns3c_udp_packet *packet)
+{
+    struct world *world = ctx;
+    traffic_delivered(&world->traffic, ns3c_now(), packet->mark);
+}
+
+/* The first host of each protected prefix is the gateway's own and there already, as is its outside address.
+ */
+static bool has_address(const struct scenario_gateway *gateway, const struct p2_address *address)
+{
+    bool found = p2_address_compare(&gateway->address, address) == 0;
+    for (size_t p = 0; p < gateway->num_protects && !found; p++) {
+        struct p2_address inside = gateway->protects[p].address;
+        found = units_address_add(&inside, 1, 0) && p2_address_compare(&inside, address) == 0;
+    }
+    return found;
+}
+
+struct ns3c_udp *world_udp_open(struct world *world, int gateway, const struct p2_address *address,
+                                uint16_t port)
+{
+    struct world_gateway *self = &world->gateways[gateway];
+    bool address_known = has_address(self->config, address);
+    for (struct world_socket *s = world->sockets; s; s = s->next) {
+        if (s->gateway != gateway || p2_address_compare(&s->address, address) != 0)
+            continue;
+        if (s->port == port)
+            return s->udp;
+        address_known = true;
+    }
+    if (!address_known)
+        ns3c_address_local(self->node, to_ns3c(address));
+    struct world_socket *socket = calloc(1, sizeof(*socket));
+    if (!socket) {
+        world_fail(world, "world", "out of memory");
+        return NULL;
+    }
+    *socket = (struct world_socket){world->sockets, gateway, *address, port,
+                                    ns3c_udp_open(self->node, to_ns3c(address), port, on_packet, world)};
+    world->sockets = socket;
+    if (!socket->udp) {
+        char what[64];
+        snprintf(what, sizeof(what), "UDP port %u is taken", port);
+        world_fail(world, self->config->name, what);
+    }
+    return socket->udp;
+}
+
+void world_udp_send(struct ns3c_udp *udp, const struct p2_address *destination, uint16_t port,
+                    const uint8_t *data, size_t len, uint64_t mark)
+{
+    ns3c_udp_send(udp, to_ns3c(destination), port, data, len, mark);
+}
+
+void world_free_sockets(struct world *world)
+{
+    while (world->sockets) {
+        struct world_socket *next = world->sockets->next;
+        free(world->sockets);
+        world->sockets = next;
+    }
+}
