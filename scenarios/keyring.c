@@ -174,9 +174,8 @@ static void print_esp(FILE *out, const struct keyring *keyring)
         hex(encryption, sa->encryption_key, cipher->key_len + cipher->salt_len); /* as Wireshark wants it */
         hex(authentication, sa->authentication_key, p2_auth_info(sa->auth)->key_len);
         fprintf(out, "\"IPv4\",\"%u.%u.%u.%u\",\"%u.%u.%u.%u\",\"0x%08x\",\"%s\",\"0x%s\",\"%s\",\"0x%s\"\n",
-                s[0], s[1], s[2], s[3], d[0], d[1], d[2], d[3], sa->spi,
-                cipher->wireshark, encryption, p2_auth_info(sa->auth)->wireshark,
-                authentication);
+                s[0], s[1], s[2], s[3], d[0], d[1], d[2], d[3], sa->spi, cipher->wireshark, encryption,
+                p2_auth_info(sa->auth)->wireshark, authentication);
     }
 }
 
