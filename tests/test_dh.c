@@ -37,7 +37,7 @@ struct exchange_case {
 };
 
 static const struct exchange_case exchanges[] = {
-#include "vectors/dh_exchanges.h"
+#include "vectors/dh_exchanges.inc"
 };
 
 /* One side of an exchange: draws the private value, then derives with the other's public value as it is in
