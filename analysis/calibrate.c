@@ -242,7 +242,8 @@ static int measure(struct calibration *c)
     for (size_t r = 0; r < c->repetitions; r++) {
         for (size_t i = 0; i < c->num_series; i++) {
             struct series *series = &c->series[i];
-            double warm = time_batch(series, 1);
+            /* What takes longer than a whole batch needs no warm caches. */
+            double warm = series->batch > 1 ? time_batch(series, 1) : 0;
             double spent = time_batch(series, series->batch);
             if (warm < 0 || spent < 0)
                 return -1;

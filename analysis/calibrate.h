@@ -11,7 +11,7 @@
 #define CALIBRATE_REPETITIONS 1001
 #define CALIBRATE_QUICK       9
 
-/* Writes the profile "measured" to out; takes about ten seconds. 0, or -1 with one line on messages. */
+/* Writes the profile "measured" to out; takes about half a minute. 0, or -1 with one line on messages. */
 int calibrate_run(FILE *out, FILE *messages);
 
 /* The same under another name and with another number of repetitions, at least 4: fewer make it faster and

@@ -14,7 +14,7 @@ struct packet_case {
 };
 
 static const struct packet_case packet_cases[] = {
-#include "vectors/ah_packets.h"
+#include "vectors/ah_packets.inc"
 };
 
 #define NUM_PACKETS (sizeof packet_cases / sizeof packet_cases[0])

@@ -268,7 +268,7 @@ static const struct suite_case {
     size_t payload_len;
     const char *packet;
 } suite_cases[] = {
-#include "vectors/esp_suites.h"
+#include "vectors/esp_suites.inc"
 };
 
 #define NUM_SUITES (sizeof(suite_cases) / sizeof(suite_cases[0]))

@@ -160,12 +160,11 @@ static struct p2_bytes open_esp(const struct play *play, uint8_t clear[PLAY_PACK
     uint8_t next_header;
     if (!EXPECT(play, sa != NULL))
         return none;
-    p2_esp_init(&keys, P2_CIPHER_AES128_CBC, sa->encryption_key, P2_AUTH_HMAC_SHA1_96,
-                sa->authentication_key, false);
-    bool opens =
-        esp.len <= PLAY_PACKET && p2_esp_plausible(&keys, esp.len) &&
-        p2_esp_open(&keys, esp.data, esp.len, p2_get_u32(esp.data + 4), clear, &len, &next_header) ==
-            P2_DROP_NONE;
+    p2_esp_init(&keys, P2_CIPHER_AES128_CBC, sa->encryption_key, P2_AUTH_HMAC_SHA1_96, sa->authentication_key,
+                false);
+    bool opens = esp.len <= PLAY_PACKET && p2_esp_plausible(&keys, esp.len) &&
+                 p2_esp_open(&keys, esp.data, esp.len, p2_get_u32(esp.data + 4), clear, &len, &next_header) ==
+                     P2_DROP_NONE;
     if (!EXPECT(play, opens && next_header == P2_IP_PROTO_IPV4 && p2_ip_parse(&view, clear, len) == P2_OK))
         return none;
     return (struct p2_bytes){clear, len};

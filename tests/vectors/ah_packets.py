@@ -1,4 +1,4 @@
-"""Makes ah_packets.h: AH packets by python3-scapy's SecurityAssociation (made with scapy 2.5.0).
+"""Makes ah_packets.inc: AH packets by python3-scapy's SecurityAssociation (made with scapy 2.5.0).
 
 Byte i of the key is 0x80 + i. The last column says whether scapy puts AH where RFC 4302 section 3.1.1 would have
 it: like Linux, it leaves destination options in front of AH.

@@ -1,4 +1,4 @@
-"""Makes esp_suites.h: ESP packets of RFC 4303 by python3's cryptography, hmac and hashlib, beside this library.
+"""Makes esp_suites.inc: ESP packets of RFC 4303 by python3's cryptography, hmac and hashlib, beside this library.
 
 Byte i of the encryption key (salt included) is i, of the authentication key 0x80 + i, of the IV 0xf0 + i, of
 the payload 5 * i; the next header is 41.
