@@ -65,7 +65,7 @@ static void arm_lifetime(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint32_
     p2_time lifetime = (p2_time)lifetime_s * P2_SECOND;
     uint32_t soft = sa->peer->config.phase1.soft_permille;
     p2_arm(gw, &sa->expire, gw->now + lifetime);
-    if (sa->initiator && soft < 1000)
+    if (sa->initiator && soft > 0 && soft < 1000)
         p2_arm(gw, &sa->soft, gw->now + lifetime / 1000 * soft);
 }
 

@@ -44,8 +44,8 @@ struct p2_phase1_policy {
     enum p2_hash hash;
     enum p2_group group;
     uint32_t lifetime_s;
-    uint32_t soft_permille; /* when the initiator negotiates the next one, as a part of it: 900; 1000: only
-                               when it is needed again */
+    uint32_t soft_permille; /* when the initiator negotiates the next one, as a part of it: 900; 0 or 1000:
+                               only when it is needed again */
     bool initial_contact;  /* INITIAL-CONTACT with the first Phase 1 with a peer (RFC 2407 section 4.6.3.3) */
     p2_time dpd_interval;  /* silence after which R-U-THERE is sent (RFC 3706); 0: no DPD */
     uint32_t dpd_tries;    /* how many go unanswered, an interval apart, before the peer is dead */

@@ -453,6 +453,23 @@ static void the_initiator_rekeys_at_the_soft_limit(void)
     }
 }
 
+static void without_a_soft_limit_phase_1_waits_until_it_is_needed(void)
+{
+    for (uint32_t soft = 0; soft <= 1000; soft += 1000) {
+        struct sim_options o = short_lived(1000, 1000);
+        o.peer[0].phase1.soft_permille = o.peer[1].phase1.soft_permille = soft;
+        struct sim *sim = sim_new(&o);
+        sim_run(sim, 999 * P2_SECOND);
+        CU_ASSERT_PTR_NULL(sim_phase1(sim, 1));
+        sim_run(sim, 1100 * P2_SECOND);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(sim_phase1(sim, 1));
+        CU_ASSERT_EQUAL(sim_phase1(sim, 1)->start, P2_START_INITIAL);
+        CU_ASSERT_EQUAL(sim_isakmp_removed(sim, 0, 0)->end, P2_ISAKMP_LIFETIME);
+        carries_traffic(sim);
+        sim_free(sim);
+    }
+}
+
 /* Message 2 of a Quick Mode under the old SA is lost while the new one is established: it is sent again. */
 static bool lose_one_quick_answer(void *ctx, const struct sim_message *m)
 {
@@ -658,6 +675,8 @@ CHECK_MAIN(
     {"the shorter lifetime wins and IPsec SAs survive", the_shorter_lifetime_wins_and_ipsec_sas_survive},
     {"simultaneous Phase 1s end in agreement", simultaneous_phase_1s_end_in_agreement},
     {"a failed rekey is tried again", a_failed_rekey_is_tried_again},
+    {"without a soft limit Phase 1 waits until it is needed",
+     without_a_soft_limit_phase_1_waits_until_it_is_needed},
     {"a restarted initiator is in order again", a_restarted_initiator_is_in_order_again},
     {"a restarted responder gets its tunnel back", a_restarted_responder_gets_its_tunnel_back},
     {"INITIAL-CONTACT is a matter of policy", initial_contact_is_a_matter_of_policy},
