@@ -41,6 +41,11 @@ static int say_unknown(struct store_message *message, const struct scenario_expe
     return -1;
 }
 
+/* Where no gateway drops: on the wire. */
+static const char *const other_drops[] = {"link-loss", "link-queue"};
+
+enum { NUM_OTHER_DROPS = sizeof other_drops / sizeof other_drops[0] };
+
 /* What stands behind the dot of "drops." and "failures.": a name that can never be would always be 0. */
 static bool is_reason(const char *metric)
 {
@@ -49,7 +54,10 @@ static bool is_reason(const char *metric)
         for (int i = 1; i < P2_NUM_DROPS; i++)
             if (strcmp(name + 1, p2_drop_name((enum p2_drop)i)) == 0)
                 return true;
-        return strcmp(name + 1, "link-loss") == 0 || strcmp(name + 1, "link-queue") == 0;
+        for (size_t i = 0; i < NUM_OTHER_DROPS; i++)
+            if (strcmp(name + 1, other_drops[i]) == 0)
+                return true;
+        return false;
     }
     if (name && strncmp(metric, "failures.", 9) == 0) {
         for (int i = 1; i < P2_NUM_FAILURES; i++)
@@ -63,10 +71,12 @@ static bool is_reason(const char *metric)
 static int say_reasons(struct store_message *message, const struct scenario_expectation *expected)
 {
     bool drops = strncmp(expected->metric, "drops.", 6) == 0;
-    const char *names[P2_NUM_DROPS + (int)P2_NUM_FAILURES];
+    const char *names[P2_NUM_DROPS + (int)P2_NUM_FAILURES + (int)NUM_OTHER_DROPS];
     size_t num = 0;
     for (int i = 1; i < (drops ? (int)P2_NUM_DROPS : (int)P2_NUM_FAILURES); i++)
         names[num++] = drops ? p2_drop_name((enum p2_drop)i) : p2_failure_name((enum p2_failure)i);
+    for (size_t i = 0; drops && i < NUM_OTHER_DROPS; i++)
+        names[num++] = other_drops[i];
     const char *nearest = nearest_of(strchr(expected->metric, '.') + 1, names, num);
     wrong(message, expected, "metric \"%.60s\": no such reason%s%s%s; allowed:", expected->metric,
           nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");

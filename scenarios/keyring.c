@@ -173,7 +173,7 @@ static void print_esp(FILE *out, const struct keyring *keyring)
         const struct p2_sa_info *sa = &keyring->sas[i];
         char encryption[2 * P2_CIPHER_MAX_KEY + 1], authentication[2 * P2_HASH_MAX_LEN + 1];
         char source[P2_ADDRESS_TEXT] = "*", destination[P2_ADDRESS_TEXT] = "*";
-        if (sa->protocol != P2_PROTO_ESP)
+        if (sa->protocol == P2_PROTO_AH)
             continue;
         if (sa->udp_source == 0) {
             p2_address_format(&sa->source, source);

@@ -268,6 +268,9 @@ static void unknown_metrics_are_told_before_a_run(void)
     } rows[] = {
         {"rekey-latency", 0.95, "below", SCENARIO_UNIT_TIME, "1s", NULL, NULL},
         {"drops.replayed", -1, "below", SCENARIO_UNIT_COUNT, "1", NULL, NULL},
+        {"drops.link-loss", -1, "below", SCENARIO_UNIT_COUNT, "1", NULL, NULL},
+        {"drops.link-los", -1, "below", SCENARIO_UNIT_COUNT, "1", "did you mean \"link-loss\"?",
+         "link-queue"},
         {"failures", -1, "equal", SCENARIO_UNIT_COUNT, "0", NULL, NULL},
         {"failures.timeout", -1, "equal", SCENARIO_UNIT_COUNT, "0", NULL, NULL},
         {"cpu-utilisation.hub", -1, "below", SCENARIO_UNIT_PART, "50%", NULL, NULL},
