@@ -1,6 +1,7 @@
 #include "phase2-gateway.h"
 
 #include "ns3c-impl.h"
+#include "ns3c-packet.h"
 
 #include "ns3/abort.h"
 #include "ns3/fatal-error.h"
@@ -9,6 +10,8 @@
 #include "ns3/uinteger.h"
 
 #include <algorithm>
+#include <cstring>
+#include <iterator>
 
 namespace ns3
 {
@@ -19,13 +22,38 @@ namespace
 {
 
 constexpr uint16_t IKE_PORT = 500;
-constexpr uint8_t PROTOCOL_ESP = 50;
+constexpr uint16_t NAT_TRAVERSAL_PORT = 4500;
+constexpr uint8_t PROTOCOLS[] = {50, 51}; /* ESP, AH */
 /* As large as can be: inner packets go in whole, and the outer ones are fragmented by IP if they must be. */
 constexpr uint16_t TUNNEL_MTU = UINT16_MAX;
 
-Ipv4Address ToIpv4(const p2_address &address)
+/* The two libraries know nothing of each other, but mean the same. */
+ns3c_address ToNs3c(const p2_address &address)
 {
-    return Ipv4Address(p2_address_to_v4(&address));
+    ns3c_address out = {address.family, {0}};
+    std::copy(std::begin(address.bytes), std::end(address.bytes), out.bytes);
+    return out;
+}
+
+p2_address FromNs3c(const ns3c_address &address)
+{
+    p2_address out = {address.family, {0}};
+    std::copy(std::begin(address.bytes), std::end(address.bytes), out.bytes);
+    return out;
+}
+
+/* The addresses of a whole IP packet. False: it is neither IPv4 nor IPv6. */
+bool GetAddresses(const uint8_t *packet, std::size_t len, p2_address &source, p2_address &destination)
+{
+    const unsigned version = GetIpVersion(packet, len);
+    const std::size_t size = version == 4 ? 4 : 16, at = version == 4 ? 12 : 8;
+    if (version == 0 || len < at + 2 * size) {
+        return false;
+    }
+    source = destination = {static_cast<uint8_t>(version), {0}};
+    std::copy_n(packet + at, size, source.bytes);
+    std::copy_n(packet + at + size, size, destination.bytes);
+    return true;
 }
 
 void MustDo(int result, const char *call)
@@ -68,7 +96,7 @@ TypeId Phase2Gateway::GetTypeId()
     return tid;
 }
 
-Phase2Gateway::Phase2Gateway() : m_ike(OnUdp, this)
+Phase2Gateway::Phase2Gateway() : m_ike(OnUdp, this), m_natTraversal(OnUdp, this)
 {
 }
 
@@ -82,8 +110,8 @@ int Phase2Gateway::Configure(const p2_gateway_config &config, const struct profi
 {
     NS_ABORT_MSG_IF(!GetNode(), "add a Phase2Gateway to its node before configuring it");
     NS_ABORT_MSG_IF(m_host, "a Phase2Gateway is configured once");
-    m_ipv4 = GetNode()->GetObject<Ipv4L3Protocol>();
-    NS_ABORT_MSG_IF(!m_ipv4, "a Phase2Gateway needs an IPv4 stack on its node");
+    m_stacks = IpStacks(GetNode());
+    NS_ABORT_MSG_IF(!m_stacks.GetIpv4(), "a Phase2Gateway needs an IPv4 stack on its node");
     host_config host = {};
     host.gateway = config;
     host.random = {Fill, this};
@@ -96,9 +124,13 @@ int Phase2Gateway::Configure(const p2_gateway_config &config, const struct profi
     if (result < 0) {
         return result;
     }
-    NS_ABORT_MSG_IF(!m_ike.Open(GetNode(), Ipv4Address::GetAny(), IKE_PORT), "UDP port 500 is taken");
-    CreateObject<WholePacketProtocol>()->Open(m_ipv4, PROTOCOL_ESP, OnIpsec, this);
-    OpenTunnel(config);
+    NS_ABORT_MSG_IF(!m_ike.Open(m_stacks, ns3c_any(), IKE_PORT), "UDP port 500 is taken");
+    NS_ABORT_MSG_IF(!m_natTraversal.Open(m_stacks, ns3c_any(), NAT_TRAVERSAL_PORT), "UDP port 4500 is taken");
+    for (uint8_t protocol : PROTOCOLS) {
+        CreateObject<WholePacketProtocol>()->Open(m_stacks, protocol, OnIpsec, this);
+    }
+    OpenTunnels(config);
+    OpenPolicies(config);
     return P2_OK;
 }
 
@@ -107,17 +139,153 @@ host_ops Phase2Gateway::MakeOps()
     return {this, SendIke, SendIpsec, DeliverClear, Observe};
 }
 
-void Phase2Gateway::OpenTunnel(const p2_gateway_config &config)
+namespace
+{
+
+/* Sets all bits from `length` on. */
+p2_address LastOfPrefix(const p2_address &first, unsigned length, std::size_t size)
+{
+    p2_address last = first;
+    for (std::size_t i = length / 8; i < size; i++) {
+        const unsigned kept = i == length / 8 ? length % 8 : 0;
+        last.bytes[i] = static_cast<uint8_t>(last.bytes[i] | 0xffu >> kept);
+    }
+    return last;
+}
+
+bool IsAligned(const p2_address &address, unsigned length, std::size_t size)
+{
+    for (std::size_t i = length / 8; i < size; i++) {
+        const unsigned kept = i == length / 8 ? length % 8 : 0;
+        if (address.bytes[i] & 0xffu >> kept) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int Compare(const p2_address &a, const p2_address &b)
+{
+    return memcmp(a.bytes, b.bytes, sizeof a.bytes);
+}
+
+void Increment(p2_address &address, std::size_t size)
+{
+    while (size > 0 && ++address.bytes[--size] == 0) {
+    }
+}
+
+/* The fewest prefixes that make up a range, the lowest first: at each place the largest that begins there and
+ * does not reach beyond the end. */
+template <typename Visit> void ForEachPrefix(const p2_selector &range, Visit visit)
+{
+    const std::size_t size = range.address.family == 4 ? 4 : 16;
+    for (p2_address first = range.address;;) {
+        unsigned length = 0;
+        while (!IsAligned(first, length, size) ||
+               Compare(LastOfPrefix(first, length, size), range.last) > 0) {
+            length++;
+        }
+        visit(first, length);
+        const p2_address last = LastOfPrefix(first, length, size);
+        if (Compare(last, range.last) >= 0) {
+            return;
+        }
+        first = last;
+        Increment(first, size);
+    }
+}
+
+} // namespace
+
+void Phase2Gateway::OpenTunnels(const p2_gateway_config &config)
 {
     m_tunnel = CreateObject<TunnelInterface>();
-    m_tunnel->Open(m_ipv4, TUNNEL_MTU, OnClear, this);
+    m_tunnel->Open(m_stacks, TUNNEL_MTU, OnClear, this);
+    const auto route = [this](const p2_address &prefix, unsigned length) {
+        NS_ABORT_MSG_IF(!m_stacks.AddRoute(ToNs3c(prefix), length, m_tunnel->GetInterface()),
+                        "the node has no stack, or its routing protocol takes no routes, for what a tunnel "
+                        "protects: "
+                            << ToNs3c(prefix) << "/" << length);
+    };
     for (std::size_t i = 0; i < config.num_tunnels; i++) {
         const p2_selector &remote = config.tunnels[i].remote;
-        NS_ABORT_MSG_IF(remote.address.family != 4, "a tunnel of IPv6 can not be routed: ns3c is IPv4 only");
-        NS_ABORT_MSG_IF(
-            !AddInterfaceRoute(m_ipv4, ToIpv4(remote.address), remote.prefix_len, m_tunnel->GetInterface()),
-            "the node's routing protocol takes no routes into the tunnel");
+        if (config.tunnels[i].basis == P2_POLICY_BASED) {
+            continue;
+        }
+        if (remote.is_range) {
+            ForEachPrefix(remote, route);
+        } else {
+            route(remote.address, remote.prefix_len);
+        }
     }
+}
+
+void Phase2Gateway::OpenPolicies(const p2_gateway_config &config)
+{
+    for (std::size_t i = 0; i < config.num_peers; i++) {
+        m_own.push_back(config.peers[i].local);
+    }
+    bool needIpv6 = false;
+    for (std::size_t i = 0; i < config.num_tunnels; i++) {
+        if (config.tunnels[i].basis == P2_POLICY_BASED) {
+            m_policies.push_back({config.tunnels[i].local, config.tunnels[i].remote});
+            needIpv6 = needIpv6 || config.tunnels[i].remote.address.family == 6;
+        }
+    }
+    if (m_policies.empty()) {
+        return;
+    }
+    NS_ABORT_MSG_IF(needIpv6 && !m_stacks.NeedIpv6(), "a policy-based tunnel of IPv6 needs an IPv6 stack");
+    m_policy = CreateObject<PolicyHook>();
+    m_policy->Open(m_stacks, {Decide, DecideAddresses, OnClear}, this);
+}
+
+bool Phase2Gateway::IsOwn(const p2_address &address) const
+{
+    return std::any_of(m_own.begin(), m_own.end(), [&](const p2_address &own) {
+        return own.family == address.family && Compare(own, address) == 0;
+    });
+}
+
+bool Phase2Gateway::Decide(void *ctx, const uint8_t *packet, std::size_t len)
+{
+    auto self = static_cast<Phase2Gateway *>(ctx);
+    return self->m_host && p2_gateway_protects(host_gateway(self->m_host), packet, len);
+}
+
+/* What comes to the gateway's own outer address is for itself. */
+bool Phase2Gateway::DecideAddresses(void *ctx, ns3c_address source, ns3c_address destination)
+{
+    auto self = static_cast<Phase2Gateway *>(ctx);
+    const p2_address from = FromNs3c(source), to = FromNs3c(destination);
+    return !self->IsOwn(to) &&
+           std::any_of(self->m_policies.begin(), self->m_policies.end(), [&](const PolicySelectors &policy) {
+               return p2_selector_contains(&policy.remote, &to) &&
+                      (!from.family || p2_selector_contains(&policy.local, &from));
+           });
+}
+
+/* What came out of a tunnel goes into another one where a policy says so (a hub between its spokes), but
+ * never back into one that it could have come out of: between 0.0.0.0/0 and 0.0.0.0/0 it would go round for
+ * ever. */
+bool Phase2Gateway::IsTransit(const uint8_t *packet, std::size_t len) const
+{
+    p2_address from, to;
+    if (!GetAddresses(packet, len, from, to)) {
+        return false;
+    }
+    bool found = false;
+    for (const PolicySelectors &policy : m_policies) {
+        if (!p2_selector_contains(&policy.remote, &to) || !p2_selector_contains(&policy.local, &from)) {
+            continue;
+        }
+        if (p2_selector_contains(&policy.remote, &from) && p2_selector_contains(&policy.local, &to)) {
+            return false;
+        }
+        found = true;
+    }
+    return found;
 }
 
 void Phase2Gateway::Rekey(std::size_t tunnel)
@@ -126,6 +294,18 @@ void Phase2Gateway::Rekey(std::size_t tunnel)
     input.kind = Input::REKEY;
     input.tunnel = tunnel;
     Handle(input);
+}
+
+void Phase2Gateway::Restart()
+{
+    Input input = {};
+    input.kind = Input::RESTART;
+    Handle(input);
+}
+
+uint64_t Phase2Gateway::GetKeepalives() const
+{
+    return m_keepalives;
 }
 
 int64_t Phase2Gateway::AssignStreams(int64_t stream)
@@ -173,7 +353,11 @@ void Phase2Gateway::DoDispose()
         m_tunnel->Dispose();
     }
     m_tunnel = nullptr;
-    m_ipv4 = nullptr;
+    if (m_policy) {
+        m_policy->Dispose();
+    }
+    m_policy = nullptr;
+    m_stacks.Clear();
     m_uniform = nullptr;
     m_observer = nullptr;
     Application::DoDispose();
@@ -231,11 +415,17 @@ void Phase2Gateway::Call(const Input &input)
         MustDo(host_receive_ipsec(m_host, now, datagram.data, datagram.len, input.mark),
                "host_receive_ipsec");
         break;
+    case Input::UDP_ESP:
+        MustDo(host_receive_udp_esp(m_host, now, &datagram, input.mark), "host_receive_udp_esp");
+        break;
     case Input::CLEAR:
         MustDo(host_send_clear(m_host, now, datagram.data, datagram.len, input.mark), "host_send_clear");
         break;
     case Input::REKEY:
         MustDo(host_rekey(m_host, now, input.tunnel), "host_rekey");
+        break;
+    case Input::RESTART:
+        MustDo(host_restart(m_host, now), "host_restart");
         break;
     }
 }
@@ -268,16 +458,29 @@ void Phase2Gateway::Tick()
 
 void Phase2Gateway::OnUdp(void *ctx, const ns3c_udp_packet *packet)
 {
+    auto self = static_cast<Phase2Gateway *>(ctx);
     Input input = {};
     input.kind = Input::IKE;
+    if (packet->destination_port == NAT_TRAVERSAL_PORT) {
+        switch (p2_udp_payload(packet->data, packet->len)) {
+        case P2_UDP_KEEPALIVE:
+            self->m_keepalives++;
+            return;
+        case P2_UDP_ESP:
+            input.kind = Input::UDP_ESP;
+            break;
+        case P2_UDP_IKE:
+            break;
+        }
+    }
     input.mark = packet->mark;
-    input.datagram = {p2_address_v4(packet->source),
-                      p2_address_v4(packet->destination),
+    input.datagram = {FromNs3c(packet->source),
+                      FromNs3c(packet->destination),
                       packet->source_port,
                       packet->destination_port,
                       packet->data,
                       packet->len};
-    static_cast<Phase2Gateway *>(ctx)->Handle(input);
+    self->Handle(input);
 }
 
 void Phase2Gateway::OnIpsec(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
@@ -303,9 +506,10 @@ void Phase2Gateway::OnClear(void *ctx, const uint8_t *packet, size_t len, uint64
 void Phase2Gateway::SendIke(void *ctx, const p2_datagram *datagram, uint64_t emission)
 {
     auto self = static_cast<Phase2Gateway *>(ctx);
-    const Ipv4Address destination = ToIpv4(datagram->destination);
-    if (!self->m_ike.Send(ToIpv4(datagram->source), destination, datagram->destination_port, datagram->data,
-                          datagram->len, emission)) {
+    UdpPort &port = datagram->source_port == NAT_TRAVERSAL_PORT ? self->m_natTraversal : self->m_ike;
+    const ns3c_address destination = ToNs3c(datagram->destination);
+    if (!port.Send(ToNs3c(datagram->source), destination, datagram->destination_port, datagram->data,
+                   datagram->len, emission, SendRoute::BELOW)) {
         NS_FATAL_ERROR("a gateway has no route to its peer " << destination);
     }
 }
@@ -313,15 +517,17 @@ void Phase2Gateway::SendIke(void *ctx, const p2_datagram *datagram, uint64_t emi
 void Phase2Gateway::SendIpsec(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
 {
     auto self = static_cast<Phase2Gateway *>(ctx);
-    if (SendWholePacket(self->m_ipv4, packet, len, mark) != SendResult::SENT) {
-        NS_FATAL_ERROR("a gateway can not send an ESP packet of " << len << " bytes: no route to its peer");
+    if (SendWholePacket(self->m_stacks, packet, len, mark, SendRoute::BELOW) != SendResult::SENT) {
+        NS_FATAL_ERROR("a gateway can not send an IPsec packet of " << len << " bytes: no route to its peer");
     }
 }
 
 void Phase2Gateway::DeliverClear(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
 {
-    /* What is no IPv4 packet ends here, as on a real tunnel interface. */
-    static_cast<Phase2Gateway *>(ctx)->m_tunnel->Receive(packet, len, mark);
+    /* What is no IP packet ends here, as on a real tunnel interface. */
+    auto self = static_cast<Phase2Gateway *>(ctx);
+    const bool judged = self->m_policy && !self->IsTransit(packet, len);
+    self->m_tunnel->Receive(packet, len, mark, judged);
 }
 
 void Phase2Gateway::Observe(void *ctx, p2_time now, const p2_action *action, uint64_t event)

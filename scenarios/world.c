@@ -111,8 +111,8 @@ static void on_send(void *ctx)
     snprintf((char *)payload, len, "%s #%llu", flow->config->name, (unsigned long long)flow->sent);
     traffic_sent(&world->traffic, sender->flow);
     ns3c_udp_send(world->gateways[flow->config->from].udp,
-                  world_inside_address(&world->scenario->gateways[flow->config->to]), TRAFFIC_PORT, payload,
-                  len, mark);
+                  ns3c_v4(world_inside_address(&world->scenario->gateways[flow->config->to])), TRAFFIC_PORT,
+                  payload, len, mark);
     p2_time next = flow->first + (p2_time)flow->sent * flow->config->interval;
     if (next < flow->config->stop)
         ns3c_timer_arm(sender->timer, next);
@@ -122,8 +122,8 @@ static int open_udp(struct world *world, int gateway)
 {
     struct world_gateway *self = &world->gateways[gateway];
     if (!self->udp)
-        self->udp =
-            ns3c_udp_open(self->node, world_inside_address(self->config), TRAFFIC_PORT, on_packet, self);
+        self->udp = ns3c_udp_open(self->node, ns3c_v4(world_inside_address(self->config)), TRAFFIC_PORT,
+                                  on_packet, self);
     return self->udp ? 0 : fail(world, self->config->name, "UDP port 5001 is taken");
 }
 
@@ -179,7 +179,7 @@ static void build_nodes(struct world *world)
             self->config->cpu.profile >= 0 ? &world->scenario->profiles[self->config->cpu.profile] : NULL;
         self->node = ns3c_node_new(self->config->name);
         if (self->config->has_protects)
-            ns3c_address_local(self->node, world_inside_address(self->config));
+            ns3c_address_local(self->node, ns3c_v4(world_inside_address(self->config)));
     }
 }
 
@@ -199,7 +199,7 @@ static void build_links(struct world *world)
             ns3c_link_new(world->gateways[link->from].node, world->gateways[link->to].node, &config);
         for (int end = 0; end < 2; end++)
             ns3c_address_add(world->gateways[ends[end]].node, ns3c_link_interface(world->links[i], end),
-                             p2_address_to_v4(&world->scenario->gateways[ends[end]].address), 32);
+                             ns3c_v4(p2_address_to_v4(&world->scenario->gateways[ends[end]].address)), 32);
     }
 }
 
@@ -232,7 +232,7 @@ static int adjacency_init(struct adjacency *a, const struct scenario *scenario)
 static void route_via(struct world *world, int gateway, int link, uint32_t destination, unsigned prefix_len)
 {
     int end = world->scenario->links[link].from == gateway ? 0 : 1;
-    ns3c_route_add(world->gateways[gateway].node, destination, prefix_len,
+    ns3c_route_add(world->gateways[gateway].node, ns3c_v4(destination), prefix_len,
                    ns3c_link_interface(world->links[link], end));
 }
 

@@ -116,8 +116,8 @@ static void site_node(struct site *site, unsigned i)
 {
     memset(site, 0, sizeof *site);
     site->node = ns3c_node_new(NULL);
-    ns3c_address_local(site->node, host_address(i));
-    site->host = ns3c_udp_open(site->node, host_address(i), HOST_PORT, host_receive, site);
+    ns3c_address_local(site->node, ns3c_v4(host_address(i)));
+    site->host = ns3c_udp_open(site->node, ns3c_v4(host_address(i)), HOST_PORT, host_receive, site);
 }
 
 static void site_gateway(struct site *site, unsigned i, struct causes *causes,
@@ -138,10 +138,10 @@ static struct ns3c_link *connect_sites(struct site *sites, unsigned a, unsigned 
                                        const struct ns3c_link_config *config)
 {
     struct ns3c_link *link = ns3c_link_new(sites[a].node, sites[b].node, config);
-    ns3c_address_add(sites[a].node, ns3c_link_interface(link, 0), wan_address(a), 32);
-    ns3c_address_add(sites[b].node, ns3c_link_interface(link, 1), wan_address(b), 32);
-    ns3c_route_add(sites[a].node, wan_address(b), 32, ns3c_link_interface(link, 0));
-    ns3c_route_add(sites[b].node, wan_address(a), 32, ns3c_link_interface(link, 1));
+    ns3c_address_add(sites[a].node, ns3c_link_interface(link, 0), ns3c_v4(wan_address(a)), 32);
+    ns3c_address_add(sites[b].node, ns3c_link_interface(link, 1), ns3c_v4(wan_address(b)), 32);
+    ns3c_route_add(sites[a].node, ns3c_v4(wan_address(b)), 32, ns3c_link_interface(link, 0));
+    ns3c_route_add(sites[b].node, ns3c_v4(wan_address(a)), 32, ns3c_link_interface(link, 1));
     return link;
 }
 
@@ -179,8 +179,10 @@ static void exchange_packets(unsigned num, size_t len)
 {
     static const uint8_t data[2000];
     for (unsigned i = 0; i < num; i++) {
-        CU_ASSERT_EQUAL(ns3c_udp_send(sites[0].host, host_address(1), HOST_PORT, data, len, i + 1), 0);
-        CU_ASSERT_EQUAL(ns3c_udp_send(sites[1].host, host_address(0), HOST_PORT, data, len, i + 1001), 0);
+        CU_ASSERT_EQUAL(ns3c_udp_send(sites[0].host, ns3c_v4(host_address(1)), HOST_PORT, data, len, i + 1),
+                        0);
+        CU_ASSERT_EQUAL(
+            ns3c_udp_send(sites[1].host, ns3c_v4(host_address(0)), HOST_PORT, data, len, i + 1001), 0);
         ns3c_run(ns3c_now() + 10 * P2_MS);
     }
     ns3c_run(ns3c_now() + P2_SECOND);
@@ -236,7 +238,8 @@ static void a_delivery_may_send_into_the_tunnel(void)
     ns3c_run(P2_SECOND);
     for (unsigned i = 0; i < 10; i++)
         CU_ASSERT_EQUAL(
-            ns3c_udp_send(sites[0].host, host_address(1), HOST_PORT, (const uint8_t *)"ping", 4, i), 0);
+            ns3c_udp_send(sites[0].host, ns3c_v4(host_address(1)), HOST_PORT, (const uint8_t *)"ping", 4, i),
+            0);
     ns3c_run(2 * P2_SECOND);
     CU_ASSERT_EQUAL(sites[1].received, 10);
     CU_ASSERT_EQUAL(sites[0].received, 10);
@@ -266,8 +269,9 @@ static void a_hub_passes_from_tunnel_to_tunnel(void)
     ns3c_run(P2_SECOND);
     CU_ASSERT_EQUAL(sites[0].phase2_ready, 2);
     for (unsigned i = 0; i < 10; i++)
-        CU_ASSERT_EQUAL(
-            ns3c_udp_send(sites[1].host, host_address(2), HOST_PORT, (const uint8_t *)"ping", 4, i + 1), 0);
+        CU_ASSERT_EQUAL(ns3c_udp_send(sites[1].host, ns3c_v4(host_address(2)), HOST_PORT,
+                                      (const uint8_t *)"ping", 4, i + 1),
+                        0);
     ns3c_run(2 * P2_SECOND);
     CU_ASSERT_EQUAL(sites[2].received, 10);
     for (unsigned i = 0; i < 10; i++)
