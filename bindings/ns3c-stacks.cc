@@ -9,6 +9,9 @@
 #include "ns3/icmpv6-l4-protocol.h"
 #include "ns3/ipv4-routing-helper.h"
 #include "ns3/ipv4-static-routing.h"
+#include "ns3/ipv6-extension-demux.h"
+#include "ns3/ipv6-extension.h"
+#include "ns3/ipv6-header.h"
 #include "ns3/ipv6-interface.h"
 #include "ns3/ipv6-routing-helper.h"
 #include "ns3/ipv6-static-routing.h"
@@ -41,6 +44,9 @@ Ptr<Ipv6L3Protocol> IpStacks::GetIpv6() const
 namespace
 {
 
+/* The identifications of IPv6 fragments are random: a stream a node, far from those that users number. */
+constexpr int64_t FRAGMENT_STREAMS = INT64_C(1) << 41;
+
 void AddIpv6Interface(Ptr<Ipv6L3Protocol> ipv6, Ptr<NetDevice> device)
 {
     ipv6->SetUp(ipv6->AddInterface(device));
@@ -62,6 +68,9 @@ Ptr<Ipv6L3Protocol> MakeIpv6(Ptr<Node> node)
     node->AggregateObject(CreateObjectWithAttributes<Icmpv6L4Protocol>("DAD", BooleanValue(false)));
     ipv6->RegisterExtensions();
     ipv6->RegisterOptions();
+    node->GetObject<Ipv6ExtensionDemux>()
+        ->GetExtension(Ipv6Header::IPV6_EXT_FRAGMENTATION)
+        ->AssignStreams(FRAGMENT_STREAMS + node->GetId());
     return ipv6;
 }
 

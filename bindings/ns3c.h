@@ -170,8 +170,8 @@ int ns3c_tunnel_receive(struct ns3c_node *node, uint32_t interface, const uint8_
 /* Whole, reassembled IP packets of this protocol (50: ESP) and either family that are addressed to the node.
  * In IPv6 it is the header after any extension headers, which are left out. */
 void ns3c_protocol_open(struct ns3c_node *node, uint8_t protocol, ns3c_packet_fn *fn, void *ctx);
-/* Routes and sends a whole IP packet with the header as given (but for the IPv6 flow label, which becomes 0);
- * it is fragmented if it must be. */
+/* Routes and sends a whole IP packet with the header as given (but for the IPv6 flow label, which becomes
+ * ns-3's own, 1); it is fragmented if it must be. */
 int ns3c_packet_send(struct ns3c_node *node, const uint8_t *packet, size_t len, uint64_t mark);
 
 /* --- policies: what is protected whatever the routes say --- */
