@@ -132,6 +132,13 @@ bool LinkNetDevice::Send(Ptr<Packet> packet, const Address &, uint16_t protocol)
     }
     m_busyUntil = start + m_channel->GetSerialisation(packet->GetSize());
 
+    Carry(packet, protocol, now);
+    return true;
+}
+
+/* What becomes of a packet once it has been sent. All draws are made whatever any of them says. */
+void LinkNetDevice::Carry(Ptr<Packet> packet, uint16_t protocol, int64_t now)
+{
     const ns3c_link_verdict verdict = Judge(packet);
     const bool lost = DrawLoss();
     const bool twice = Draw(m_duplicateStream, m_channel->m_duplicate);
@@ -144,7 +151,7 @@ bool LinkNetDevice::Send(Ptr<Packet> packet, const Address &, uint16_t protocol)
     if (lost || verdict.action == NS3C_LINK_DROP) {
         Simulator::Schedule(NanoSeconds(m_busyUntil - now), &LinkNetDevice::Lose, this,
                             GetPacketMark(packet));
-        return true;
+        return;
     }
     int64_t held = heldUp ? m_channel->m_reorderDelay.GetNanoSeconds() : 0;
     held += verdict.action == NS3C_LINK_DELAY ? std::max<int64_t>(verdict.delay_ns, 0) : 0;
@@ -154,7 +161,6 @@ bool LinkNetDevice::Send(Ptr<Packet> packet, const Address &, uint16_t protocol)
     if (second) {
         Deliver(second, protocol, arrival, held);
     }
-    return true;
 }
 
 /* One that is held up does not hold up those after it. */

@@ -83,6 +83,7 @@ class LinkNetDevice : public NetDevice
     bool DrawLoss();
     bool Draw(Ptr<UniformRandomVariable> stream, double probability);
     ns3c_link_verdict Judge(Ptr<const Packet> packet);
+    void Carry(Ptr<Packet> packet, uint16_t protocol, int64_t now);
     void Deliver(Ptr<Packet> packet, uint16_t protocol, int64_t arrival, int64_t held);
     void Receive(Ptr<Packet> packet, uint16_t protocol);
     void Lose(uint64_t mark);
