@@ -18,9 +18,33 @@ struct host {
     struct pending *pending;
     size_t num_pending, pending_capacity;
     int error;
+    /* for a restart */
+    struct p2_gateway_config config; /* with arrays of our own */
+    struct p2_random random;
+    struct p2_gateway **retired; /* what they were called is still referred to */
+    size_t num_retired;
 };
 
 static void drain(struct host *host, p2_time now);
+
+static void *copy_of(const void *from, size_t size)
+{
+    void *copy = malloc(size ? size : 1);
+    if (copy && size)
+        memcpy(copy, from, size);
+    return copy;
+}
+
+static int keep_config(struct host *host, const struct host_config *config)
+{
+    host->random = config->random;
+    host->config = config->gateway;
+    host->config.peers =
+        copy_of(config->gateway.peers, config->gateway.num_peers * sizeof(struct p2_peer_config));
+    host->config.tunnels =
+        copy_of(config->gateway.tunnels, config->gateway.num_tunnels * sizeof(struct p2_tunnel_config));
+    return host->config.peers && host->config.tunnels ? P2_OK : P2_ERR_NOMEM;
+}
 
 int host_new(struct host **out, const struct host_config *config)
 {
@@ -31,6 +55,8 @@ int host_new(struct host **out, const struct host_config *config)
     host->causes = config->causes;
     host->ops = config->ops;
     int r = cpu_init(&host->cpu, config->cores, config->queue);
+    if (r == P2_OK)
+        r = keep_config(host, config);
     if (r == P2_OK)
         r = p2_gateway_new(&host->gateway, &config->gateway, config->random);
     if (r != P2_OK) {
@@ -47,6 +73,11 @@ void host_free(struct host *host)
     if (!host)
         return;
     p2_gateway_free(host->gateway);
+    for (size_t i = 0; i < host->num_retired; i++)
+        p2_gateway_free(host->retired[i]);
+    free(host->retired);
+    free((void *)host->config.peers);
+    free((void *)host->config.tunnels);
     cpu_cleanup(&host->cpu);
     free(host->pending);
     free(host);
@@ -208,6 +239,11 @@ int host_receive_ipsec(struct host *host, p2_time now, const uint8_t *packet, si
     return settle(host, now, p2_gateway_receive_ipsec(host->gateway, now, mark, packet, len));
 }
 
+int host_receive_udp_esp(struct host *host, p2_time now, const struct p2_datagram *datagram, uint64_t mark)
+{
+    return settle(host, now, p2_gateway_receive_udp_esp(host->gateway, now, mark, datagram));
+}
+
 int host_send_clear(struct host *host, p2_time now, const uint8_t *packet, size_t len, uint64_t mark)
 {
     return settle(host, now, p2_gateway_send_clear(host->gateway, now, mark, packet, len));
@@ -223,6 +259,61 @@ int host_clear(struct host *host, p2_time now, size_t tunnel)
 {
     uint64_t event = add(host, now, CAUSE_EXTERNAL, 0);
     return settle(host, now, p2_gateway_clear(host->gateway, now, event, tunnel));
+}
+
+/* --- restart --- */
+
+/* What the core did not get to: of the actions that refusing it leads to, only that it was dropped counts,
+ * and the reason is that there is nothing left that it belongs to. */
+static int drop_job(struct host *host, p2_time now, uint64_t job)
+{
+    struct p2_action action;
+    cpu_cancel(&host->cpu, now, job);
+    int result = p2_gateway_refuse_job(host->gateway, now, 0, job);
+    while (p2_gateway_next_action(host->gateway, &action)) {
+        if (action.type != P2_ACTION_DROP || !host->ops.observe)
+            continue;
+        action.u.drop.reason = action.u.drop.ipsec ? P2_DROP_NO_SA : P2_DROP_UNKNOWN_COOKIE;
+        host->ops.observe(host->ops.ctx, now, &action, 0);
+    }
+    return result;
+}
+
+static int drop_jobs(struct host *host, p2_time now)
+{
+    struct cpu *cpu = &host->cpu;
+    int result = P2_OK;
+    for (uint32_t i = 0; i < cpu->num_cores && result == P2_OK; i++) {
+        if (cpu->running[i].job != 0)
+            result = drop_job(host, now, cpu->running[i].job);
+    }
+    while (cpu->queue_len > 0 && result == P2_OK)
+        result = drop_job(host, now, cpu->queue[cpu->queue_head].job);
+    return result;
+}
+
+static int retire(struct host *host)
+{
+    struct p2_gateway **retired =
+        realloc(host->retired, (host->num_retired + 1) * sizeof(struct p2_gateway *));
+    if (!retired)
+        return P2_ERR_NOMEM;
+    host->retired = retired;
+    struct p2_gateway *fresh;
+    int result = p2_gateway_new(&fresh, &host->config, host->random);
+    if (result != P2_OK)
+        return result;
+    host->retired[host->num_retired++] = host->gateway;
+    host->gateway = fresh;
+    return P2_OK;
+}
+
+int host_restart(struct host *host, p2_time now)
+{
+    int result = drop_jobs(host, now);
+    if (result == P2_OK)
+        result = retire(host);
+    return settle(host, now, result);
 }
 
 static int finish(struct host *host, p2_time now, const struct cpu_job *job)

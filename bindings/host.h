@@ -47,10 +47,18 @@ int host_receive_ike(struct host *host, p2_time now, const struct p2_datagram *d
                      uint64_t emission) P2_WARN_UNUSED;
 int host_receive_ipsec(struct host *host, p2_time now, const uint8_t *packet, size_t len,
                        uint64_t mark) P2_WARN_UNUSED;
+/* ESP in UDP (RFC 3948): what p2_udp_payload calls ESP; mark: the data packet's own. */
+int host_receive_udp_esp(struct host *host, p2_time now, const struct p2_datagram *datagram,
+                         uint64_t mark) P2_WARN_UNUSED;
 int host_send_clear(struct host *host, p2_time now, const uint8_t *packet, size_t len,
                     uint64_t mark) P2_WARN_UNUSED;
 int host_rekey(struct host *host, p2_time now, size_t tunnel) P2_WARN_UNUSED;
 int host_clear(struct host *host, p2_time now, size_t tunnel) P2_WARN_UNUSED;
+/* The gateway forgets everything, as after a power cut, and begins anew with the same config; its random
+ * stream goes on. No message tells the peer. What waited for the CPU or was being worked on there is observed
+ * as dropped: a data packet as no-sa, an IKE message as unknown-cookie. Nothing else of the old gateway is
+ * observed any more; the names in its actions stay good until host_free. */
+int host_restart(struct host *host, p2_time now) P2_WARN_UNUSED;
 /* Does what is due at `now`: job ends first, then the core's timers. */
 int host_tick(struct host *host, p2_time now) P2_WARN_UNUSED;
 /* P2_TIME_NEVER: nothing is waiting. Ask again after every call above. */

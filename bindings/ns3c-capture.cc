@@ -47,7 +47,7 @@ void ns3c_capture::WriteFileHeader()
     constexpr uint32_t MAGIC_NANOSECONDS = 0xa1b23c4d, VERSION_2_4 = 2 | 4 << 16, LINKTYPE_RAW = 101;
     uint8_t header[24];
     uint8_t *end = header;
-    for (uint32_t field : {MAGIC_NANOSECONDS, VERSION_2_4, 0u, 0u, uint32_t{IPV4_PACKET_MAX}, LINKTYPE_RAW}) {
+    for (uint32_t field : {MAGIC_NANOSECONDS, VERSION_2_4, 0u, 0u, uint32_t{IP_PACKET_MAX}, LINKTYPE_RAW}) {
         end = PutLittleEndian32(end, field);
     }
     fwrite(header, 1, sizeof header, file);
@@ -59,7 +59,7 @@ void ns3c_capture::Write(Ptr<const Packet> packet)
     constexpr int64_t NS_A_SECOND = 1000000000;
     const int64_t now = Simulator::Now().GetNanoSeconds();
     Scratch scratch;
-    const uint32_t len = packet->CopyData(scratch.Data(), IPV4_PACKET_MAX);
+    const uint32_t len = packet->CopyData(scratch.Data(), IP_PACKET_MAX);
     CompleteChecksums(scratch.Data(), len);
     uint8_t header[16];
     uint8_t *end = PutLittleEndian32(header, static_cast<uint32_t>(now / NS_A_SECOND));

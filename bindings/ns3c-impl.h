@@ -7,7 +7,6 @@
 #include "ns3c-ip.h"
 #include "ns3c-link.h"
 
-#include "ns3/ipv4-l3-protocol.h"
 #include "ns3/node.h"
 
 #include <memory>
@@ -18,7 +17,7 @@
 struct ns3c_node {
     std::string name;
     ns3::Ptr<ns3::Node> node;
-    ns3::Ptr<ns3::Ipv4L3Protocol> ipv4;
+    ns3::IpStacks stacks;
     std::vector<ns3::Ptr<ns3::LinkNetDevice>> links;
     std::vector<ns3::Ptr<ns3::TunnelInterface>> tunnels; /* few: mostly one */
     std::vector<ns3c_capture *> captures;                /* told of links that come later */

@@ -2,12 +2,12 @@
 
 #include "ns3c-impl.h"
 #include "ns3c-packet.h"
-#include "ns3c-routing.h"
+#include "ns3c-policy.h"
 
 #include "ns3/ipv4-interface.h"
 #include "ns3/ipv4-route.h"
-#include "ns3/ipv4-routing-helper.h"
-#include "ns3/ipv4-static-routing.h"
+#include "ns3/ipv6-interface.h"
+#include "ns3/ipv6-route.h"
 #include "ns3/node.h"
 
 #include <algorithm>
@@ -27,12 +27,15 @@ TypeId WholePacketProtocol::GetTypeId()
     return tid;
 }
 
-void WholePacketProtocol::Open(Ptr<Ipv4L3Protocol> ipv4, uint8_t protocol, ns3c_packet_fn *fn, void *ctx)
+void WholePacketProtocol::Open(const IpStacks &stacks, uint8_t protocol, ns3c_packet_fn *fn, void *ctx)
 {
     m_protocol = protocol;
     m_fn = fn;
     m_ctx = ctx;
-    ipv4->Insert(this);
+    stacks.GetIpv4()->Insert(this);
+    if (stacks.GetIpv6()) {
+        stacks.GetIpv6()->Insert(this);
+    }
 }
 
 int WholePacketProtocol::GetProtocolNumber() const
@@ -47,17 +50,31 @@ IpL4Protocol::RxStatus WholePacketProtocol::Receive(Ptr<Packet> packet, const Ip
     Ipv4Header whole = header;
     whole.SetFragmentOffset(0);
     whole.SetLastFragment();
-    const size_t payload_len = packet->GetSize();
     Scratch scratch;
-    WriteIpv4Header(scratch.Data(), whole, payload_len);
-    packet->CopyData(scratch.Data() + IPV4_HEADER_LEN, static_cast<uint32_t>(payload_len));
-    m_fn(m_ctx, scratch.Data(), IPV4_HEADER_LEN + payload_len, GetPacketMark(packet));
-    return RX_OK;
+    WriteIpv4Header(scratch.Data(), whole, packet->GetSize());
+    return HandUp(packet, scratch.Data(), IPV4_HEADER_LEN);
 }
 
-IpL4Protocol::RxStatus WholePacketProtocol::Receive(Ptr<Packet>, const Ipv6Header &, Ptr<Ipv6Interface>)
+IpL4Protocol::RxStatus WholePacketProtocol::Receive(Ptr<Packet> packet, const Ipv6Header &header,
+                                                    Ptr<Ipv6Interface>)
 {
-    return RX_ENDPOINT_UNREACH;
+    Ipv6Header whole = header;
+    whole.SetNextHeader(m_protocol);
+    Scratch scratch;
+    WriteIpv6Header(scratch.Data(), whole, packet->GetSize());
+    return HandUp(packet, scratch.Data(), IPV6_HEADER_LEN);
+}
+
+/* What no IP packet of ours can hold is no packet. */
+IpL4Protocol::RxStatus WholePacketProtocol::HandUp(Ptr<Packet> packet, uint8_t *whole, size_t header_len)
+{
+    const size_t payload_len = packet->GetSize();
+    if (header_len + payload_len > IP_PACKET_MAX) {
+        return RX_CSUM_FAILED;
+    }
+    packet->CopyData(whole + header_len, static_cast<uint32_t>(payload_len));
+    m_fn(m_ctx, whole, header_len + payload_len, GetPacketMark(packet));
+    return RX_OK;
 }
 
 void WholePacketProtocol::SetDownTarget(DownTargetCallback)
@@ -87,26 +104,9 @@ TypeId TunnelInterface::GetTypeId()
     return tid;
 }
 
-namespace
+void TunnelInterface::Open(const IpStacks &stacks, uint16_t mtu, ns3c_packet_fn *fn, void *ctx)
 {
-
-/* ns-3's own routing protocols ask an interface for a source address and do not check that it has one. */
-void BorrowAddress(Ptr<Ipv4L3Protocol> ipv4, uint32_t interface)
-{
-    for (uint32_t i = 1; i < interface; i++) {
-        if (ipv4->GetNAddresses(i)) {
-            Ipv4Address address = ipv4->GetAddress(i, 0).GetLocal();
-            ipv4->AddAddress(interface, Ipv4InterfaceAddress(address, Ipv4Mask::GetOnes()));
-            return;
-        }
-    }
-}
-
-} // namespace
-
-void TunnelInterface::Open(Ptr<Ipv4L3Protocol> ipv4, uint16_t mtu, ns3c_packet_fn *fn, void *ctx)
-{
-    m_ipv4 = ipv4;
+    m_stacks = stacks;
     m_fn = fn;
     m_ctx = ctx;
     m_device = CreateObject<VirtualNetDevice>();
@@ -115,12 +115,8 @@ void TunnelInterface::Open(Ptr<Ipv4L3Protocol> ipv4, uint16_t mtu, ns3c_packet_f
     m_device->SetNeedsArp(false);
     m_device->SetIsPointToPoint(true);
     m_device->SetSendCallback(MakeCallback(&TunnelInterface::Send, this));
-    ipv4->GetObject<Node>()->AddDevice(m_device);
-    m_interface = ipv4->AddInterface(m_device);
-    if (!DynamicCast<HashRouting>(ipv4->GetRoutingProtocol())) {
-        BorrowAddress(ipv4, m_interface);
-    }
-    ipv4->SetUp(m_interface);
+    m_stacks.GetNode()->AddDevice(m_device);
+    m_interface = m_stacks.AddInterface(m_device);
 }
 
 uint32_t TunnelInterface::GetInterface() const
@@ -128,26 +124,42 @@ uint32_t TunnelInterface::GetInterface() const
     return m_interface;
 }
 
-bool TunnelInterface::Receive(const uint8_t *packet, size_t len, uint64_t mark)
+Ptr<NetDevice> TunnelInterface::GetDevice() const
 {
-    Ipv4Header header;
-    if (!ReadIpv4Header(header, packet, len)) {
+    return m_device;
+}
+
+/* Straight to the stack, for the same reason as in LinkNetDevice. */
+bool TunnelInterface::Receive(const uint8_t *packet, size_t len, uint64_t mark, bool judged)
+{
+    const Address address = m_device->GetAddress();
+    Ipv4Header v4;
+    Ipv6Header v6;
+    const bool isV4 = ReadIpv4Header(v4, packet, len);
+    if (!isV4 && !(m_stacks.GetIpv6() && ReadIpv6Header(v6, packet, len))) {
         return false;
     }
-    /* Straight to the stack, for the same reason as in LinkNetDevice. */
-    const Address address = m_device->GetAddress();
-    m_ipv4->Receive(m_device, CreateMarkedPacket(packet, len, mark), Ipv4L3Protocol::PROT_NUMBER, address,
-                    address, NetDevice::PACKET_HOST);
+    Ptr<Packet> whole = CreateMarkedPacket(packet, len, mark);
+    if (judged) {
+        whole->AddPacketTag(JudgedTag(m_stacks.GetNode()->GetId()));
+    }
+    if (isV4) {
+        m_stacks.GetIpv4()->Receive(m_device, whole, Ipv4L3Protocol::PROT_NUMBER, address, address,
+                                    NetDevice::PACKET_HOST);
+    } else {
+        m_stacks.GetIpv6()->Receive(m_device, whole, Ipv6L3Protocol::PROT_NUMBER, address, address,
+                                    NetDevice::PACKET_HOST);
+    }
     return true;
 }
 
 bool TunnelInterface::Send(Ptr<Packet> packet, const Address &, const Address &, uint16_t protocol)
 {
-    if (protocol != Ipv4L3Protocol::PROT_NUMBER) {
+    if (protocol != Ipv4L3Protocol::PROT_NUMBER && protocol != Ipv6L3Protocol::PROT_NUMBER) {
         return false;
     }
     Scratch scratch;
-    const size_t len = packet->CopyData(scratch.Data(), IPV4_PACKET_MAX);
+    const size_t len = packet->CopyData(scratch.Data(), IP_PACKET_MAX);
     CompleteChecksums(scratch.Data(), len);
     m_fn(m_ctx, scratch.Data(), len, GetPacketMark(packet));
     return true;
@@ -159,19 +171,20 @@ void TunnelInterface::DoDispose()
         m_device->SetSendCallback(VirtualNetDevice::SendCallback());
     }
     m_device = nullptr;
-    m_ipv4 = nullptr;
+    m_stacks.Clear();
     Object::DoDispose();
 }
 
-SendResult SendWholePacket(Ptr<Ipv4L3Protocol> ipv4, const uint8_t *packet, size_t len, uint64_t mark)
+namespace
 {
-    Ipv4Header header;
-    if (!ReadIpv4Header(header, packet, len)) {
-        return SendResult::MALFORMED;
-    }
-    Ptr<Packet> payload = CreateMarkedPacket(packet + IPV4_HEADER_LEN, len - IPV4_HEADER_LEN, mark);
+
+SendResult SendIpv4(const IpStacks &stacks, const Ipv4Header &header, Ptr<Packet> payload, SendRoute where)
+{
+    Ptr<Ipv4L3Protocol> ipv4 = stacks.GetIpv4();
+    Ptr<Ipv4RoutingProtocol> routing =
+        where == SendRoute::BELOW ? stacks.GetBaseRouting() : ipv4->GetRoutingProtocol();
     Socket::SocketErrno error;
-    Ptr<Ipv4Route> route = ipv4->GetRoutingProtocol()->RouteOutput(payload, header, nullptr, error);
+    Ptr<Ipv4Route> route = routing->RouteOutput(payload, header, nullptr, error);
     if (!route) {
         return SendResult::NO_ROUTE;
     }
@@ -179,20 +192,46 @@ SendResult SendWholePacket(Ptr<Ipv4L3Protocol> ipv4, const uint8_t *packet, size
     return SendResult::SENT;
 }
 
-bool AddInterfaceRoute(Ptr<Ipv4L3Protocol> ipv4, Ipv4Address destination, unsigned prefixLength,
-                       uint32_t interface)
+/* This stack has no SendWithHeader, but tags for what matters of a header. */
+SendResult SendIpv6(const IpStacks &stacks, const Ipv6Header &header, Ptr<Packet> payload, SendRoute where)
 {
-    Ptr<Ipv4RoutingProtocol> routing = ipv4->GetRoutingProtocol();
-    if (Ptr<HashRouting> hash = DynamicCast<HashRouting>(routing)) {
-        hash->AddRoute(destination, prefixLength, interface);
-        return true;
+    Ptr<Ipv6L3Protocol> ipv6 = stacks.GetIpv6();
+    if (!ipv6) {
+        return SendResult::NO_ROUTE;
     }
-    Ptr<Ipv4StaticRouting> fixed = Ipv4RoutingHelper::GetRouting<Ipv4StaticRouting>(routing);
-    if (fixed) {
-        const Ipv4Mask mask(prefixLength == 0 ? 0 : UINT32_MAX << (32 - prefixLength));
-        fixed->AddNetworkRouteTo(destination, mask, interface);
+    Ptr<Ipv6RoutingProtocol> routing =
+        where == SendRoute::BELOW ? stacks.GetBaseRouting6() : ipv6->GetRoutingProtocol();
+    Socket::SocketErrno error;
+    Ptr<Ipv6Route> route = routing->RouteOutput(payload, header, nullptr, error);
+    if (!route) {
+        return SendResult::NO_ROUTE;
     }
-    return fixed != nullptr;
+    SocketIpv6HopLimitTag hops;
+    hops.SetHopLimit(header.GetHopLimit());
+    SocketIpv6TclassTag tclass;
+    tclass.SetTclass(header.GetTrafficClass());
+    payload->AddPacketTag(hops);
+    payload->AddPacketTag(tclass);
+    ipv6->Send(payload, header.GetSource(), header.GetDestination(), header.GetNextHeader(), route);
+    return SendResult::SENT;
+}
+
+} // namespace
+
+SendResult SendWholePacket(const IpStacks &stacks, const uint8_t *packet, size_t len, uint64_t mark,
+                           SendRoute where)
+{
+    Ipv4Header v4;
+    if (ReadIpv4Header(v4, packet, len)) {
+        return SendIpv4(stacks, v4, CreateMarkedPacket(packet + IPV4_HEADER_LEN, len - IPV4_HEADER_LEN, mark),
+                        where);
+    }
+    Ipv6Header v6;
+    if (ReadIpv6Header(v6, packet, len)) {
+        return SendIpv6(stacks, v6, CreateMarkedPacket(packet + IPV6_HEADER_LEN, len - IPV6_HEADER_LEN, mark),
+                        where);
+    }
+    return SendResult::MALFORMED;
 }
 
 } // namespace ns3
@@ -214,7 +253,7 @@ Ptr<TunnelInterface> FindTunnel(ns3c_node *node, uint32_t interface)
 
 int Malformed(const ns3c_node *node, const char *what, size_t len)
 {
-    Complain() << node->name << ": " << what << ": not a whole IPv4 packet without options, " << len
+    Complain() << node->name << ": " << what << ": no whole IP packet that this node has a stack for, " << len
                << " bytes" << std::endl;
     return -1;
 }
@@ -224,7 +263,7 @@ int Malformed(const ns3c_node *node, const char *what, size_t len)
 uint32_t ns3c_tunnel_new(ns3c_node *node, uint32_t mtu, ns3c_packet_fn *fn, void *ctx)
 {
     Ptr<TunnelInterface> tunnel = CreateObject<TunnelInterface>();
-    tunnel->Open(node->ipv4, static_cast<uint16_t>(std::min<uint32_t>(mtu, UINT16_MAX)), fn, ctx);
+    tunnel->Open(node->stacks, static_cast<uint16_t>(std::min<uint32_t>(mtu, UINT16_MAX)), fn, ctx);
     node->tunnels.push_back(tunnel);
     return tunnel->GetInterface();
 }
@@ -241,12 +280,12 @@ int ns3c_tunnel_receive(ns3c_node *node, uint32_t interface, const uint8_t *pack
 
 void ns3c_protocol_open(ns3c_node *node, uint8_t protocol, ns3c_packet_fn *fn, void *ctx)
 {
-    CreateObject<WholePacketProtocol>()->Open(node->ipv4, protocol, fn, ctx);
+    CreateObject<WholePacketProtocol>()->Open(node->stacks, protocol, fn, ctx);
 }
 
 int ns3c_packet_send(ns3c_node *node, const uint8_t *packet, size_t len, uint64_t mark)
 {
-    switch (SendWholePacket(node->ipv4, packet, len, mark)) {
+    switch (SendWholePacket(node->stacks, packet, len, mark)) {
     case SendResult::SENT:
         return 0;
     case SendResult::MALFORMED:

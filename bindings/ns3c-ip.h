@@ -1,12 +1,11 @@
 /* Whole IP packets in and out of an ns-3 stack: a tunnel interface, a protocol number, and sending a packet
- * with the header it has. These work on any ns-3 node with an IPv4 stack. */
+ * with the header it has, of either family. These work on any ns-3 node with an IPv4 stack. */
 #ifndef P2_NS3C_IP_H
 #define P2_NS3C_IP_H
 
-#include "ns3c.h"
+#include "ns3c-stacks.h"
 
 #include "ns3/ip-l4-protocol.h"
-#include "ns3/ipv4-l3-protocol.h"
 #include "ns3/virtual-net-device.h"
 
 namespace ns3
@@ -19,8 +18,8 @@ class WholePacketProtocol : public IpL4Protocol
   public:
     static TypeId GetTypeId();
 
-    /* Inserts it into the node's stack. */
-    void Open(Ptr<Ipv4L3Protocol> ipv4, uint8_t protocol, ns3c_packet_fn *fn, void *ctx);
+    /* Inserts it into the node's stacks. */
+    void Open(const IpStacks &stacks, uint8_t protocol, ns3c_packet_fn *fn, void *ctx);
 
     int GetProtocolNumber() const override;
     RxStatus Receive(Ptr<Packet> packet, const Ipv4Header &header, Ptr<Ipv4Interface> interface) override;
@@ -31,6 +30,8 @@ class WholePacketProtocol : public IpL4Protocol
     DownTargetCallback6 GetDownTarget6() const override;
 
   private:
+    RxStatus HandUp(Ptr<Packet> packet, uint8_t *whole, size_t header_len);
+
     uint8_t m_protocol{0};
     ns3c_packet_fn *m_fn{nullptr};
     void *m_ctx{nullptr};
@@ -42,11 +43,13 @@ class TunnelInterface : public Object
   public:
     static TypeId GetTypeId();
 
-    /* Adds the device to the stack and brings it up. */
-    void Open(Ptr<Ipv4L3Protocol> ipv4, uint16_t mtu, ns3c_packet_fn *fn, void *ctx);
+    /* Adds the device to the stacks and brings it up. */
+    void Open(const IpStacks &stacks, uint16_t mtu, ns3c_packet_fn *fn, void *ctx);
     uint32_t GetInterface() const;
-    /* A packet comes out of the tunnel. False if it is no whole IPv4 packet without options. */
-    bool Receive(const uint8_t *packet, size_t len, uint64_t mark);
+    Ptr<NetDevice> GetDevice() const;
+    /* A packet comes out of the tunnel. False if it is no whole IP packet (IPv4: without options), or the
+     * node has no stack for it. judged: a policy of this node has judged it, and is not to do so again. */
+    bool Receive(const uint8_t *packet, size_t len, uint64_t mark, bool judged = false);
 
   protected:
     void DoDispose() override;
@@ -54,7 +57,7 @@ class TunnelInterface : public Object
   private:
     bool Send(Ptr<Packet> packet, const Address &source, const Address &destination, uint16_t protocol);
 
-    Ptr<Ipv4L3Protocol> m_ipv4;
+    IpStacks m_stacks;
     Ptr<VirtualNetDevice> m_device;
     uint32_t m_interface{0};
     ns3c_packet_fn *m_fn{nullptr};
@@ -62,12 +65,11 @@ class TunnelInterface : public Object
 };
 
 enum class SendResult { SENT, MALFORMED, NO_ROUTE };
-/* Keeps identification, TOS, TTL, DF and a fragment's offset as they stand. */
-SendResult SendWholePacket(Ptr<Ipv4L3Protocol> ipv4, const uint8_t *packet, size_t len, uint64_t mark);
-
-/* Into the hashes of our own routing, or else into the stack's static routing. False if it has neither. */
-bool AddInterfaceRoute(Ptr<Ipv4L3Protocol> ipv4, Ipv4Address destination, unsigned prefixLength,
-                       uint32_t interface);
+/* Keeps identification, TOS, TTL, DF and a fragment's offset as they stand, and in IPv6 the traffic class and
+ * the hop limit. BELOW: by the node's own routes, whatever stands on top of them. */
+enum class SendRoute { ON_TOP, BELOW };
+SendResult SendWholePacket(const IpStacks &stacks, const uint8_t *packet, size_t len, uint64_t mark,
+                           SendRoute where = SendRoute::ON_TOP);
 
 } // namespace ns3
 #endif

@@ -49,16 +49,39 @@ void LinkNetDevice::SetIpv4(Ptr<Ipv4L3Protocol> ipv4)
     m_ipv4 = ipv4;
 }
 
+void LinkNetDevice::SetIpv6(Ptr<Ipv6L3Protocol> ipv6)
+{
+    m_ipv6 = ipv6;
+}
+
 void LinkNetDevice::SetLossMask(uint64_t mask)
 {
     m_lossMask = mask;
 }
 
-void LinkNetDevice::AssignStreams(int64_t loss, int64_t jitter)
+void LinkNetDevice::SetIntercept(ns3c_link_intercept_fn *fn, void *ctx)
 {
-    /* Made with their numbers: one made without takes an automatic stream first. */
-    m_lossStream = CreateObjectWithAttributes<UniformRandomVariable>("Stream", IntegerValue(loss));
-    m_jitterStream = CreateObjectWithAttributes<UniformRandomVariable>("Stream", IntegerValue(jitter));
+    m_intercept = fn;
+    m_interceptCtx = ctx;
+}
+
+namespace
+{
+
+/* Made with its number: one made without takes an automatic stream first. */
+Ptr<UniformRandomVariable> MakeStream(int64_t number)
+{
+    return CreateObjectWithAttributes<UniformRandomVariable>("Stream", IntegerValue(number));
+}
+
+} // namespace
+
+void LinkNetDevice::AssignStreams(int64_t stream)
+{
+    m_lossStream = MakeStream(stream);
+    m_jitterStream = MakeStream(stream + 1);
+    m_duplicateStream = MakeStream(stream + LinkChannel::DISORDER_STREAMS);
+    m_reorderStream = MakeStream(stream + 1 + LinkChannel::DISORDER_STREAMS);
 }
 
 bool LinkNetDevice::HasRoom(int64_t now)
@@ -75,8 +98,24 @@ bool LinkNetDevice::DrawLoss()
 {
     const bool masked = m_lossMask & 1;
     m_lossMask >>= 1;
-    const bool drawn = m_channel->m_loss > 0 && m_lossStream->GetValue() < m_channel->m_loss;
-    return masked || drawn;
+    return Draw(m_lossStream, m_channel->m_loss) || masked;
+}
+
+/* A probability of 0 draws nothing. */
+bool LinkNetDevice::Draw(Ptr<UniformRandomVariable> stream, double probability)
+{
+    return probability > 0 && stream->GetValue() < probability;
+}
+
+ns3c_link_verdict LinkNetDevice::Judge(Ptr<const Packet> packet)
+{
+    if (!m_intercept) {
+        return {NS3C_LINK_PASS, 0};
+    }
+    Scratch scratch;
+    const size_t len = packet->CopyData(scratch.Data(), IP_PACKET_MAX);
+    CompleteChecksums(scratch.Data(), len);
+    return m_intercept(m_interceptCtx, scratch.Data(), len, GetPacketMark(packet));
 }
 
 bool LinkNetDevice::Send(Ptr<Packet> packet, const Address &, uint16_t protocol)
@@ -93,21 +132,47 @@ bool LinkNetDevice::Send(Ptr<Packet> packet, const Address &, uint16_t protocol)
     }
     m_busyUntil = start + m_channel->GetSerialisation(packet->GetSize());
 
+    Carry(packet, protocol, now);
+    return true;
+}
+
+/* What becomes of a packet once it has been sent. All draws are made whatever any of them says. */
+void LinkNetDevice::Carry(Ptr<Packet> packet, uint16_t protocol, int64_t now)
+{
+    const ns3c_link_verdict verdict = Judge(packet);
     const bool lost = DrawLoss();
+    const bool twice = Draw(m_duplicateStream, m_channel->m_duplicate);
+    const bool heldUp = Draw(m_reorderStream, m_channel->m_reorder);
     int64_t arrival = m_busyUntil + m_channel->m_delay.GetNanoSeconds();
     const int64_t jitter = m_channel->m_jitter.GetNanoSeconds();
     if (jitter > 0) {
         arrival += static_cast<int64_t>(m_jitterStream->GetValue() * static_cast<double>(jitter));
     }
-    if (lost) {
+    if (lost || verdict.action == NS3C_LINK_DROP) {
         Simulator::Schedule(NanoSeconds(m_busyUntil - now), &LinkNetDevice::Lose, this,
                             GetPacketMark(packet));
-        return true;
+        return;
     }
-    m_lastArrival = std::max(arrival, m_lastArrival);
-    Simulator::ScheduleWithContext(m_peer->m_node->GetId(), NanoSeconds(m_lastArrival - now),
+    int64_t held = heldUp ? m_channel->m_reorderDelay.GetNanoSeconds() : 0;
+    held += verdict.action == NS3C_LINK_DELAY ? std::max<int64_t>(verdict.delay_ns, 0) : 0;
+    const bool copy = twice || verdict.action == NS3C_LINK_DUPLICATE;
+    Ptr<Packet> second = copy ? packet->Copy() : nullptr;
+    Deliver(packet, protocol, arrival, held);
+    if (second) {
+        Deliver(second, protocol, arrival, held);
+    }
+}
+
+/* One that is held up does not hold up those after it. */
+void LinkNetDevice::Deliver(Ptr<Packet> packet, uint16_t protocol, int64_t arrival, int64_t held)
+{
+    arrival = std::max(arrival, m_lastArrival);
+    if (held == 0) {
+        m_lastArrival = arrival;
+    }
+    const int64_t now = Simulator::Now().GetNanoSeconds();
+    Simulator::ScheduleWithContext(m_peer->m_node->GetId(), NanoSeconds(arrival + held - now),
                                    &LinkNetDevice::Receive, m_peer, packet, protocol);
-    return true;
 }
 
 void LinkNetDevice::Lose(uint64_t mark)
@@ -120,7 +185,9 @@ void LinkNetDevice::Receive(Ptr<Packet> packet, uint16_t protocol)
     m_receivedTrace(packet);
     if (m_ipv4 && protocol == Ipv4L3Protocol::PROT_NUMBER) {
         m_ipv4->Receive(this, packet, protocol, m_address, m_broadcast, PACKET_HOST);
-    } else if (!m_receive.IsNull()) {
+    } else if (m_ipv6 && protocol == Ipv6L3Protocol::PROT_NUMBER) {
+        m_ipv6->Receive(this, packet, protocol, m_address, m_broadcast, PACKET_HOST);
+    } else if (!m_ipv4 && !m_receive.IsNull()) {
         m_receive(this, packet, protocol, m_address);
     }
 }
@@ -131,8 +198,12 @@ void LinkNetDevice::DoDispose()
     m_channel = nullptr;
     m_peer = nullptr;
     m_ipv4 = nullptr;
+    m_ipv6 = nullptr;
     m_lossStream = nullptr;
     m_jitterStream = nullptr;
+    m_duplicateStream = nullptr;
+    m_reorderStream = nullptr;
+    m_intercept = nullptr;
     m_receive.Nullify();
     NetDevice::DoDispose();
 }
@@ -270,6 +341,14 @@ TypeId LinkChannel::GetTypeId()
                           MakeUintegerAccessor(&LinkChannel::m_rate), MakeUintegerChecker<uint64_t>())
             .AddAttribute("Loss", "The probability that a packet is lost", DoubleValue(0),
                           MakeDoubleAccessor(&LinkChannel::m_loss), MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("Duplicate", "The probability that a packet arrives twice", DoubleValue(0),
+                          MakeDoubleAccessor(&LinkChannel::m_duplicate), MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("Reorder", "The probability that a packet is held up by ReorderDelay",
+                          DoubleValue(0), MakeDoubleAccessor(&LinkChannel::m_reorder),
+                          MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("ReorderDelay", "How long, on top of delay and jitter; others may overtake",
+                          TimeValue(Time(0)), MakeTimeAccessor(&LinkChannel::m_reorderDelay),
+                          MakeTimeChecker(Time(0)))
             .AddAttribute("QueuePackets", "Packets that may wait at each end", UintegerValue(100),
                           MakeUintegerAccessor(&LinkChannel::m_queuePackets),
                           MakeUintegerChecker<uint32_t>());
@@ -288,8 +367,8 @@ void LinkChannel::Connect(Ptr<LinkNetDevice> a, Ptr<LinkNetDevice> b)
 
 int64_t LinkChannel::AssignStreams(int64_t stream)
 {
-    m_ends[0]->AssignStreams(stream, stream + 1);
-    m_ends[1]->AssignStreams(stream + 2, stream + 3);
+    m_ends[0]->AssignStreams(stream);
+    m_ends[1]->AssignStreams(stream + 2);
     return 4;
 }
 

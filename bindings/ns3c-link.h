@@ -1,14 +1,17 @@
-/* Our own point-to-point link: a fixed rate, a drop-tail queue, delay with jitter that keeps the order, and
- * loss.
+/* Our own point-to-point link: a fixed rate, a drop-tail queue, delay with jitter that keeps the order, loss,
+ * duplication and reordering, and a hook that decides on single packets.
  *
  * ns-3's own has neither jitter nor losses for a numbered direction. One event a packet: when a packet starts
  * to be sent, when it ends and when it arrives are known the moment it is queued, since nothing overtakes on
- * a link. */
+ * a link but what was held up on purpose. */
 #ifndef P2_NS3C_LINK_H
 #define P2_NS3C_LINK_H
 
+#include "ns3c.h"
+
 #include "ns3/channel.h"
 #include "ns3/ipv4-l3-protocol.h"
+#include "ns3/ipv6-l3-protocol.h"
 #include "ns3/net-device.h"
 #include "ns3/nstime.h"
 #include "ns3/random-variable-stream.h"
@@ -33,9 +36,13 @@ class LinkNetDevice : public NetDevice
     /* Hands what arrives straight to this stack. A node's own list of handlers is walked for every packet,
      * which is linear in the number of its devices. */
     void SetIpv4(Ptr<Ipv4L3Protocol> ipv4);
+    void SetIpv6(Ptr<Ipv6L3Protocol> ipv6);
     /* The n-th packet from now on (from 0) is lost when bit n of mask is set. */
     void SetLossMask(uint64_t mask);
-    void AssignStreams(int64_t loss, int64_t jitter);
+    /* See ns3c_link_intercept. */
+    void SetIntercept(ns3c_link_intercept_fn *fn, void *ctx);
+    /* Loss is drawn from `stream` and jitter from the next; see DISORDER_STREAMS. */
+    void AssignStreams(int64_t stream);
 
     void SetIfIndex(const uint32_t index) override;
     uint32_t GetIfIndex() const override;
@@ -74,6 +81,10 @@ class LinkNetDevice : public NetDevice
 
     bool HasRoom(int64_t now);
     bool DrawLoss();
+    bool Draw(Ptr<UniformRandomVariable> stream, double probability);
+    ns3c_link_verdict Judge(Ptr<const Packet> packet);
+    void Carry(Ptr<Packet> packet, uint16_t protocol, int64_t now);
+    void Deliver(Ptr<Packet> packet, uint16_t protocol, int64_t arrival, int64_t held);
     void Receive(Ptr<Packet> packet, uint16_t protocol);
     void Lose(uint64_t mark);
 
@@ -81,8 +92,13 @@ class LinkNetDevice : public NetDevice
     Ptr<LinkChannel> m_channel;
     LinkNetDevice *m_peer{nullptr}; //!< the channel holds it
     Ptr<Ipv4L3Protocol> m_ipv4;
+    Ptr<Ipv6L3Protocol> m_ipv6;
     Ptr<UniformRandomVariable> m_lossStream;
     Ptr<UniformRandomVariable> m_jitterStream;
+    Ptr<UniformRandomVariable> m_duplicateStream;
+    Ptr<UniformRandomVariable> m_reorderStream;
+    ns3c_link_intercept_fn *m_intercept{nullptr};
+    void *m_interceptCtx{nullptr};
     ReceiveCallback m_receive;
     Address m_address;
     Address m_broadcast; //!< made once: ns-3 asks for it for every packet
@@ -104,7 +120,11 @@ class LinkChannel : public Channel
     static TypeId GetTypeId();
 
     void Connect(Ptr<LinkNetDevice> a, Ptr<LinkNetDevice> b);
-    /* Four numbers: loss and jitter of the direction from a, then from b. */
+    /* Duplication and reordering came later than loss and jitter, and take numbers of their own so far from
+     * those that they meet no other link's. */
+    static constexpr int64_t DISORDER_STREAMS = INT64_C(1) << 40;
+    /* Four numbers: loss and jitter of the direction from a, then from b; and DISORDER_STREAMS further on
+     * duplication and reordering likewise. */
     int64_t AssignStreams(int64_t stream);
     /* How long a packet of so many bytes takes to be sent: rounded up to a whole nanosecond. */
     int64_t GetSerialisation(uint32_t bytes) const;
@@ -123,6 +143,9 @@ class LinkChannel : public Channel
     Time m_jitter;
     uint64_t m_rate{0};
     double m_loss{0};
+    double m_duplicate{0};
+    double m_reorder{0};
+    Time m_reorderDelay;
     uint32_t m_queuePackets{0};
 };
 

@@ -1,5 +1,4 @@
 #include "ns3c-impl.h"
-#include "ns3c-ip.h"
 #include "ns3c-routing.h"
 
 #include "ns3/abort.h"
@@ -12,19 +11,20 @@
 
 using namespace ns3;
 
-/* Only what IPv4 and UDP need: no ARP on point-to-point links, no TCP, no IPv6, no queue discs.
+/* Only what IPv4 and UDP need: no ARP on point-to-point links, no TCP, no queue discs; IPv6 when it is used.
  * Ipv4L3Protocol wants a TrafficControlLayer to pass packets through, and ICMP to answer for it. */
 ns3c_node *ns3c_node_new(const char *name)
 {
     auto made = std::make_shared<ns3c_node>();
     made->name = name ? name : "";
     made->node = CreateObject<Node>();
-    made->ipv4 = CreateObject<Ipv4L3Protocol>();
+    Ptr<Ipv4L3Protocol> ipv4 = CreateObject<Ipv4L3Protocol>();
     made->node->AggregateObject(CreateObject<TrafficControlLayer>());
-    made->node->AggregateObject(made->ipv4);
-    made->ipv4->SetRoutingProtocol(CreateObject<HashRouting>());
+    made->node->AggregateObject(ipv4);
+    ipv4->SetRoutingProtocol(CreateObject<HashRouting>());
     made->node->AggregateObject(CreateObject<Icmpv4L4Protocol>());
     made->node->AggregateObject(CreateObject<UdpL4Protocol>());
+    made->stacks = IpStacks(made->node);
     if (!made->name.empty() && !Names::Find<Node>(made->name)) {
         Names::Add(made->name, made->node);
     }
@@ -59,9 +59,8 @@ void AddEnd(ns3c_link &link, int end, ns3c_node *node, uint32_t mtu)
     device->SetMtu(static_cast<uint16_t>(mtu));
     node->node->AddDevice(device);
     link.ends[end] = device;
-    link.interfaces[end] = node->ipv4->AddInterface(device);
-    node->ipv4->SetUp(link.interfaces[end]);
-    device->SetIpv4(node->ipv4);
+    link.interfaces[end] = node->stacks.AddInterface(device);
+    device->SetIpv4(node->stacks.GetIpv4());
     device->TraceConnectWithoutContext("Drop", MakeCallback(&ns3c_link::Drop, &link));
     node->links.push_back(device);
     for (ns3c_capture *capture : node->captures) {
@@ -79,7 +78,9 @@ ns3c_link *ns3c_link_new(ns3c_node *a, ns3c_node *b, const ns3c_link_config *con
     link->channel = CreateObjectWithAttributes<LinkChannel>(
         "Delay", TimeValue(NanoSeconds(config->delay_ns)), "Jitter",
         TimeValue(NanoSeconds(config->jitter_ns)), "Rate", UintegerValue(config->rate_bps), "Loss",
-        DoubleValue(config->loss), "QueuePackets", UintegerValue(config->queue_packets));
+        DoubleValue(config->loss), "Duplicate", DoubleValue(config->duplicate), "Reorder",
+        DoubleValue(config->reorder), "ReorderDelay", TimeValue(NanoSeconds(config->reorder_ns)),
+        "QueuePackets", UintegerValue(config->queue_packets));
     AddEnd(*link, 0, a, config->mtu);
     AddEnd(*link, 1, b, config->mtu);
     link->channel->Connect(link->ends[0], link->ends[1]);
@@ -109,23 +110,45 @@ void ns3c_link_lose(ns3c_link *link, int end, uint64_t mask)
     link->ends[end]->SetLossMask(mask);
 }
 
-void ns3c_address_add(ns3c_node *node, uint32_t interface, uint32_t address, unsigned prefix_len)
+void ns3c_link_intercept(ns3c_link *link, int end, ns3c_link_intercept_fn *fn, void *ctx)
 {
-    NS_ABORT_MSG_IF(interface >= node->ipv4->GetNInterfaces() || prefix_len > 32,
-                    node->name << ": no interface " << interface << ", or no prefix length " << prefix_len);
-    const Ipv4Mask mask(prefix_len == 0 ? 0 : UINT32_MAX << (32 - prefix_len));
-    node->ipv4->AddAddress(interface, Ipv4InterfaceAddress(Ipv4Address(address), mask));
+    link->ends[end]->SetIntercept(fn, ctx);
 }
 
-void ns3c_address_local(ns3c_node *node, uint32_t address)
+namespace
+{
+
+void Check(const ns3c_node *node, uint32_t interface, const ns3c_address &address, unsigned prefix_len)
+{
+    NS_ABORT_MSG_IF(address.family != 4 && address.family != 6, node->name << ": an address of no family");
+    NS_ABORT_MSG_IF(interface >= node->stacks.GetIpv4()->GetNInterfaces() ||
+                        prefix_len > (address.family == 4 ? 32 : 128),
+                    node->name << ": no interface " << interface << ", or no prefix length " << prefix_len);
+}
+
+} // namespace
+
+void ns3c_address_add(ns3c_node *node, uint32_t interface, ns3c_address address, unsigned prefix_len)
+{
+    Check(node, interface, address, prefix_len);
+    if (address.family == 4) {
+        const Ipv4Mask mask(prefix_len == 0 ? 0 : UINT32_MAX << (32 - prefix_len));
+        node->stacks.GetIpv4()->AddAddress(interface, Ipv4InterfaceAddress(ToIpv4(address), mask));
+        return;
+    }
+    node->stacks.NeedIpv6()->AddAddress(
+        static_cast<uint32_t>(node->stacks.GetIpv6Interface(interface)),
+        Ipv6InterfaceAddress(ToIpv6(address), Ipv6Prefix(static_cast<uint8_t>(prefix_len))), false);
+}
+
+void ns3c_address_local(ns3c_node *node, ns3c_address address)
 {
     constexpr uint32_t LOOPBACK = 0;
-    ns3c_address_add(node, LOOPBACK, address, 32);
+    ns3c_address_add(node, LOOPBACK, address, address.family == 4 ? 32 : 128);
 }
 
-void ns3c_route_add(ns3c_node *node, uint32_t destination, unsigned prefix_len, uint32_t interface)
+void ns3c_route_add(ns3c_node *node, ns3c_address destination, unsigned prefix_len, uint32_t interface)
 {
-    NS_ABORT_MSG_IF(interface >= node->ipv4->GetNInterfaces() || prefix_len > 32,
-                    node->name << ": no interface " << interface << ", or no prefix length " << prefix_len);
-    AddInterfaceRoute(node->ipv4, Ipv4Address(destination), prefix_len, interface);
+    Check(node, interface, destination, prefix_len);
+    node->stacks.AddRoute(destination, prefix_len, interface);
 }

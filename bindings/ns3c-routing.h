@@ -23,6 +23,7 @@ class HashRouting : public Ipv4RoutingProtocol
     static TypeId GetTypeId();
 
     void AddRoute(Ipv4Address destination, unsigned prefixLength, uint32_t interface);
+    bool IsLocal(Ipv4Address address) const;
 
     Ptr<Ipv4Route> RouteOutput(Ptr<Packet> packet, const Ipv4Header &header, Ptr<NetDevice> device,
                                Socket::SocketErrno &error) override;
@@ -40,7 +41,6 @@ class HashRouting : public Ipv4RoutingProtocol
     void DoDispose() override;
 
   private:
-    bool IsLocal(Ipv4Address address) const;
     /* -1: none. */
     int64_t FindInterface(uint32_t destination) const;
     Ptr<Ipv4Route> GetInterfaceRoute(uint32_t interface);

@@ -4,8 +4,12 @@
 #include "ns3c-packet.h"
 
 #include "ns3/inet-socket-address.h"
+#include "ns3/inet6-socket-address.h"
 #include "ns3/ipv4-packet-info-tag.h"
 #include "ns3/ipv4-route.h"
+#include "ns3/ipv6-packet-info-tag.h"
+#include "ns3/ipv6-route.h"
+#include "ns3/udp-header.h"
 #include "ns3/udp-socket-factory.h"
 
 namespace ns3
@@ -14,7 +18,10 @@ namespace ns3
 namespace
 {
 
-constexpr size_t UDP_DATA_MAX = IPV4_PACKET_MAX - IPV4_HEADER_LEN - 8;
+size_t GetDataMax(const ns3c_address &destination)
+{
+    return IP_PACKET_MAX - (destination.family == 6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN) - 8;
+}
 
 } // namespace
 
@@ -24,50 +31,105 @@ UdpPort::UdpPort(ns3c_udp_fn *fn, void *ctx) : m_fn(fn), m_ctx(ctx)
 
 UdpPort::~UdpPort()
 {
-    if (m_socket) {
-        m_socket->SetRecvCallback(MakeNullCallback<void, Ptr<Socket>>());
+    for (const auto &socket : m_sockets) {
+        if (socket) {
+            socket->SetRecvCallback(MakeNullCallback<void, Ptr<Socket>>());
+        }
     }
 }
 
-bool UdpPort::Open(Ptr<Node> node, Ipv4Address address, uint16_t port)
+Ptr<Socket> UdpPort::Bind(Ptr<Node> node, const Address &address)
 {
     Ptr<Socket> socket = Socket::CreateSocket(node, UdpSocketFactory::GetTypeId());
-    if (socket->Bind(InetSocketAddress(address, port)) != 0) {
-        return false;
+    if (socket->Bind(address) != 0) {
+        return nullptr;
     }
     socket->SetRecvPktInfo(true); /* the only way to learn a datagram's destination */
     socket->SetRecvCallback(MakeCallback(&UdpPort::Receive, this));
-    m_socket = socket;
-    m_ipv4 = node->GetObject<Ipv4L3Protocol>();
+    return socket;
+}
+
+/* The IPv6 end needs no stack, which may come later. */
+bool UdpPort::Open(const IpStacks &stacks, const ns3c_address &address, uint16_t port)
+{
+    Ptr<Node> node = stacks.GetNode();
+    if (address.family != 6) {
+        m_sockets[0] = Bind(node, InetSocketAddress(ToIpv4(address), port));
+    }
+    if (address.family != 4) {
+        m_sockets[1] = Bind(node, Inet6SocketAddress(ToIpv6(address), port));
+    }
+    if ((address.family != 6 && !m_sockets[0]) || (address.family != 4 && !m_sockets[1])) {
+        return false;
+    }
+    m_stacks = stacks;
     m_udp = node->GetObject<UdpL4Protocol>();
     m_address = address;
     m_port = port;
     return true;
 }
 
-/* Not through Socket::SendTo: from a bound address that asks every interface of the node for a broadcast
- * address, for every datagram. */
-bool UdpPort::Send(Ipv4Address source, Ipv4Address destination, uint16_t port, const uint8_t *data,
-                   size_t len, uint64_t mark)
+bool UdpPort::Send(const ns3c_address &source, const ns3c_address &destination, uint16_t port,
+                   const uint8_t *data, size_t len, uint64_t mark, SendRoute where)
 {
-    if (len > UDP_DATA_MAX) {
+    if (len > GetDataMax(destination) || (m_address.family && m_address.family != destination.family)) {
         return false;
     }
     Ptr<Packet> packet = CreateMarkedPacket(data, len, mark);
+    const ns3c_address &from = m_address.family ? m_address : source;
+    return destination.family == 6 ? Send6(packet, from, ToIpv6(destination), port, where)
+                                   : Send4(packet, from, ToIpv4(destination), port, where);
+}
+
+/* Not through Socket::SendTo: from a bound address that asks every interface of the node for a broadcast
+ * address, for every datagram. */
+bool UdpPort::Send4(Ptr<Packet> packet, const ns3c_address &source, Ipv4Address destination, uint16_t port,
+                    SendRoute where)
+{
     Ipv4Header header;
+    header.SetSource(source.family ? ToIpv4(source) : Ipv4Address::GetAny());
     header.SetDestination(destination);
     header.SetProtocol(UdpL4Protocol::PROT_NUMBER);
+    Ptr<Ipv4RoutingProtocol> routing =
+        where == SendRoute::BELOW ? m_stacks.GetBaseRouting() : m_stacks.GetIpv4()->GetRoutingProtocol();
     Socket::SocketErrno error;
-    Ptr<Ipv4Route> route = m_ipv4->GetRoutingProtocol()->RouteOutput(packet, header, nullptr, error);
+    Ptr<Ipv4Route> route = routing->RouteOutput(packet, header, nullptr, error);
     if (!route) {
         return false;
     }
-    if (!m_address.IsAny()) {
-        source = m_address;
-    } else if (source.IsAny()) {
-        source = route->GetSource();
+    m_udp->Send(packet, source.family ? ToIpv4(source) : route->GetSource(), destination, m_port, port,
+                route);
+    return true;
+}
+
+/* With a header of our own: ns-3 would leave the checksum 0, which IPv6 does not allow (RFC 8200 section
+ * 8.1). */
+bool UdpPort::Send6(Ptr<Packet> packet, const ns3c_address &source, Ipv6Address destination, uint16_t port,
+                    SendRoute where)
+{
+    Ptr<Ipv6L3Protocol> ipv6 = m_stacks.GetIpv6();
+    if (!ipv6) {
+        return false;
     }
-    m_udp->Send(packet, source, destination, m_port, port, route);
+    Ipv6Header header;
+    header.SetSource(source.family ? ToIpv6(source) : Ipv6Address::GetAny());
+    header.SetDestination(destination);
+    header.SetNextHeader(UdpL4Protocol::PROT_NUMBER);
+    Ptr<Ipv6RoutingProtocol> routing =
+        where == SendRoute::BELOW ? m_stacks.GetBaseRouting6() : ipv6->GetRoutingProtocol();
+    Socket::SocketErrno error;
+    Ptr<Ipv6Route> route = routing->RouteOutput(packet, header, nullptr, error);
+    if (!route) {
+        return false;
+    }
+    const Ipv6Address from = source.family ? ToIpv6(source) : route->GetSource();
+    UdpHeader udp;
+    udp.EnableChecksums();
+    udp.InitializeChecksum(from, destination, UdpL4Protocol::PROT_NUMBER);
+    udp.SetSourcePort(m_port);
+    udp.SetDestinationPort(port);
+    packet->AddHeader(udp);
+    ipv6->Send(packet, from, destination, UdpL4Protocol::PROT_NUMBER, route);
     return true;
 }
 
@@ -81,14 +143,28 @@ void UdpPort::Receive(Ptr<Socket> socket)
 
 void UdpPort::Deliver(Ptr<Packet> packet, const Address &from)
 {
-    Ipv4PacketInfoTag info;
-    packet->PeekPacketTag(info);
-    const InetSocketAddress source = InetSocketAddress::ConvertFrom(from);
     Scratch scratch;
     packet->CopyData(scratch.Data(), packet->GetSize());
-    const ns3c_udp_packet datagram = {
-        source.GetIpv4().Get(), info.GetAddress().Get(), source.GetPort(),     m_port,
-        scratch.Data(),         packet->GetSize(),       GetPacketMark(packet)};
+    ns3c_udp_packet datagram = {};
+    datagram.destination_port = m_port;
+    datagram.data = scratch.Data();
+    datagram.len = packet->GetSize();
+    datagram.mark = GetPacketMark(packet);
+    if (InetSocketAddress::IsMatchingType(from)) {
+        Ipv4PacketInfoTag info;
+        packet->PeekPacketTag(info);
+        const InetSocketAddress source = InetSocketAddress::ConvertFrom(from);
+        datagram.source = FromIpv4(source.GetIpv4());
+        datagram.source_port = source.GetPort();
+        datagram.destination = FromIpv4(info.GetAddress());
+    } else {
+        Ipv6PacketInfoTag info;
+        packet->PeekPacketTag(info);
+        const Inet6SocketAddress source = Inet6SocketAddress::ConvertFrom(from);
+        datagram.source = FromIpv6(source.GetIpv6());
+        datagram.source_port = source.GetPort();
+        datagram.destination = FromIpv6(info.GetAddress());
+    }
     m_fn(m_ctx, &datagram);
 }
 
@@ -103,23 +179,23 @@ struct ns3c_udp {
     UdpPort port;
 };
 
-ns3c_udp *ns3c_udp_open(ns3c_node *node, uint32_t address, uint16_t port, ns3c_udp_fn *fn, void *ctx)
+ns3c_udp *ns3c_udp_open(ns3c_node *node, ns3c_address address, uint16_t port, ns3c_udp_fn *fn, void *ctx)
 {
     auto udp = std::make_shared<ns3c_udp>(fn, ctx);
-    if (!udp->port.Open(node->node, Ipv4Address(address), port)) {
+    if (!udp->port.Open(node->stacks, address, port)) {
         return nullptr;
     }
     Keep(udp);
     return udp.get();
 }
 
-int ns3c_udp_send(ns3c_udp *udp, uint32_t destination, uint16_t port, const uint8_t *data, size_t len,
+int ns3c_udp_send(ns3c_udp *udp, ns3c_address destination, uint16_t port, const uint8_t *data, size_t len,
                   uint64_t mark)
 {
-    if (udp->port.Send(Ipv4Address::GetAny(), Ipv4Address(destination), port, data, len, mark)) {
+    if (udp->port.Send(ns3c_any(), destination, port, data, len, mark)) {
         return 0;
     }
-    Complain() << "cannot send " << len << " bytes of UDP to " << Ipv4Address(destination)
-               << ": no route, or too long" << std::endl;
+    Complain() << "cannot send " << len << " bytes of UDP to " << destination << ": no route, or too long"
+               << std::endl;
     return -1;
 }

@@ -1,11 +1,9 @@
-/* A UDP port whose datagrams come with both addresses and a mark. */
+/* A UDP port, of both families, whose datagrams come with both addresses and a mark. */
 #ifndef P2_NS3C_UDP_H
 #define P2_NS3C_UDP_H
 
-#include "ns3c.h"
+#include "ns3c-ip.h"
 
-#include "ns3/ipv4-l3-protocol.h"
-#include "ns3/node.h"
 #include "ns3/socket.h"
 #include "ns3/udp-l4-protocol.h"
 
@@ -21,23 +19,28 @@ class UdpPort
     UdpPort(const UdpPort &) = delete;
     UdpPort &operator=(const UdpPort &) = delete;
 
-    /* False if the port is taken. */
-    bool Open(Ptr<Node> node, Ipv4Address address, uint16_t port);
+    /* address of no family: any of both. False if the port is taken. */
+    bool Open(const IpStacks &stacks, const ns3c_address &address, uint16_t port);
     /* From the bound address; from `source` if none was bound; from the route's if that is none either.
      * False: no route, or too long. */
-    bool Send(Ipv4Address source, Ipv4Address destination, uint16_t port, const uint8_t *data, size_t len,
-              uint64_t mark);
+    bool Send(const ns3c_address &source, const ns3c_address &destination, uint16_t port, const uint8_t *data,
+              size_t len, uint64_t mark, SendRoute where = SendRoute::ON_TOP);
 
   private:
+    Ptr<Socket> Bind(Ptr<Node> node, const Address &address);
     void Receive(Ptr<Socket> socket);
     void Deliver(Ptr<Packet> packet, const Address &from);
+    bool Send4(Ptr<Packet> packet, const ns3c_address &source, Ipv4Address destination, uint16_t port,
+               SendRoute where);
+    bool Send6(Ptr<Packet> packet, const ns3c_address &source, Ipv6Address destination, uint16_t port,
+               SendRoute where);
 
     ns3c_udp_fn *m_fn;
     void *m_ctx;
-    Ptr<Socket> m_socket;
-    Ptr<Ipv4L3Protocol> m_ipv4;
+    Ptr<Socket> m_sockets[2]; //!< IPv4, IPv6
+    IpStacks m_stacks;
     Ptr<UdpL4Protocol> m_udp;
-    Ipv4Address m_address;
+    ns3c_address m_address{0, {0}};
     uint16_t m_port{0};
 };
 

@@ -1,6 +1,7 @@
 #include "phase2-gateway.h"
 
 #include "ns3c-impl.h"
+#include "phase2-address.h"
 
 #include "ns3/abort.h"
 #include "ns3/fatal-error.h"
@@ -19,14 +20,8 @@ namespace
 {
 
 constexpr uint16_t IKE_PORT = 500;
-constexpr uint8_t PROTOCOL_ESP = 50;
-/* As large as can be: inner packets go in whole, and the outer ones are fragmented by IP if they must be. */
-constexpr uint16_t TUNNEL_MTU = UINT16_MAX;
-
-Ipv4Address ToIpv4(const p2_address &address)
-{
-    return Ipv4Address(p2_address_to_v4(&address));
-}
+constexpr uint16_t NAT_TRAVERSAL_PORT = 4500;
+constexpr uint8_t PROTOCOLS[] = {50, 51}; /* ESP, AH */
 
 void MustDo(int result, const char *call)
 {
@@ -68,7 +63,7 @@ TypeId Phase2Gateway::GetTypeId()
     return tid;
 }
 
-Phase2Gateway::Phase2Gateway() : m_ike(OnUdp, this)
+Phase2Gateway::Phase2Gateway() : m_ike(OnUdp, this), m_natTraversal(OnUdp, this)
 {
 }
 
@@ -82,8 +77,8 @@ int Phase2Gateway::Configure(const p2_gateway_config &config, const struct profi
 {
     NS_ABORT_MSG_IF(!GetNode(), "add a Phase2Gateway to its node before configuring it");
     NS_ABORT_MSG_IF(m_host, "a Phase2Gateway is configured once");
-    m_ipv4 = GetNode()->GetObject<Ipv4L3Protocol>();
-    NS_ABORT_MSG_IF(!m_ipv4, "a Phase2Gateway needs an IPv4 stack on its node");
+    m_stacks = IpStacks(GetNode());
+    NS_ABORT_MSG_IF(!m_stacks.GetIpv4(), "a Phase2Gateway needs an IPv4 stack on its node");
     host_config host = {};
     host.gateway = config;
     host.random = {Fill, this};
@@ -96,9 +91,13 @@ int Phase2Gateway::Configure(const p2_gateway_config &config, const struct profi
     if (result < 0) {
         return result;
     }
-    NS_ABORT_MSG_IF(!m_ike.Open(GetNode(), Ipv4Address::GetAny(), IKE_PORT), "UDP port 500 is taken");
-    CreateObject<WholePacketProtocol>()->Open(m_ipv4, PROTOCOL_ESP, OnIpsec, this);
-    OpenTunnel(config);
+    NS_ABORT_MSG_IF(!m_ike.Open(m_stacks, ns3c_any(), IKE_PORT), "UDP port 500 is taken");
+    NS_ABORT_MSG_IF(!m_natTraversal.Open(m_stacks, ns3c_any(), NAT_TRAVERSAL_PORT), "UDP port 4500 is taken");
+    for (uint8_t protocol : PROTOCOLS) {
+        CreateObject<WholePacketProtocol>()->Open(m_stacks, protocol, OnIpsec, this);
+    }
+    OpenTunnels(config);
+    OpenPolicies(config);
     return P2_OK;
 }
 
@@ -107,25 +106,32 @@ host_ops Phase2Gateway::MakeOps()
     return {this, SendIke, SendIpsec, DeliverClear, Observe};
 }
 
-void Phase2Gateway::OpenTunnel(const p2_gateway_config &config)
-{
-    m_tunnel = CreateObject<TunnelInterface>();
-    m_tunnel->Open(m_ipv4, TUNNEL_MTU, OnClear, this);
-    for (std::size_t i = 0; i < config.num_tunnels; i++) {
-        const p2_selector &remote = config.tunnels[i].remote;
-        NS_ABORT_MSG_IF(remote.address.family != 4, "a tunnel of IPv6 can not be routed: ns3c is IPv4 only");
-        NS_ABORT_MSG_IF(
-            !AddInterfaceRoute(m_ipv4, ToIpv4(remote.address), remote.prefix_len, m_tunnel->GetInterface()),
-            "the node's routing protocol takes no routes into the tunnel");
-    }
-}
-
 void Phase2Gateway::Rekey(std::size_t tunnel)
 {
     Input input = {};
     input.kind = Input::REKEY;
     input.tunnel = tunnel;
     Handle(input);
+}
+
+void Phase2Gateway::TakeDown(std::size_t tunnel)
+{
+    Input input = {};
+    input.kind = Input::TAKE_DOWN;
+    input.tunnel = tunnel;
+    Handle(input);
+}
+
+void Phase2Gateway::Restart()
+{
+    Input input = {};
+    input.kind = Input::RESTART;
+    Handle(input);
+}
+
+uint64_t Phase2Gateway::GetKeepalives() const
+{
+    return m_keepalives;
 }
 
 int64_t Phase2Gateway::AssignStreams(int64_t stream)
@@ -173,7 +179,11 @@ void Phase2Gateway::DoDispose()
         m_tunnel->Dispose();
     }
     m_tunnel = nullptr;
-    m_ipv4 = nullptr;
+    if (m_policy) {
+        m_policy->Dispose();
+    }
+    m_policy = nullptr;
+    m_stacks.Clear();
     m_uniform = nullptr;
     m_observer = nullptr;
     Application::DoDispose();
@@ -231,11 +241,20 @@ void Phase2Gateway::Call(const Input &input)
         MustDo(host_receive_ipsec(m_host, now, datagram.data, datagram.len, input.mark),
                "host_receive_ipsec");
         break;
+    case Input::UDP_ESP:
+        MustDo(host_receive_udp_esp(m_host, now, &datagram, input.mark), "host_receive_udp_esp");
+        break;
     case Input::CLEAR:
         MustDo(host_send_clear(m_host, now, datagram.data, datagram.len, input.mark), "host_send_clear");
         break;
     case Input::REKEY:
         MustDo(host_rekey(m_host, now, input.tunnel), "host_rekey");
+        break;
+    case Input::TAKE_DOWN:
+        MustDo(host_clear(m_host, now, input.tunnel), "host_clear");
+        break;
+    case Input::RESTART:
+        MustDo(host_restart(m_host, now), "host_restart");
         break;
     }
 }
@@ -268,16 +287,29 @@ void Phase2Gateway::Tick()
 
 void Phase2Gateway::OnUdp(void *ctx, const ns3c_udp_packet *packet)
 {
+    auto self = static_cast<Phase2Gateway *>(ctx);
     Input input = {};
     input.kind = Input::IKE;
+    if (packet->destination_port == NAT_TRAVERSAL_PORT) {
+        switch (p2_udp_payload(packet->data, packet->len)) {
+        case P2_UDP_KEEPALIVE:
+            self->m_keepalives++;
+            return;
+        case P2_UDP_ESP:
+            input.kind = Input::UDP_ESP;
+            break;
+        case P2_UDP_IKE:
+            break;
+        }
+    }
     input.mark = packet->mark;
-    input.datagram = {p2_address_v4(packet->source),
-                      p2_address_v4(packet->destination),
+    input.datagram = {FromNs3c(packet->source),
+                      FromNs3c(packet->destination),
                       packet->source_port,
                       packet->destination_port,
                       packet->data,
                       packet->len};
-    static_cast<Phase2Gateway *>(ctx)->Handle(input);
+    self->Handle(input);
 }
 
 void Phase2Gateway::OnIpsec(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
@@ -303,9 +335,10 @@ void Phase2Gateway::OnClear(void *ctx, const uint8_t *packet, size_t len, uint64
 void Phase2Gateway::SendIke(void *ctx, const p2_datagram *datagram, uint64_t emission)
 {
     auto self = static_cast<Phase2Gateway *>(ctx);
-    const Ipv4Address destination = ToIpv4(datagram->destination);
-    if (!self->m_ike.Send(ToIpv4(datagram->source), destination, datagram->destination_port, datagram->data,
-                          datagram->len, emission)) {
+    UdpPort &port = datagram->source_port == NAT_TRAVERSAL_PORT ? self->m_natTraversal : self->m_ike;
+    const ns3c_address destination = ToNs3c(datagram->destination);
+    if (!port.Send(ToNs3c(datagram->source), destination, datagram->destination_port, datagram->data,
+                   datagram->len, emission, SendRoute::BELOW)) {
         NS_FATAL_ERROR("a gateway has no route to its peer " << destination);
     }
 }
@@ -313,15 +346,17 @@ void Phase2Gateway::SendIke(void *ctx, const p2_datagram *datagram, uint64_t emi
 void Phase2Gateway::SendIpsec(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
 {
     auto self = static_cast<Phase2Gateway *>(ctx);
-    if (SendWholePacket(self->m_ipv4, packet, len, mark) != SendResult::SENT) {
-        NS_FATAL_ERROR("a gateway can not send an ESP packet of " << len << " bytes: no route to its peer");
+    if (SendWholePacket(self->m_stacks, packet, len, mark, SendRoute::BELOW) != SendResult::SENT) {
+        NS_FATAL_ERROR("a gateway can not send an IPsec packet of " << len << " bytes: no route to its peer");
     }
 }
 
 void Phase2Gateway::DeliverClear(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
 {
-    /* What is no IPv4 packet ends here, as on a real tunnel interface. */
-    static_cast<Phase2Gateway *>(ctx)->m_tunnel->Receive(packet, len, mark);
+    /* What is no IP packet ends here, as on a real tunnel interface. */
+    auto self = static_cast<Phase2Gateway *>(ctx);
+    const bool judged = self->m_policy && !self->IsTransit(packet, len);
+    self->m_tunnel->Receive(packet, len, mark, judged);
 }
 
 void Phase2Gateway::Observe(void *ctx, p2_time now, const p2_action *action, uint64_t event)

@@ -6,13 +6,17 @@
  *     gateway->AssignStreams(1000);
  *     gateway->Configure(config, nullptr, causes);
  *
- * Any ns-3 node with an IPv4 and UDP stack will do. The gateway owns UDP port 500, protocol 50 and one tunnel
- * interface, into which the remote selector of every tunnel is routed. It decides nothing of the protocol. */
+ * Any ns-3 node with an IPv4 and UDP stack will do, and with an IPv6 one if a tunnel needs it. The gateway
+ * owns UDP ports 500 and 4500, protocols 50 and 51, one tunnel interface, into which the remote selector of
+ * every route-based tunnel is routed (a range as the prefixes that make it up), and, if there is a
+ * policy-based tunnel, a policy on top of the node's routing. What it sends itself is never subject to that
+ * policy. It decides nothing of the protocol. */
 #ifndef P2_PHASE2_GATEWAY_H
 #define P2_PHASE2_GATEWAY_H
 
 #include "host.h"
 #include "ns3c-ip.h"
+#include "ns3c-policy.h"
 #include "ns3c-udp.h"
 
 #include "ns3/application.h"
@@ -39,9 +43,15 @@ class Phase2Gateway : public Application
                   struct causes *causes) P2_WARN_UNUSED;
     /* Starts a rekey of a tunnel now. */
     void Rekey(std::size_t tunnel);
+    /* Takes all SAs of a tunnel down now and tells the peer. */
+    void TakeDown(std::size_t tunnel);
+    /* Forgets everything and begins anew: see host_restart. */
+    void Restart();
     int64_t AssignStreams(int64_t stream); /* uses one */
     struct host *GetHost() const;
     uint32_t GetTunnelInterface() const;
+    /* NAT keepalives that arrived so far. */
+    uint64_t GetKeepalives() const;
 
     typedef void (*Observer)(void *ctx, p2_time now, const p2_action *action, uint64_t event);
     /* Every action, as host_ops.observe has it: the trace sources without their price. */
@@ -57,9 +67,9 @@ class Phase2Gateway : public Application
   private:
     /* What the host is told. */
     struct Input {
-        enum Kind { TICK, IKE, IPSEC, CLEAR, REKEY } kind;
+        enum Kind { TICK, IKE, IPSEC, UDP_ESP, CLEAR, REKEY, TAKE_DOWN, RESTART } kind;
         uint64_t mark;
-        p2_datagram datagram; //!< IKE: all of it; IPSEC, CLEAR: data and len
+        p2_datagram datagram; //!< IKE, UDP_ESP: all of it; IPSEC, CLEAR: data and len
         std::size_t tunnel;
     };
     struct Deferred {
@@ -71,7 +81,10 @@ class Phase2Gateway : public Application
     void StopApplication() override;
 
     host_ops MakeOps();
-    void OpenTunnel(const p2_gateway_config &config);
+    void OpenTunnels(const p2_gateway_config &config);
+    void OpenPolicies(const p2_gateway_config &config);
+    bool IsTransit(const uint8_t *packet, std::size_t len) const;
+    bool IsOwn(const p2_address &address) const;
     void Handle(const Input &input);
     void Defer(const Input &input);
     void Call(const Input &input);
@@ -80,6 +93,8 @@ class Phase2Gateway : public Application
     void Trace(const p2_action &action);
 
     static void OnUdp(void *ctx, const ns3c_udp_packet *packet);
+    static bool Decide(void *ctx, const uint8_t *packet, std::size_t len);
+    static bool DecideAddresses(void *ctx, ns3c_address source, ns3c_address destination);
     static void OnIpsec(void *ctx, const uint8_t *packet, size_t len, uint64_t mark);
     static void OnClear(void *ctx, const uint8_t *packet, size_t len, uint64_t mark);
     static void SendIke(void *ctx, const p2_datagram *datagram, uint64_t emission);
@@ -89,9 +104,18 @@ class Phase2Gateway : public Application
     static void Fill(void *ctx, p2_random_use use, uint8_t *out, size_t len);
 
     struct host *m_host{nullptr};
-    Ptr<Ipv4L3Protocol> m_ipv4;
+    struct PolicySelectors {
+        p2_selector local, remote;
+    };
+
+    IpStacks m_stacks;
     Ptr<TunnelInterface> m_tunnel;
+    Ptr<PolicyHook> m_policy;                //!< null: no tunnel is policy-based
+    std::vector<PolicySelectors> m_policies; //!< of the policy-based tunnels
+    std::vector<p2_address> m_own;           //!< the outer addresses
     UdpPort m_ike;
+    UdpPort m_natTraversal;
+    uint64_t m_keepalives{0};
     Ptr<UniformRandomVariable> m_uniform;
     EventId m_timer;
     p2_time m_timerAt{0};

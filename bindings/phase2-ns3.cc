@@ -44,6 +44,21 @@ void phase2_gateway_rekey(phase2_gateway *gateway, size_t tunnel)
     gateway->application->Rekey(tunnel);
 }
 
+void phase2_gateway_take_down(phase2_gateway *gateway, size_t tunnel)
+{
+    gateway->application->TakeDown(tunnel);
+}
+
+void phase2_gateway_restart(phase2_gateway *gateway)
+{
+    gateway->application->Restart();
+}
+
+uint64_t phase2_gateway_keepalives(const phase2_gateway *gateway)
+{
+    return gateway->application->GetKeepalives();
+}
+
 host *phase2_gateway_host(phase2_gateway *gateway)
 {
     return gateway->application->GetHost();

@@ -24,11 +24,18 @@ struct phase2_gateway_config {
     void *ctx;
 };
 
-/* Opens UDP 500 and protocol 50 on the node, makes the tunnel interface and routes every tunnel's remote
- * selector into it. The gateway starts at time 0 of the simulation. NULL when out of memory. */
+/* Opens UDP 500 and 4500 and protocols 50 and 51 on the node. Route-based tunnels have their remote selectors
+ * routed into a tunnel interface; for policy-based ones a policy is put on top of the node's routing. The
+ * gateway starts at time 0 of the simulation. NULL when out of memory. */
 struct phase2_gateway *phase2_gateway_install(struct ns3c_node *node,
                                               const struct phase2_gateway_config *config);
 void phase2_gateway_rekey(struct phase2_gateway *gateway, size_t tunnel);
+/* Takes all SAs of a tunnel down and tells the peer. */
+void phase2_gateway_take_down(struct phase2_gateway *gateway, size_t tunnel);
+/* It forgets everything and begins anew, now: see host_restart. */
+void phase2_gateway_restart(struct phase2_gateway *gateway);
+/* NAT keepalives (RFC 3948 section 4) that arrived so far. */
+uint64_t phase2_gateway_keepalives(const struct phase2_gateway *gateway);
 struct host *phase2_gateway_host(struct phase2_gateway *gateway);
 
 #ifdef __cplusplus

@@ -248,13 +248,14 @@ static int allocate(struct world *world)
 {
     const struct scenario *s = world->scenario;
     world->gateways = calloc(s->num_gateways + 1, sizeof(*world->gateways));
-    world->nats = calloc(s->num_nats + 1, sizeof(struct ns3c_node *));
+    world->nats = calloc(s->num_nats + 1, sizeof(*world->nats));
     world->links = calloc(s->num_links + 1, sizeof(struct ns3c_link *));
+    world->tampers = calloc(s->num_links + 1, sizeof(*world->tampers));
     world->senders = calloc(s->num_flows + 1, sizeof(*world->senders));
     world->events = calloc(s->num_events + 1, sizeof(*world->events));
     world->local_tunnel = calloc(s->num_tunnels + 1, sizeof(*world->local_tunnel));
-    bool good = world->gateways && world->nats && world->links && world->senders && world->events &&
-                world->local_tunnel && causes_new(&world->causes) == P2_OK;
+    bool good = world->gateways && world->nats && world->links && world->tampers && world->senders &&
+                world->events && world->local_tunnel && causes_new(&world->causes) == P2_OK;
     return good ? 0 : world_fail(world, "world", "out of memory");
 }
 
@@ -268,6 +269,9 @@ static void cleanup(struct world *world)
         free(world->windows[i]);
     free(world->windows);
     free(world->gateways);
+    for (size_t i = 0; world->tampers && i < world->scenario->num_links; i++)
+        tamper_cleanup(&world->tampers[i].tamper);
+    free(world->tampers);
     free(world->nats);
     free(world->links);
     world_free_sockets(world);

@@ -6,6 +6,7 @@
 #include "keyring.h"
 #include "ledger.h"
 #include "phase2-ns3.h"
+#include "tamper.h"
 #include "traffic.h"
 #include "world.h"
 
@@ -40,6 +41,17 @@ struct world_sender {
     struct ns3c_udp *udp;
 };
 
+struct world_nat {
+    struct ns3c_node *node;
+    struct ns3c_nat *nat;
+};
+
+/* A link that the timeline cuts or takes messages from. */
+struct world_tamper {
+    struct world *world;
+    struct tamper tamper;
+};
+
 struct world_event {
     struct world *world;
     const struct scenario_event *config;
@@ -50,7 +62,8 @@ struct world {
     const struct scenario *scenario;
     const struct world_run *run;
     struct world_gateway *gateways;
-    struct ns3c_node **nats;
+    struct world_nat *nats;
+    struct world_tamper *tampers; /* by link */
     struct ns3c_link **links;
     struct world_socket *sockets;
     struct world_sender *senders;

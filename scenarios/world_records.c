@@ -335,6 +335,15 @@ int world_write_records(struct world *world, FILE *out)
         put_drop(&w, world->scenario->links[i].name, "link-queue",
                  ns3c_link_dropped(world->links[i], NS3C_LINK_QUEUE));
     }
+    for (size_t i = 0; i < world->scenario->num_nats; i++) {
+        struct ns3c_nat_counters counters;
+        const char *name = world->scenario->nats[i].name;
+        ns3c_nat_read(world->nats[i].nat, &counters);
+        put_drop(&w, name, "nat-no-ports", counters.no_ports);
+        put_drop(&w, name, "nat-unsolicited", counters.unsolicited);
+        put_drop(&w, name, "nat-fragments", counters.fragments);
+        put_drop(&w, name, "nat-exhausted", counters.exhausted);
+    }
     put_sadbs(&w);
     struct record end = {.type = RECORD_END};
     end.u.end.records = w.written;

@@ -6,34 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Ports that a NAT gives out: not the well-known ones. */
+#define NAT_FIRST_PORT 1024
+#define NAT_LAST_PORT  65535
+
 /* An address as ns3c takes it. */
-static uint32_t to_ns3c(const struct p2_address *address)
+static struct ns3c_address to_ns3c(const struct p2_address *address)
 {
-    return p2_address_to_v4(address);
-}
-
-static const struct p2_address default_route = {.family = 4};
-
-/* What this build of the simulation can not do yet; better said than simulated wrongly. */
-static int check_supported(struct world *world)
-{
-    const struct scenario *s = world->scenario;
-    for (size_t i = 0; i < s->num_gateways; i++) {
-        if (s->gateways[i].address.family == 6)
-            return world_fail(world, s->gateways[i].name, "IPv6 is not simulated by this build");
-        for (size_t p = 0; p < s->gateways[i].num_protects; p++) {
-            if (s->gateways[i].protects[p].address.family == 6)
-                return world_fail(world, s->gateways[i].name, "IPv6 is not simulated by this build");
-        }
-    }
-    if (s->num_nats > 0)
-        return world_fail(world, s->nats[0].name, "NATs are not simulated by this build");
-    for (size_t i = 0; i < s->num_links; i++) {
-        if (s->links[i].duplicate > 0 || s->links[i].reorder > 0)
-            return world_fail(world, s->links[i].name,
-                              "duplicate and reorder are not simulated by this build");
-    }
-    return 0;
+    struct ns3c_address out = {.family = address->family};
+    memcpy(out.bytes, address->bytes, sizeof(out.bytes));
+    return out;
 }
 
 /* --- nodes and links --- */
@@ -41,7 +23,7 @@ static int check_supported(struct world *world)
 static struct ns3c_node *node_of(const struct world *world, int node)
 {
     size_t i = (size_t)node, num = world->scenario->num_gateways;
-    return i < num ? world->gateways[i].node : world->nats[i - num];
+    return i < num ? world->gateways[i].node : world->nats[i - num].node;
 }
 
 static const struct p2_address *address_of(const struct scenario *s, int node)
@@ -67,7 +49,7 @@ static void build_nodes(struct world *world)
         }
     }
     for (size_t i = 0; i < s->num_nats; i++)
-        world->nats[i] = ns3c_node_new(s->nats[i].name);
+        world->nats[i].node = ns3c_node_new(s->nats[i].name);
 }
 
 static void build_links(struct world *world)
@@ -81,6 +63,9 @@ static void build_links(struct world *world)
                                           .loss = link->loss,
                                           .queue_packets = link->queue,
                                           .mtu = link->mtu,
+                                          .duplicate = link->duplicate,
+                                          .reorder = link->reorder,
+                                          .reorder_ns = link->reorder_delay,
                                           .stream = WORLD_STREAM_LINK + 4 * (int64_t)i};
         world->links[i] = ns3c_link_new(node_of(world, link->from), node_of(world, link->to), &config);
         for (int end = 0; end < 2; end++) {
@@ -89,6 +74,28 @@ static void build_links(struct world *world)
                              to_ns3c(address), units_address_bits(address));
         }
     }
+}
+
+/* The link that leads from a NAT is its outside. */
+static int build_nats(struct world *world)
+{
+    const struct scenario *s = world->scenario;
+    for (size_t i = 0; i < s->num_links; i++) {
+        size_t from = (size_t)s->links[i].from;
+        if (from < s->num_gateways)
+            continue;
+        const struct scenario_nat *nat = &s->nats[from - s->num_gateways];
+        struct ns3c_nat_config config = {.outside = ns3c_link_interface(world->links[i], 0),
+                                         .first_port = NAT_FIRST_PORT,
+                                         .last_port = NAT_LAST_PORT,
+                                         .timeout_ns = nat->timeout,
+                                         .preserve_port = nat->preserve_port};
+        struct world_nat *self = &world->nats[from - s->num_gateways];
+        self->nat = ns3c_nat_new(self->node, &config);
+        if (!self->nat)
+            return world_fail(world, nat->name, "can not become a NAT");
+    }
+    return 0;
 }
 
 /* --- routes --- */
@@ -125,6 +132,14 @@ static void route_via(struct world *world, int node, int link, const struct p2_a
     int end = world->scenario->links[link].from == node ? 0 : 1;
     ns3c_route_add(node_of(world, node), to_ns3c(destination), prefix_len,
                    ns3c_link_interface(world->links[link], end));
+}
+
+/* Everything of either family. */
+static void route_by_default(struct world *world, int node, int link)
+{
+    static const struct p2_address any[] = {{.family = 4}, {.family = 6}};
+    for (size_t i = 0; i < 2; i++)
+        route_via(world, node, link, &any[i], 0);
 }
 
 /* Fewest links first; among equals the link that was written first. Nobody but the NAT itself knows a way to
@@ -164,7 +179,7 @@ static int build_routes(struct world *world)
     for (size_t g = 0; result == 0 && g < n; g++) {
         size_t num_links = a.first[g + 1] - a.first[g];
         if (num_links == 1) /* a leaf needs no table: everything goes that way */
-            route_via(world, (int)g, a.links[a.first[g]], &default_route, 0);
+            route_by_default(world, (int)g, a.links[a.first[g]]);
         else if (num_links > 1)
             route_from(world, &a, (int)g, queue, via);
     }
@@ -177,11 +192,9 @@ static int build_routes(struct world *world)
 
 int world_build_topology(struct world *world)
 {
-    if (check_supported(world) < 0)
-        return -1;
     build_nodes(world);
     build_links(world);
-    return build_routes(world);
+    return build_nats(world) < 0 ? -1 : build_routes(world);
 }
 
 /* --- sockets of flows --- */

@@ -44,7 +44,8 @@ static inline void log_row(struct log *log, uint32_t source, uint32_t destinatio
 
 static inline void log_udp(void *ctx, const struct ns3c_udp_packet *packet)
 {
-    log_row(ctx, packet->source, packet->destination, packet->data, packet->len, packet->mark);
+    log_row(ctx, ns3c_to_v4(&packet->source), ns3c_to_v4(&packet->destination), packet->data, packet->len,
+            packet->mark);
 }
 
 static inline uint32_t get32(const uint8_t *in)
@@ -76,10 +77,10 @@ static inline void pair_open(struct pair *pair, const struct ns3c_link_config *c
     pair->a = ns3c_node_new("a");
     pair->b = ns3c_node_new("b");
     pair->link = ns3c_link_new(pair->a, pair->b, config);
-    ns3c_address_add(pair->a, ns3c_link_interface(pair->link, 0), A, 24);
-    ns3c_address_add(pair->b, ns3c_link_interface(pair->link, 1), B, 24);
-    pair->from_a = ns3c_udp_open(pair->a, 0, PORT, log_udp, &pair->log);
-    pair->at_b = ns3c_udp_open(pair->b, 0, PORT, log_udp, &pair->log);
+    ns3c_address_add(pair->a, ns3c_link_interface(pair->link, 0), ns3c_v4(A), 24);
+    ns3c_address_add(pair->b, ns3c_link_interface(pair->link, 1), ns3c_v4(B), 24);
+    pair->from_a = ns3c_udp_open(pair->a, ns3c_any(), PORT, log_udp, &pair->log);
+    pair->at_b = ns3c_udp_open(pair->b, ns3c_any(), PORT, log_udp, &pair->log);
 }
 
 /* A datagram with mark 1, 2, ... each time the timer fires. */
@@ -95,8 +96,8 @@ static inline void sender_fire(void *ctx)
 {
     static const uint8_t data[2000];
     struct sender *sender = ctx;
-    CU_ASSERT_EQUAL(ns3c_udp_send(sender->udp, sender->destination, PORT, data, sender->len, ++sender->sent),
-                    0);
+    CU_ASSERT_EQUAL(
+        ns3c_udp_send(sender->udp, ns3c_v4(sender->destination), PORT, data, sender->len, ++sender->sent), 0);
     if (sender->sent < sender->num)
         ns3c_timer_arm(sender->timer, ns3c_now() + sender->interval);
 }

@@ -147,29 +147,29 @@ static void line_open(struct line *line, int64_t fast_delay, int64_t slow_delay)
     line->fast = ns3c_link_new(line->b, line->c, &config);
     config.delay_ns = slow_delay;
     line->slow = ns3c_link_new(line->b, line->c, &config);
-    ns3c_address_add(line->a, ns3c_link_interface(line->ab, 0), A, 32);
-    ns3c_address_add(line->b, ns3c_link_interface(line->ab, 1), B, 32);
-    ns3c_address_add(line->b, ns3c_link_interface(line->fast, 0), B, 32);
-    ns3c_address_add(line->b, ns3c_link_interface(line->slow, 0), B, 32);
-    ns3c_address_add(line->c, ns3c_link_interface(line->fast, 1), C, 32);
-    ns3c_address_local(line->c, 0x14000001); /* 20.0.0.1 */
-    ns3c_address_local(line->c, 0x14010001); /* 20.1.0.1 */
-    ns3c_route_add(line->a, 0, 0, ns3c_link_interface(line->ab, 0));
-    ns3c_route_add(line->b, A, 32, ns3c_link_interface(line->ab, 1));
-    ns3c_route_add(line->c, 0, 0, ns3c_link_interface(line->fast, 1));
-    line->from_a = ns3c_udp_open(line->a, 0, PORT, log_udp, &line->log);
-    line->at_c = ns3c_udp_open(line->c, 0, PORT, log_udp, &line->log);
+    ns3c_address_add(line->a, ns3c_link_interface(line->ab, 0), ns3c_v4(A), 32);
+    ns3c_address_add(line->b, ns3c_link_interface(line->ab, 1), ns3c_v4(B), 32);
+    ns3c_address_add(line->b, ns3c_link_interface(line->fast, 0), ns3c_v4(B), 32);
+    ns3c_address_add(line->b, ns3c_link_interface(line->slow, 0), ns3c_v4(B), 32);
+    ns3c_address_add(line->c, ns3c_link_interface(line->fast, 1), ns3c_v4(C), 32);
+    ns3c_address_local(line->c, ns3c_v4(0x14000001)); /* 20.0.0.1 */
+    ns3c_address_local(line->c, ns3c_v4(0x14010001)); /* 20.1.0.1 */
+    ns3c_route_add(line->a, ns3c_v4(0), 0, ns3c_link_interface(line->ab, 0));
+    ns3c_route_add(line->b, ns3c_v4(A), 32, ns3c_link_interface(line->ab, 1));
+    ns3c_route_add(line->c, ns3c_v4(0), 0, ns3c_link_interface(line->fast, 1));
+    line->from_a = ns3c_udp_open(line->a, ns3c_any(), PORT, log_udp, &line->log);
+    line->at_c = ns3c_udp_open(line->c, ns3c_any(), PORT, log_udp, &line->log);
 }
 
 static void the_longest_prefix_routes(void)
 {
     static struct line line;
     line_open(&line, MS, 50 * MS);
-    ns3c_route_add(line.b, 0x14000000, 8, ns3c_link_interface(line.slow, 0));
-    ns3c_route_add(line.b, 0x14010000, 16, ns3c_link_interface(line.fast, 0));
-    ns3c_route_add(line.b, 0, 0, ns3c_link_interface(line.ab, 1));
-    CU_ASSERT_EQUAL(ns3c_udp_send(line.from_a, 0x14000001, PORT, (const uint8_t *)"slow", 4, 1), 0);
-    CU_ASSERT_EQUAL(ns3c_udp_send(line.from_a, 0x14010001, PORT, (const uint8_t *)"fast", 4, 2), 0);
+    ns3c_route_add(line.b, ns3c_v4(0x14000000), 8, ns3c_link_interface(line.slow, 0));
+    ns3c_route_add(line.b, ns3c_v4(0x14010000), 16, ns3c_link_interface(line.fast, 0));
+    ns3c_route_add(line.b, ns3c_v4(0), 0, ns3c_link_interface(line.ab, 1));
+    CU_ASSERT_EQUAL(ns3c_udp_send(line.from_a, ns3c_v4(0x14000001), PORT, (const uint8_t *)"slow", 4, 1), 0);
+    CU_ASSERT_EQUAL(ns3c_udp_send(line.from_a, ns3c_v4(0x14010001), PORT, (const uint8_t *)"fast", 4, 2), 0);
     ns3c_run(SECOND);
     CU_ASSERT_EQUAL_FATAL(line.log.num, 2);
     CU_ASSERT_EQUAL(line.log.rows[0].mark, 2);
@@ -180,8 +180,8 @@ static void the_longest_prefix_routes(void)
     CU_ASSERT_EQUAL(line.log.rows[1].destination, 0x14000001);
 
     /* The same prefix again replaces its route. */
-    ns3c_route_add(line.b, 0x14010000, 16, ns3c_link_interface(line.slow, 0));
-    CU_ASSERT_EQUAL(ns3c_udp_send(line.from_a, 0x14010001, PORT, (const uint8_t *)"slow", 4, 3), 0);
+    ns3c_route_add(line.b, ns3c_v4(0x14010000), 16, ns3c_link_interface(line.slow, 0));
+    CU_ASSERT_EQUAL(ns3c_udp_send(line.from_a, ns3c_v4(0x14010001), PORT, (const uint8_t *)"slow", 4, 3), 0);
     ns3c_run(2 * SECOND);
     CU_ASSERT_EQUAL_FATAL(line.log.num, 3);
     CU_ASSERT_EQUAL(line.log.rows[2].at, SECOND + 50 * MS + 256 + 256);
@@ -192,12 +192,12 @@ static void forwarding_works_both_ways(void)
 {
     static struct line line;
     line_open(&line, MS, 50 * MS);
-    ns3c_route_add(line.b, C, 32, ns3c_link_interface(line.fast, 0));
-    struct ns3c_udp *bound = ns3c_udp_open(line.c, 0x14010001, PORT + 1, log_udp, &line.log);
+    ns3c_route_add(line.b, ns3c_v4(C), 32, ns3c_link_interface(line.fast, 0));
+    struct ns3c_udp *bound = ns3c_udp_open(line.c, ns3c_v4(0x14010001), PORT + 1, log_udp, &line.log);
     CU_ASSERT_PTR_NOT_NULL_FATAL(bound);
-    CU_ASSERT_EQUAL(ns3c_udp_send(line.from_a, C, PORT, (const uint8_t *)"there", 5, 1), 0);
-    CU_ASSERT_EQUAL(ns3c_udp_send(line.at_c, A, PORT, (const uint8_t *)"back", 4, 2), 0);
-    CU_ASSERT_EQUAL(ns3c_udp_send(bound, A, PORT, (const uint8_t *)"bound", 5, 3), 0);
+    CU_ASSERT_EQUAL(ns3c_udp_send(line.from_a, ns3c_v4(C), PORT, (const uint8_t *)"there", 5, 1), 0);
+    CU_ASSERT_EQUAL(ns3c_udp_send(line.at_c, ns3c_v4(A), PORT, (const uint8_t *)"back", 4, 2), 0);
+    CU_ASSERT_EQUAL(ns3c_udp_send(bound, ns3c_v4(A), PORT, (const uint8_t *)"bound", 5, 3), 0);
     ns3c_run(SECOND);
     CU_ASSERT_EQUAL_FATAL(line.log.num, 3);
     CU_ASSERT_EQUAL(line.log.rows[0].mark, 2);
@@ -212,9 +212,9 @@ static void a_taken_port_and_a_missing_route_are_told(void)
 {
     static struct pair pair;
     pair_open(&pair, &plain, 1);
-    CU_ASSERT_PTR_NULL(ns3c_udp_open(pair.a, 0, PORT, log_udp, &pair.log));
+    CU_ASSERT_PTR_NULL(ns3c_udp_open(pair.a, ns3c_any(), PORT, log_udp, &pair.log));
     fprintf(stderr, "(two messages expected: ");
-    CU_ASSERT_EQUAL(ns3c_udp_send(pair.from_a, 0x0b000001, PORT, (const uint8_t *)"x", 1, 1), -1);
+    CU_ASSERT_EQUAL(ns3c_udp_send(pair.from_a, ns3c_v4(0x0b000001), PORT, (const uint8_t *)"x", 1, 1), -1);
     CU_ASSERT_EQUAL(ns3c_packet_send(pair.a, (const uint8_t *)"x", 1, 1), -1);
     fprintf(stderr, ")\n");
     ns3c_destroy();
@@ -355,15 +355,15 @@ static void tunnels_carry_whole_packets(void)
     pair_open(&pair, &config, 1);
     tunnel_open(&a, pair.a, A, B);
     tunnel_open(&b, pair.b, B, A);
-    ns3c_address_local(pair.a, INNER_A);
-    ns3c_address_local(pair.b, INNER_B);
-    ns3c_route_add(pair.a, INNER_B, 16, a.interface);
-    ns3c_route_add(pair.b, INNER_A, 16, b.interface);
-    struct ns3c_udp *inner_a = ns3c_udp_open(pair.a, INNER_A, 9, log_udp, &pair.log);
-    struct ns3c_udp *inner_b = ns3c_udp_open(pair.b, INNER_B, 9, log_udp, &pair.log);
-    CU_ASSERT_EQUAL(ns3c_udp_send(inner_a, INNER_B, 9, data, sizeof data, 7), 0);
+    ns3c_address_local(pair.a, ns3c_v4(INNER_A));
+    ns3c_address_local(pair.b, ns3c_v4(INNER_B));
+    ns3c_route_add(pair.a, ns3c_v4(INNER_B), 16, a.interface);
+    ns3c_route_add(pair.b, ns3c_v4(INNER_A), 16, b.interface);
+    struct ns3c_udp *inner_a = ns3c_udp_open(pair.a, ns3c_v4(INNER_A), 9, log_udp, &pair.log);
+    struct ns3c_udp *inner_b = ns3c_udp_open(pair.b, ns3c_v4(INNER_B), 9, log_udp, &pair.log);
+    CU_ASSERT_EQUAL(ns3c_udp_send(inner_a, ns3c_v4(INNER_B), 9, data, sizeof data, 7), 0);
     ns3c_run(SECOND);
-    CU_ASSERT_EQUAL(ns3c_udp_send(inner_b, INNER_A, 9, data, sizeof data, 8), 0);
+    CU_ASSERT_EQUAL(ns3c_udp_send(inner_b, ns3c_v4(INNER_A), 9, data, sizeof data, 8), 0);
     ns3c_run(2 * SECOND);
     CU_ASSERT_EQUAL_FATAL(pair.log.num, 2);
     CU_ASSERT_EQUAL(pair.log.rows[0].source, INNER_A);
@@ -395,7 +395,7 @@ static void run_captured(const char *file, uint64_t run)
     struct sender sender = {
         .udp = pair.from_a, .destination = B, .len = 1400, .num = 10, .interval = 10 * MS};
     sender_start(&sender, 0);
-    CU_ASSERT_EQUAL(ns3c_udp_send(pair.from_a, B, PORT + 7, (const uint8_t *)"nobody", 6, 0), 0);
+    CU_ASSERT_EQUAL(ns3c_udp_send(pair.from_a, ns3c_v4(B), PORT + 7, (const uint8_t *)"nobody", 6, 0), 0);
     put_header(packet, sizeof packet, 50, A, B);
     packet[23] = 1; /* SPI 1 */
     packet[27] = 1; /* sequence number 1 */
@@ -483,10 +483,10 @@ static void transit_is_captured_once_in_and_once_out(void)
     CU_ASSERT_TRUE_FATAL(fd >= 0);
     close(fd);
     line_open(&line, MS, 50 * MS);
-    ns3c_route_add(line.b, C, 32, ns3c_link_interface(line.fast, 0));
+    ns3c_route_add(line.b, ns3c_v4(C), 32, ns3c_link_interface(line.fast, 0));
     struct ns3c_capture *capture = ns3c_capture_open(line.b, file);
     CU_ASSERT_PTR_NOT_NULL_FATAL(capture);
-    CU_ASSERT_EQUAL(ns3c_udp_send(line.from_a, C, PORT, (const uint8_t *)"x", 1, 1), 0);
+    CU_ASSERT_EQUAL(ns3c_udp_send(line.from_a, ns3c_v4(C), PORT, (const uint8_t *)"x", 1, 1), 0);
     ns3c_run(SECOND);
     CU_ASSERT_EQUAL(ns3c_capture_close(capture), 0);
     ns3c_destroy();

@@ -42,9 +42,10 @@ static struct ns3c_udp *build(struct ns3c_node *node, struct causes *causes, uns
                                            .stream = side,
                                            .observe = observe,
                                            .ctx = side ? "right" : "left"};
-    ns3c_address_local(node, INSIDE(side) + 1);
-    return phase2_gateway_install(node, &config) ? ns3c_udp_open(node, INSIDE(side) + 1, 9, receive, received)
-                                                 : NULL;
+    ns3c_address_local(node, ns3c_v4(INSIDE(side) + 1));
+    return phase2_gateway_install(node, &config)
+               ? ns3c_udp_open(node, ns3c_v4(INSIDE(side) + 1), 9, receive, received)
+               : NULL;
 }
 
 int main(void)
@@ -61,8 +62,8 @@ int main(void)
         return 1;
     for (unsigned side = 0; side < 2; side++) {
         uint32_t interface = ns3c_link_interface(link, (int)side);
-        ns3c_address_add(nodes[side], interface, OUTSIDE(side), 32);
-        ns3c_route_add(nodes[side], OUTSIDE(OTHER(side)), 32, interface);
+        ns3c_address_add(nodes[side], interface, ns3c_v4(OUTSIDE(side)), 32);
+        ns3c_route_add(nodes[side], ns3c_v4(OUTSIDE(OTHER(side))), 32, interface);
         udp[side] = build(nodes[side], causes, side, &received[side]);
         if (!udp[side])
             return 1;
@@ -70,7 +71,7 @@ int main(void)
     for (p2_time now = P2_SECOND; now < 60 * P2_SECOND; now += 100 * P2_MS, sent++) {
         ns3c_run(now);
         for (unsigned side = 0; side < 2; side++)
-            ns3c_udp_send(udp[side], INSIDE(OTHER(side)) + 1, 9, (const uint8_t *)"hello", 5, 0);
+            ns3c_udp_send(udp[side], ns3c_v4(INSIDE(OTHER(side)) + 1), 9, (const uint8_t *)"hello", 5, 0);
     }
     ns3c_run(61 * P2_SECOND);
     printf("%u packets sent each way: %u arrived on the left, %u on the right\n", sent, received[0],

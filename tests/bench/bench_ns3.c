@@ -35,7 +35,7 @@ static void fire(void *ctx)
 {
     static const uint8_t data[SIZE];
     struct bench *bench = ctx;
-    ns3c_udp_send(bench->from, bench->destination, PORT, data, sizeof data, ++bench->sent);
+    ns3c_udp_send(bench->from, ns3c_v4(bench->destination), PORT, data, sizeof data, ++bench->sent);
     if (bench->sent < PACKETS)
         ns3c_timer_arm(bench->timer, ns3c_now() + 20000);
 }
@@ -113,23 +113,23 @@ static double run_line(enum mode mode)
         nodes[i] = ns3c_node_new(NULL);
     for (int i = 0; i < 3; i++)
         links[i] = ns3c_link_new(nodes[i], nodes[i + 1], &link_config);
-    ns3c_address_add(nodes[0], ns3c_link_interface(links[0], 0), LEFT, 32);
-    ns3c_address_add(nodes[1], ns3c_link_interface(links[1], 0), WAN_B, 32);
-    ns3c_address_add(nodes[2], ns3c_link_interface(links[1], 1), WAN_C, 32);
-    ns3c_address_add(nodes[3], ns3c_link_interface(links[2], 1), RIGHT, 32);
+    ns3c_address_add(nodes[0], ns3c_link_interface(links[0], 0), ns3c_v4(LEFT), 32);
+    ns3c_address_add(nodes[1], ns3c_link_interface(links[1], 0), ns3c_v4(WAN_B), 32);
+    ns3c_address_add(nodes[2], ns3c_link_interface(links[1], 1), ns3c_v4(WAN_C), 32);
+    ns3c_address_add(nodes[3], ns3c_link_interface(links[2], 1), ns3c_v4(RIGHT), 32);
     for (int i = 0; i < 3; i++)
-        ns3c_route_add(nodes[i], 0, 0, ns3c_link_interface(links[i], 0));
+        ns3c_route_add(nodes[i], ns3c_v4(0), 0, ns3c_link_interface(links[i], 0));
     struct end ends[2] = {{nodes[1], 0, WAN_B, WAN_C}, {nodes[2], 0, WAN_C, WAN_B}};
     for (int i = 0; i < 2 && mode == TUNNEL; i++) {
         ends[i].interface = ns3c_tunnel_new(ends[i].node, 65535, wrap, &ends[i]);
         ns3c_protocol_open(ends[i].node, 50, unwrap, &ends[i]);
         if (i == 0)
-            ns3c_route_add(nodes[1], RIGHT, 16, ends[i].interface);
+            ns3c_route_add(nodes[1], ns3c_v4(RIGHT), 16, ends[i].interface);
     }
     for (int i = 0; i < 2 && mode == CAPTURE; i++)
         captures[i] = ns3c_capture_open(nodes[1 + i], "/dev/null");
-    bench.from = ns3c_udp_open(nodes[0], 0, PORT, receive, &bench);
-    ns3c_udp_open(nodes[3], 0, PORT, receive, &bench);
+    bench.from = ns3c_udp_open(nodes[0], ns3c_any(), PORT, receive, &bench);
+    ns3c_udp_open(nodes[3], ns3c_any(), PORT, receive, &bench);
     double took = measure(&bench);
     for (int i = 0; i < 2; i++)
         if (captures[i])
@@ -148,15 +148,15 @@ static double run_star(unsigned spokes)
     for (unsigned i = 0; i < spokes; i++) {
         struct ns3c_node *spoke = ns3c_node_new(NULL);
         struct ns3c_link *link = ns3c_link_new(hub, spoke, &link_config);
-        ns3c_address_add(hub, ns3c_link_interface(link, 0), WAN_B, 32);
-        ns3c_address_add(spoke, ns3c_link_interface(link, 1), 0x0b000000u + i, 32);
-        ns3c_route_add(hub, 0x0b000000u + i, 32, ns3c_link_interface(link, 0));
-        ns3c_route_add(spoke, 0, 0, ns3c_link_interface(link, 1));
+        ns3c_address_add(hub, ns3c_link_interface(link, 0), ns3c_v4(WAN_B), 32);
+        ns3c_address_add(spoke, ns3c_link_interface(link, 1), ns3c_v4(0x0b000000u + i), 32);
+        ns3c_route_add(hub, ns3c_v4(0x0b000000u + i), 32, ns3c_link_interface(link, 0));
+        ns3c_route_add(spoke, ns3c_v4(0), 0, ns3c_link_interface(link, 1));
         first = first ? first : spoke;
         last = spoke;
     }
-    bench.from = ns3c_udp_open(first, 0, PORT, receive, &bench);
-    ns3c_udp_open(last, 0, PORT, receive, &bench);
+    bench.from = ns3c_udp_open(first, ns3c_any(), PORT, receive, &bench);
+    ns3c_udp_open(last, ns3c_any(), PORT, receive, &bench);
     double took = measure(&bench);
     ns3c_destroy();
     return took;
