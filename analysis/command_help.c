@@ -54,7 +54,7 @@ static const char report_help[] =
     "  --help            this text\n" EXIT_CODES;
 
 static const char calibrate_help[] =
-    "Measures what cryptographic operations cost on this machine, which takes some seconds, and writes a\n"
+    "Measures what cryptographic operations cost on this machine, which takes a minute or so, and writes a\n"
     "CPU profile for scenarios. Nothing else should be running meanwhile.\n"
     "\n"
     "Options:\n"
