@@ -371,6 +371,11 @@ void sim_inject_ike(struct sim *sim, int to, const uint8_t *data, size_t len)
     check_ok(host_receive_ike(sim->sides[to].host, sim->now, &d, 0));
 }
 
+void sim_launch_ike(struct sim *sim, int to, const uint8_t *data, size_t len)
+{
+    launch(sim, !to, (struct flight){.source_port = 500, .destination_port = 500, .len = len}, data);
+}
+
 void sim_rekey(struct sim *sim, int side)
 {
     check_ok(host_rekey(sim->sides[side].host, sim->now, 0));

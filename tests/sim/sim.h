@@ -78,6 +78,8 @@ struct p2_bytes sim_last_ipsec(const struct sim *sim, int from);
 void sim_lose_ipsec(struct sim *sim, bool lose);
 /* Hands a datagram to a side right now, as an attacker would. */
 void sim_inject_ike(struct sim *sim, int to, const uint8_t *data, size_t len);
+/* The same with the network's delay, for a man in the middle (sim/forge.h). */
+void sim_launch_ike(struct sim *sim, int to, const uint8_t *data, size_t len);
 void sim_rekey(struct sim *sim, int side);
 /* A side loses all it knows and begins again with its config; its randomness goes on where it was. */
 void sim_restart(struct sim *sim, int side);
