@@ -101,6 +101,7 @@ static void what_we_sent(const struct p2_exchange *quick, const char *field, cha
     const struct p2_quick_state *q = &quick->u.quick;
     const struct p2_policy *policy = &q->tunnel->config.policy;
     const struct p2_group_info *group = p2_group_info(q->group);
+    bool third = quick->initiator && quick->received_len > 0;
     if (strcmp(field, "proxy-id") == 0) {
         const struct p2_selector *local = &q->tunnel->config.local, *remote = &q->tunnel->config.remote;
         p2_selector_format_pair(quick->initiator ? local : remote, quick->initiator ? remote : local, text,
@@ -108,7 +109,9 @@ static void what_we_sent(const struct p2_exchange *quick, const char *field, cha
     } else if (strcmp(field, "key-exchange") == 0) {
         snprintf(text, size, "%s%s", group ? "a KE payload of " : "no KE payload", group ? group->name : "");
     } else if (strcmp(field, "hash") == 0) {
-        snprintf(text, size, "%s", quick->initiator ? "HASH(1)" : "HASH(2)");
+        snprintf(text, size, "%s", !quick->initiator ? "HASH(2)" : third ? "HASH(3)" : "HASH(1)");
+    } else if (strcmp(field, "payloads") == 0 && third) {
+        snprintf(text, size, "HASH(3)");
     } else if (strcmp(field, "payloads") == 0) {
         snprintf(text, size, "HASH, SA, %s%s%s", quick->initiator ? "Ni" : "Nr", group ? ", KE" : "",
                  q->has_ids ? ", IDci, IDcr" : "");
