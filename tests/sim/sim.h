@@ -55,6 +55,8 @@ struct ledger *sim_ledger(struct sim *sim);
 const struct causes *sim_causes(const struct sim *sim);
 const struct sim_message *sim_sent(const struct sim *sim, size_t i); /* NULL past the end */
 size_t sim_drops(const struct sim *sim, int side, enum p2_drop reason);
+/* Those of them that were data packets. */
+size_t sim_ipsec_drops(const struct sim *sim, int side, enum p2_drop reason);
 /* Of that side so far, the newest last; NULL past the end. The order is that of their end. */
 const struct p2_isakmp_info *sim_isakmp_removed(const struct sim *sim, int side, size_t i);
 /* The SAs that a side removed for this reason; pairs count once. */
