@@ -389,7 +389,9 @@ void p2_exchange_receive(struct p2_exchange *ex, const struct p2_datagram *datag
 static void fail_timeout(struct p2_exchange *ex)
 {
     const struct p2_step *step = find_step(ex);
-    struct p2_failure_detail detail = {.failure = P2_FAIL_TIMEOUT};
+    struct p2_failure_detail detail = {
+        .failure = P2_FAIL_TIMEOUT,
+        .rule = "a message is sent again until the retry counter is used up: RFC 2408 section 5.1"};
     unsigned copies = ex->tries + (ex->sent_len > 0 ? 1u : 0u);
     detail.message = step && step->awaits ? step->awaits : "message 1";
     snprintf(detail.field, sizeof(detail.field), "%s", detail.message);

@@ -55,6 +55,8 @@ static void work_receive(struct p2_exchange *ex, struct p2_work *out)
 enum p2_failure p2_failure_of_notify(uint16_t notify)
 {
     switch (notify) {
+    case P2_NOTIFY_INVALID_PAYLOAD_TYPE:
+        return P2_FAIL_INVALID_PAYLOAD_TYPE;
     case P2_NOTIFY_NO_PROPOSAL_CHOSEN:
         return P2_FAIL_NO_PROPOSAL_CHOSEN;
     case P2_NOTIFY_INVALID_ID_INFORMATION:
@@ -72,17 +74,18 @@ enum p2_failure p2_failure_of_notify(uint16_t notify)
     }
 }
 
-/* The notify has a message ID of its own and its SPI field says nothing. If just one Quick Mode of ours
- * waits, it is that one. Of several it may be any: each keeps the hint and goes on, for what was refused will
- * be sent and refused again, and the others will get their answers meanwhile. NULL: none, or not known yet.
+/* The notify has a message ID of its own and its SPI field says nothing. If just one Quick Mode waits, for an
+ * answer to our first message or to our second one, it is that one. Of several it may be any: each keeps the
+ * hint and goes on, for what was refused will be sent and refused again, and the others will get their
+ * answers meanwhile. NULL: none, or not known yet.
  */
 static struct p2_exchange *refused_exchange(struct p2_isakmp_sa *sa, uint16_t notify)
 {
     struct p2_exchange *found = NULL;
     size_t num = 0;
     for (struct p2_exchange *ex = sa->exchanges; ex; ex = ex->next) {
-        bool waits = ex->kind == &p2_quick_mode && ex->initiator && ex->state != P2_STATE_DONE &&
-                     ex->sent_len > 0 && ex->job.id == 0;
+        bool waits =
+            ex->kind == &p2_quick_mode && ex->state != P2_STATE_DONE && ex->sent_len > 0 && ex->job.id == 0;
         if (!waits)
             continue;
         ex->u.quick.hint = notify;
@@ -92,27 +95,65 @@ static struct p2_exchange *refused_exchange(struct p2_isakmp_sa *sa, uint16_t no
     return num == 1 ? found : NULL;
 }
 
-static void what_we_offered(const struct p2_exchange *quick, enum p2_failure failure, char *text, size_t size)
+/* What this end said in the field that the notify is about. */
+static void what_we_sent(const struct p2_exchange *quick, const char *field, char *text, size_t size)
 {
-    const struct p2_tunnel_config *config = &quick->u.quick.tunnel->config;
-    if (failure == P2_FAIL_INVALID_ID_INFORMATION) {
-        p2_selector_format_pair(&config->local, &config->remote, text, size);
+    const struct p2_quick_state *q = &quick->u.quick;
+    const struct p2_policy *policy = &q->tunnel->config.policy;
+    const struct p2_group_info *group = p2_group_info(q->group);
+    bool third = quick->initiator && quick->received_len > 0;
+    if (strcmp(field, "proxy-id") == 0) {
+        const struct p2_selector *local = &q->tunnel->config.local, *remote = &q->tunnel->config.remote;
+        p2_selector_format_pair(quick->initiator ? local : remote, quick->initiator ? remote : local, text,
+                                size);
+    } else if (strcmp(field, "key-exchange") == 0) {
+        snprintf(text, size, "%s%s", group ? "a KE payload of " : "no KE payload", group ? group->name : "");
+    } else if (strcmp(field, "hash") == 0) {
+        snprintf(text, size, "%s", !quick->initiator ? "HASH(2)" : third ? "HASH(3)" : "HASH(1)");
+    } else if (strcmp(field, "payloads") == 0 && third) {
+        snprintf(text, size, "HASH(3)");
+    } else if (strcmp(field, "payloads") == 0) {
+        snprintf(text, size, "HASH, SA, %s%s%s", quick->initiator ? "Ni" : "Nr", group ? ", KE" : "",
+                 q->has_ids ? ", IDci, IDcr" : "");
     } else {
         char a[P2_PROPOSAL_TEXT];
-        const struct p2_group_info *group = p2_group_info(config->policy.pfs);
-        p2_proposal_format(&config->policy.proposals[0], a);
+        if (quick->initiator)
+            p2_proposal_format(&policy->proposals[0], a);
+        else
+            p2_suite_format(&q->choice.suite, a);
         snprintf(text, size, "%s pfs %s%s", a, group ? group->name : "none",
-                 config->policy.num_proposals > 1 ? " and others" : "");
+                 quick->initiator && policy->num_proposals > 1 ? " and others" : "");
+    }
+}
+
+static const char *field_of(enum p2_failure failure)
+{
+    switch (failure) {
+    case P2_FAIL_INVALID_ID_INFORMATION:
+        return "proxy-id";
+    case P2_FAIL_INVALID_KEY_INFORMATION:
+        return "key-exchange";
+    case P2_FAIL_INVALID_HASH_INFORMATION:
+        return "hash";
+    case P2_FAIL_PAYLOAD_MALFORMED:
+    case P2_FAIL_INVALID_PAYLOAD_TYPE:
+        return "payloads";
+    default:
+        return "proposal";
     }
 }
 
 void p2_notify_detail(const struct p2_exchange *quick, uint16_t notify, struct p2_failure_detail *detail)
 {
+    const char *ours = quick->received_len > 0 ? "message 3" : "message 1";
     *detail = (struct p2_failure_detail){
-        .failure = p2_failure_of_notify(notify), .notify = notify, .notify_received = true};
-    snprintf(detail->field, sizeof(detail->field), "%s",
-             detail->failure == P2_FAIL_INVALID_ID_INFORMATION ? "proxy-id" : "proposal");
-    what_we_offered(quick, detail->failure, detail->offered, sizeof(detail->offered));
+        .failure = p2_failure_of_notify(notify),
+        .message = quick->initiator ? ours : "message 2",
+        .rule = "the peer's error notify ends the Quick Mode that it refuses: RFC 2408 section 3.14.1",
+        .notify = notify,
+        .notify_received = true};
+    snprintf(detail->field, sizeof(detail->field), "%s", field_of(detail->failure));
+    what_we_sent(quick, detail->field, detail->offered, sizeof(detail->offered));
     snprintf(detail->acceptable, sizeof(detail->acceptable), "the peer does not say");
 }
 

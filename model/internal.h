@@ -306,8 +306,8 @@ void p2_exchange_chain(struct p2_exchange *ex);
 bool p2_exchange_verify_hash(struct p2_exchange *ex, const struct p2_bytes *nonce_i);
 /* Fills the HASH payload that stands first in a message with HASH(1) or HASH(2). */
 void p2_message_hash(struct p2_exchange *ex, struct p2_message *message, const struct p2_bytes *nonce_i);
-/* Every payload is of a type in `allowed`, and each type in `required` is there (bit n: type n). */
-bool p2_payloads_are(const struct p2_payloads *payloads, uint32_t required, uint32_t allowed);
+/* The first payload of a type that is not in `allowed` (bit n: type n); NULL: none. */
+const struct p2_payload *p2_payloads_foreign(const struct p2_payloads *payloads, uint32_t allowed);
 
 extern const struct p2_exchange_kind p2_main_mode, p2_aggressive_mode, p2_quick_mode, p2_informational;
 
@@ -452,8 +452,8 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
 void p2_pair_authorise(struct p2_gateway *gw, struct p2_sa_pair *pair);
 /* A packet of the peer verified under the pair: the pairs it replaces may retire. */
 void p2_pair_confirmed(struct p2_gateway *gw, struct p2_sa_pair *pair);
-/* A packet that came from this address bears an SPI that is not known: if we share an ISAKMP SA with the sender,
- * it is told, for it may be using an SA of which the DELETE got lost. Once a second at most. */
+/* A packet that came from this address bears an SPI that is not known: if we share an ISAKMP SA with the
+ * sender, it is told, for it may be using an SA of which the DELETE got lost. Once a second at most. */
 void p2_pair_unknown(struct p2_gateway *gw, const struct p2_address *source, enum p2_protocol protocol,
                      uint32_t spi);
 /* Tells the peer unless it was the peer who told us. */

@@ -22,7 +22,8 @@ enum p2_payload_type {
     P2_PAYLOAD_NOTIFY = 11,
     P2_PAYLOAD_DELETE = 12,
     P2_PAYLOAD_VENDOR = 13,
-    P2_PAYLOAD_NAT_D = 20, /* RFC 3947 section 3.2 */
+    P2_PAYLOAD_NAT_D = 20,  /* RFC 3947 section 3.2 */
+    P2_PAYLOAD_NAT_OA = 21, /* section 5.2 */
 };
 
 enum p2_exchange_type {
@@ -41,6 +42,7 @@ enum p2_exchange_type {
 
 /* RFC 2408 section 3.14.1 */
 enum p2_notify {
+    P2_NOTIFY_INVALID_PAYLOAD_TYPE = 1,
     P2_NOTIFY_INVALID_SPI = 11,
     P2_NOTIFY_NO_PROPOSAL_CHOSEN = 14,
     P2_NOTIFY_PAYLOAD_MALFORMED = 16,

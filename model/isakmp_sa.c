@@ -5,6 +5,7 @@
  * IPsec SAs outlive the ISAKMP SA that they were negotiated under. */
 #include "internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -270,12 +271,41 @@ void p2_isakmp_sa_initial_contact(struct p2_gateway *gw, struct p2_isakmp_sa *sa
     }
 }
 
+static struct p2_failure_detail why_lost(const struct p2_isakmp_sa *sa)
+{
+    static const char *const ends[] = {
+        [P2_ISAKMP_LIFETIME] = "its lifetime was over",
+        [P2_ISAKMP_REPLACED] = "another one replaced it",
+        [P2_ISAKMP_BY_PEER] = "the peer deleted it",
+        [P2_ISAKMP_PEER_DEAD] = "the peer is dead",
+        [P2_ISAKMP_INITIAL_CONTACT] = "the peer started anew",
+        [P2_ISAKMP_UNANSWERED] = "a Quick Mode under it went unanswered",
+    };
+    struct p2_failure_detail detail = {
+        .failure = P2_FAIL_PHASE1_LOST,
+        .field = "isakmp-sa",
+        .acceptable = "an ISAKMP SA until the exchange is over",
+        .rule = "a Quick Mode is protected by its ISAKMP SA: RFC 2409 section 5.5"};
+    snprintf(detail.offered, sizeof(detail.offered), "none any more: %s", ends[sa->end]);
+    return detail;
+}
+
+static struct p2_failure_detail why_dead(const struct p2_isakmp_sa *sa)
+{
+    struct p2_failure_detail detail = {
+        .failure = P2_FAIL_PEER_DEAD,
+        .field = "peer",
+        .acceptable = "a sign of life, or R-U-THERE-ACK",
+        .rule = "a peer that answers no R-U-THERE is taken for unreachable: RFC 3706 section 5"};
+    unsigned asked = sa->peer->unanswered;
+    snprintf(detail.offered, sizeof(detail.offered), "no answer to %u R-U-THERE", asked);
+    return detail;
+}
+
 /* What the exchanges under it negotiate could no longer be protected. */
 static void end_exchanges(struct p2_isakmp_sa *sa)
 {
-    bool dead = sa->end == P2_ISAKMP_PEER_DEAD;
-    struct p2_failure_detail detail = {.failure = dead ? P2_FAIL_PEER_DEAD : P2_FAIL_PHASE1_LOST,
-                                       .field = "isakmp-sa"};
+    struct p2_failure_detail detail = sa->end == P2_ISAKMP_PEER_DEAD ? why_dead(sa) : why_lost(sa);
     while (sa->exchanges) {
         struct p2_exchange *ex = sa->exchanges;
         if (ex->counted)

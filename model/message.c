@@ -111,14 +111,12 @@ bool p2_exchange_verify_hash(struct p2_exchange *ex, const struct p2_bytes *nonc
     return p2_equal_constant_time(hash, payloads->list[0].body.data, len);
 }
 
-bool p2_payloads_are(const struct p2_payloads *payloads, uint32_t required, uint32_t allowed)
+const struct p2_payload *p2_payloads_foreign(const struct p2_payloads *payloads, uint32_t allowed)
 {
-    uint32_t seen = 0;
     for (size_t i = 0; i < payloads->num; i++) {
         unsigned type = payloads->list[i].type;
         if (type >= 32 || !(allowed >> type & 1))
-            return false;
-        seen |= UINT32_C(1) << type;
+            return &payloads->list[i];
     }
-    return (seen & required) == required;
+    return NULL;
 }

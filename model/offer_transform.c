@@ -85,8 +85,10 @@ static const char rule_mode[] = "both ends must want the same encapsulation mode
 static const char rule_group[] = "both ends must have the same PFS group, or both none: RFC 2409 section 5.5";
 static const char rule_attribute[] =
     "an attribute that is not understood is not accepted: RFC 2407 section 4.5";
-static const char rule_strict[] = "lifetime rule strict: not longer than the responder's";
-static const char rule_exact[] = "lifetime rule exact: the responder's and no other";
+static const char rule_strict[] =
+    "lifetime rule strict: not longer than the responder's; RFC 2407 section 4.5.4 leaves it the choice";
+static const char rule_exact[] =
+    "lifetime rule exact: the responder's and no other; RFC 2407 section 4.5.4 leaves it the choice";
 
 static bool among(const char *list, const char *name)
 {

@@ -99,20 +99,42 @@ void p2_phase1_failed(struct p2_exchange *ex)
     }
 }
 
+static const char *field_of(uint16_t notify)
+{
+    switch (notify) {
+    case P2_NOTIFY_NO_PROPOSAL_CHOSEN:
+        return "phase1-proposal";
+    case P2_NOTIFY_INVALID_KEY_INFORMATION:
+        return "key-exchange";
+    case P2_NOTIFY_INVALID_ID_INFORMATION:
+        return "phase1-identity";
+    case P2_NOTIFY_AUTHENTICATION_FAILED:
+        return "pre-shared-key";
+    default:
+        return "phase1";
+    }
+}
+
+/* The field it is about, and what this end said in it. */
 static void explain_notify(const struct p2_exchange *ex, uint16_t notify, struct p2_failure_detail *detail)
 {
-    bool key = notify == P2_NOTIFY_AUTHENTICATION_FAILED;
+    const struct p2_address *local = &ex->isakmp->peer->config.local;
+    struct p2_selector self = p2_selector_single(local);
+    char identity[P2_SELECTOR_TEXT];
     detail->failure = p2_failure_of_notify(notify);
     detail->notify = notify;
     detail->notify_received = true;
     detail->rule = "a notify without protection: nothing says that it is the peer's (RFC 2409 section 5.7)";
-    if (key || notify == P2_NOTIFY_NO_PROPOSAL_CHOSEN)
-        snprintf(detail->field, sizeof(detail->field), "%s", key ? "pre-shared-key" : "phase1-proposal");
-    else
-        snprintf(detail->field, sizeof(detail->field), "phase1");
-    snprintf(detail->offered, sizeof(detail->offered), "another pre-shared key");
-    if (!key)
-        p2_phase1_format_policy(p2_phase1_policy_of(ex), detail->offered, sizeof(detail->offered));
+    snprintf(detail->field, sizeof(detail->field), "%s", field_of(notify));
+    p2_phase1_format_policy(p2_phase1_policy_of(ex), detail->offered, sizeof(detail->offered));
+    p2_selector_format(&self, identity);
+    if (notify == P2_NOTIFY_AUTHENTICATION_FAILED)
+        snprintf(detail->offered, sizeof(detail->offered), "another pre-shared key");
+    else if (notify == P2_NOTIFY_INVALID_ID_INFORMATION)
+        snprintf(detail->offered, sizeof(detail->offered), "%s", identity);
+    else if (notify == P2_NOTIFY_INVALID_KEY_INFORMATION)
+        snprintf(detail->offered, sizeof(detail->offered), "a KE payload of %s",
+                 p2_phase1_group_of(ex)->name);
     snprintf(detail->acceptable, sizeof(detail->acceptable), "the peer does not say");
 }
 

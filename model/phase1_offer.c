@@ -141,13 +141,13 @@ static bool compare(const struct p2_isakmp_transform *t, const uint64_t values[N
          values[ATTR_AUTH_METHOD]},
     };
     const unsigned num = sizeof(fields) / sizeof(fields[0]);
-    *out = (struct comparison){.field = "phase1-proposal"};
+    *out = (struct comparison){.agreed = 1, .field = "phase1-proposal"}; /* its attributes could be read */
     snprintf(out->offered, sizeof(out->offered), "protocol %u, transform %u", t->protocol, t->id);
     snprintf(out->acceptable, sizeof(out->acceptable), "protocol 1, transform 1: KEY_IKE");
     if (t->protocol != P2_PROTO_ISAKMP || t->id != P2_TRANSFORM_KEY_IKE)
         return false;
     for (unsigned i = 0; i < num; i++) {
-        out->agreed = i + 1;
+        out->agreed = i + 2;
         out->field = fields[i].field;
         snprintf(out->acceptable, sizeof(out->acceptable), "%s", fields[i].acceptable);
         if (fields[i].offered)

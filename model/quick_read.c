@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BIT(type)    (UINT32_C(1) << (type))
-#define REQUIRED_1_2 (BIT(P2_PAYLOAD_HASH) | BIT(P2_PAYLOAD_SA) | BIT(P2_PAYLOAD_NONCE))
+#define BIT(type) (UINT32_C(1) << (type))
 #define ALLOWED_1_2                                                                                          \
-    (REQUIRED_1_2 | BIT(P2_PAYLOAD_KE) | BIT(P2_PAYLOAD_ID) | BIT(P2_PAYLOAD_NOTIFY) | BIT(P2_PAYLOAD_VENDOR))
+    (BIT(P2_PAYLOAD_HASH) | BIT(P2_PAYLOAD_SA) | BIT(P2_PAYLOAD_NONCE) | BIT(P2_PAYLOAD_KE) |                \
+     BIT(P2_PAYLOAD_ID) | BIT(P2_PAYLOAD_NOTIFY) | BIT(P2_PAYLOAD_VENDOR) | BIT(P2_PAYLOAD_NAT_OA))
 
 struct p2_offer_context p2_quick_context(const struct p2_exchange *ex)
 {
@@ -52,6 +52,19 @@ static enum p2_verdict malformed(struct p2_exchange *ex, const char *field, cons
     return refuse(ex, &why);
 }
 
+static enum p2_verdict foreign_payload(struct p2_exchange *ex, unsigned type, const char *acceptable)
+{
+    char offered[32];
+    struct refusal why = {P2_FAIL_INVALID_PAYLOAD_TYPE,
+                          P2_NOTIFY_INVALID_PAYLOAD_TYPE,
+                          "payloads",
+                          offered,
+                          acceptable,
+                          "a payload must be of a type that belongs into its message: RFC 2408 section 5.3"};
+    snprintf(offered, sizeof(offered), "a payload of type %u", type);
+    return refuse(ex, &why);
+}
+
 static enum p2_verdict no_proposal(struct p2_exchange *ex, const char *field, const char *offered,
                                    const char *acceptable, const char *rule)
 {
@@ -85,10 +98,11 @@ static enum p2_verdict bad_key(struct p2_exchange *ex, const char *offered, cons
 
 enum p2_verdict p2_quick_fail_crypto(struct p2_exchange *ex, int error)
 {
-    struct refusal why = {P2_FAIL_INTERNAL, 0, "diffie-hellman", "", "", NULL};
+    struct p2_failure_detail detail = {.failure = P2_FAIL_INTERNAL};
     if (error == P2_ERR_PEER_VALUE)
         return bad_key(ex, "a value that is not of the group", "2 to p-2, or a point on the curve");
-    return refuse(ex, &why);
+    snprintf(detail.field, sizeof(detail.field), "%s", error == P2_ERR_NOMEM ? "memory" : "diffie-hellman");
+    return p2_exchange_fail(ex, &detail);
 }
 
 /* --- reading --- */
@@ -220,11 +234,18 @@ static void acceptable_ids(struct p2_exchange *ex, const struct p2_selector *ci,
         snprintf(text, size, "no tunnel with this peer");
 }
 
+static enum p2_verdict malformed_ids(struct p2_exchange *ex)
+{
+    if (!p2_isakmp_find(&ex->payloads, P2_PAYLOAD_ID, 1))
+        return malformed(ex, "proxy-id", "one ID payload", "IDci and IDcr, or neither");
+    return malformed(ex, "proxy-id", "ID payloads that do not parse", "an address, a subnet or a range");
+}
+
 static enum p2_verdict find_tunnel(struct p2_exchange *ex)
 {
     struct p2_selector ci, cr;
     if (read_ids(ex, &ci, &cr) < 0)
-        return malformed(ex, "proxy-id", "ID payloads that do not parse", "an address, a subnet or a range");
+        return malformed_ids(ex);
     ex->u.quick.tunnel = p2_tunnel_by_selectors(ex->gw, ex->isakmp->peer, &cr, &ci);
     if (!ex->u.quick.tunnel) {
         char offered[P2_WHY_MAX], acceptable[P2_WHY_MAX];
@@ -240,7 +261,7 @@ static enum p2_verdict check_ids(struct p2_exchange *ex)
     struct p2_selector ci, cr;
     const struct p2_tunnel_config *config = &ex->u.quick.tunnel->config;
     if (read_ids(ex, &ci, &cr) < 0)
-        return malformed(ex, "proxy-id", "ID payloads that do not parse", "an address, a subnet or a range");
+        return malformed_ids(ex);
     bool all = config->policy.proxy_rule == P2_PROXY_SERVICE;
     bool (*const equal)(const struct p2_selector *, const struct p2_selector *) =
         all ? p2_selector_equal : p2_selector_equal_addresses;
@@ -266,9 +287,15 @@ typedef enum p2_verdict reading(struct p2_exchange *ex);
 static enum p2_verdict in_turn(struct p2_exchange *ex, reading *const *readings, size_t num)
 {
     enum p2_verdict verdict = P2_VERDICT_GOOD;
-    if (!p2_payloads_are(&ex->payloads, REQUIRED_1_2, ALLOWED_1_2))
-        return malformed(ex, "payloads", "payloads that are missing or do not belong here",
-                         "HASH, SA, Ni [, KE] [, IDci, IDcr]");
+    const char *wanted =
+        ex->initiator ? "HASH, SA, Nr [, KE] [, IDci, IDcr]" : "HASH, SA, Ni [, KE] [, IDci, IDcr]";
+    const struct p2_payload *foreign = p2_payloads_foreign(&ex->payloads, ALLOWED_1_2);
+    if (foreign)
+        return foreign_payload(ex, foreign->type, wanted);
+    if (!p2_isakmp_find(&ex->payloads, P2_PAYLOAD_SA, 0))
+        return malformed(ex, "payloads", "no SA payload", wanted);
+    if (!p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NONCE, 0))
+        return malformed(ex, "payloads", "no nonce", wanted);
     for (size_t i = 0; i < num && verdict == P2_VERDICT_GOOD; i++)
         verdict = readings[i](ex);
     return verdict;

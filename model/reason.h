@@ -47,11 +47,11 @@ enum p2_failure {
     P2_FAIL_INVALID_ID_INFORMATION,   /* 18 */
     P2_FAIL_INVALID_KEY_INFORMATION,  /* 17 */
     P2_FAIL_PAYLOAD_MALFORMED,        /* 16 */
-    P2_FAIL_INVALID_HASH_INFORMATION, /* 23 */
+    P2_FAIL_INVALID_HASH_INFORMATION, /* 23: only a peer says so; here such a message is dropped */
     P2_FAIL_PEER_REFUSED,             /* the peer sent a notify that ended it */
     P2_FAIL_WRONG_KEY,                /* only messages came that could not be decrypted or verified */
     P2_FAIL_PHASE1_LOST,              /* the ISAKMP SA went away meanwhile */
-    P2_FAIL_SUPERSEDED,               /* the peer deleted what was being built */
+    P2_FAIL_SUPERSEDED,               /* the SAs that were being built went away */
     P2_FAIL_PEER_DEAD,                /* DPD went unanswered (RFC 3706) */
     P2_FAIL_INVALID_PAYLOAD_TYPE,     /* 1 */
     P2_FAIL_AUTHENTICATION_FAILED,    /* 24: the pre-shared keys differ */

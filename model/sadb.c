@@ -13,6 +13,7 @@
  * A successor may send at once, or when `install_interval` has passed: the peer may be slower. */
 #include "internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -436,6 +437,21 @@ static bool tells_peer(enum p2_removal why)
     return why != P2_REMOVED_BY_PEER && why != P2_REMOVED_PEER_DEAD && why != P2_REMOVED_INITIAL_CONTACT;
 }
 
+/* The Quick Mode that made it: its last message is no longer of any use. */
+static void supersede(struct p2_exchange *negotiator, uint32_t spi, enum p2_removal why)
+{
+    bool contact = why == P2_REMOVED_INITIAL_CONTACT;
+    struct p2_failure_detail detail = {
+        .failure = P2_FAIL_SUPERSEDED,
+        .field = "sa",
+        .acceptable = "SAs that stay until the Quick Mode is over",
+        .rule = contact ? "INITIAL-CONTACT takes all older SAs down: RFC 2407 section 4.6.3.3"
+                        : "an SA that was deleted is no longer agreed on: RFC 2408 section 3.15"};
+    snprintf(detail.offered, sizeof(detail.offered), "SPI 0x%08x went away: %s", spi, p2_removal_name(why));
+    negotiator->u.quick.pair = NULL;
+    p2_exchange_fail(negotiator, &detail);
+}
+
 void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_removal why)
 {
     struct p2_tunnel *tunnel = pair->tunnel;
@@ -451,12 +467,10 @@ void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_remo
     announce(gw, pair, P2_ACTION_SA_REMOVED, why);
     for (size_t i = 0; i < pair->num && tells_peer(why) && peer->isakmp; i++)
         p2_informational_delete(gw, peer->isakmp, (uint8_t)pair->in[i].protocol, &pair->in[i].spi, 1);
+    uint32_t spi = pair->in[0].spi;
     free_pair(pair);
-    if (negotiator) { /* its last message is no longer of any use */
-        struct p2_failure_detail detail = {.failure = P2_FAIL_SUPERSEDED, .field = "sa"};
-        negotiator->u.quick.pair = NULL;
-        p2_exchange_fail(negotiator, &detail);
-    }
+    if (negotiator)
+        supersede(negotiator, spi, why);
     if (was_authorised)
         p2_tunnel_down(gw, tunnel, why);
 }

@@ -20,7 +20,7 @@ struct side {
     int number;
     struct host *host;
     struct test_random random;
-    size_t drops[P2_NUM_DROPS];
+    size_t drops[P2_NUM_DROPS], ipsec_drops[P2_NUM_DROPS];
     size_t delivered;
     size_t removed[P2_REMOVED_INITIAL_CONTACT + 1];
     struct p2_isakmp_info isakmp, isakmp_removed[MAX_ISAKMP];
@@ -156,8 +156,10 @@ static void on_deliver(void *ctx, const uint8_t *packet, size_t len, uint64_t ma
 static void on_observe(void *ctx, p2_time now, const struct p2_action *action, uint64_t event)
 {
     struct side *side = ctx;
-    if (action->type == P2_ACTION_DROP)
+    if (action->type == P2_ACTION_DROP) {
         side->drops[action->u.drop.reason]++;
+        side->ipsec_drops[action->u.drop.reason] += action->u.drop.ipsec;
+    }
     if (action->type == P2_ACTION_SA_REMOVED && action->u.sa.inbound)
         side->removed[action->u.sa.removal]++;
     const struct p2_negotiation *n = &action->u.negotiation;
@@ -308,6 +310,11 @@ size_t sim_drops(const struct sim *sim, int side, enum p2_drop reason)
     return sim->sides[side].drops[reason];
 }
 
+size_t sim_ipsec_drops(const struct sim *sim, int side, enum p2_drop reason)
+{
+    return sim->sides[side].ipsec_drops[reason];
+}
+
 size_t sim_delivered(const struct sim *sim, int side)
 {
     return sim->sides[side].delivered;
@@ -369,6 +376,11 @@ void sim_inject_ike(struct sim *sim, int to, const uint8_t *data, size_t len)
     const struct p2_peer_config *peer = &sim->options.peer[to];
     struct p2_datagram d = {peer->remote, peer->local, 500, 500, data, len};
     check_ok(host_receive_ike(sim->sides[to].host, sim->now, &d, 0));
+}
+
+void sim_launch_ike(struct sim *sim, int to, const uint8_t *data, size_t len)
+{
+    launch(sim, !to, (struct flight){.source_port = 500, .destination_port = 500, .len = len}, data);
 }
 
 void sim_rekey(struct sim *sim, int side)

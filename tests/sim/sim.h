@@ -55,6 +55,8 @@ struct ledger *sim_ledger(struct sim *sim);
 const struct causes *sim_causes(const struct sim *sim);
 const struct sim_message *sim_sent(const struct sim *sim, size_t i); /* NULL past the end */
 size_t sim_drops(const struct sim *sim, int side, enum p2_drop reason);
+/* Those of them that were data packets. */
+size_t sim_ipsec_drops(const struct sim *sim, int side, enum p2_drop reason);
 /* Of that side so far, the newest last; NULL past the end. The order is that of their end. */
 const struct p2_isakmp_info *sim_isakmp_removed(const struct sim *sim, int side, size_t i);
 /* The SAs that a side removed for this reason; pairs count once. */
@@ -78,6 +80,8 @@ struct p2_bytes sim_last_ipsec(const struct sim *sim, int from);
 void sim_lose_ipsec(struct sim *sim, bool lose);
 /* Hands a datagram to a side right now, as an attacker would. */
 void sim_inject_ike(struct sim *sim, int to, const uint8_t *data, size_t len);
+/* The same with the network's delay, for a man in the middle (sim/forge.h). */
+void sim_launch_ike(struct sim *sim, int to, const uint8_t *data, size_t len);
 void sim_rekey(struct sim *sim, int side);
 /* A side loses all it knows and begins again with its config; its randomness goes on where it was. */
 void sim_restart(struct sim *sim, int side);
