@@ -79,7 +79,9 @@ static void say_refused(struct sentence *s, const struct failure_view *view)
         say(s, ": %s offered %s %s", view->initiator, f->field, f->offered);
     else if (f->field[0] && strcmp(f->field, message) != 0)
         say(s, ", because of its %s", f->field);
-    if (f->field[0] && f->offered[0] && f->acceptable[0])
+    if (f->field[0] && f->offered[0] && f->notify_received)
+        say(s, "; %s does not say what it accepts", f->initiator ? view->responder : view->initiator);
+    else if (f->field[0] && f->offered[0] && f->acceptable[0])
         say(s, ", %s accepts %s", view->responder, f->acceptable);
 }
 
@@ -87,7 +89,7 @@ static void say_ended(struct sentence *s, const struct failure_view *view)
 {
     static const char *const why[P2_NUM_FAILURES] = {
         [P2_FAIL_PHASE1_LOST] = "the ISAKMP SA went away meanwhile",
-        [P2_FAIL_SUPERSEDED] = "the peer deleted the SA before it was confirmed",
+        [P2_FAIL_SUPERSEDED] = "its SAs were taken down before it was complete",
         [P2_FAIL_PEER_DEAD] = "the peer did not answer any more and was taken for dead",
         [P2_FAIL_INTERNAL] = "memory ran out or the crypto library refused",
     };
