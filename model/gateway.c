@@ -286,8 +286,8 @@ int p2_gateway_send_clear(struct p2_gateway *gw, p2_time now, uint64_t mark, con
 {
     begin_packet(gw, now, mark);
     struct p2_ip_view view;
-    if (p2_ip_parse(&view, packet, len) < 0) {
-        p2_drop(gw, P2_DROP_MALFORMED, 0, true);
+    if (len > P2_PACKET_MAX || p2_ip_parse(&view, packet, len) < 0) {
+        p2_drop(gw, len > P2_PACKET_MAX ? P2_DROP_TOO_BIG : P2_DROP_MALFORMED, 0, true);
         return gw->error;
     }
     struct p2_tunnel *tunnel = p2_tunnel_for_packet(gw, &view);
