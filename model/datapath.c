@@ -338,7 +338,7 @@ void p2_inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len)
     struct p2_ah_view ah;
     if (len > P2_PACKET_MAX) /* IPv6 does not count its own header: it may have 40 bytes more */
         p2_drop(gw, P2_DROP_TOO_BIG, 0, true);
-    else if (p2_ip_parse(&view, packet, len) < 0)
+    else if (p2_ip_parse(&view, packet, len) < 0 || view.is_fragment) /* RFC 4303 section 3.4.1 */
         p2_drop(gw, P2_DROP_RUNT, 0, true);
     else if (view.protocol == P2_IP_PROTO_ESP && view.payload.len >= P2_ESP_HEADER_LEN)
         inbound(gw, packet, len, &view, P2_PROTO_ESP, p2_get_u32(view.payload.data));

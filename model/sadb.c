@@ -31,6 +31,8 @@ static uint64_t outbound_key(const struct p2_gateway *gw, const struct p2_peer *
 struct p2_sa_pair *p2_pair_by_outbound_spi(struct p2_gateway *gw, const struct p2_peer *peer,
                                            enum p2_protocol protocol, uint32_t spi)
 {
+    if (protocol != P2_PROTO_ESP && protocol != P2_PROTO_AH) /* as it may come from the wire */
+        return NULL;
     return p2_map_get(&gw->pairs_by_outbound, outbound_key(gw, peer, protocol, spi));
 }
 

@@ -279,7 +279,82 @@ static void longer_ones_are_refused_both_ways(void)
     }
 }
 
+/* --- what is no ESP, and what no SA can be meant by --- */
+
+/* The header of the last packet from side 0 says that more follows, or that it is the middle of something. */
+static void receive_as_fragment(struct link *link, uint16_t fragment)
+{
+    uint8_t packet[2048];
+    struct end *left = &link->ends[0];
+    struct p2_ip_view view;
+    CU_ASSERT_EQUAL_FATAL(p2_ip_parse(&view, left->wire, left->wire_len), P2_OK);
+    if (view.family == 4) {
+        memcpy(packet, left->wire, left->wire_len);
+        p2_put_u16(packet + 6, (uint16_t)(fragment >> 3 | (fragment & 1) << 13));
+        receive(link, 1, packet, left->wire_len);
+        return;
+    }
+    memcpy(packet, left->wire, P2_IPV6_HEADER_LEN);
+    memcpy(packet + 48, view.payload.data, view.payload.len);
+    memset(packet + 40, 0, 8);
+    p2_put_u16(packet + 4, (uint16_t)(8 + view.payload.len));
+    packet[6] = 44;
+    packet[40] = view.protocol;
+    p2_put_u16(packet + 42, fragment);
+    receive(link, 1, packet, 48 + view.payload.len);
+}
+
+/* RFC 4303 section 3.4.1: a fragment must be discarded. The middle of a packet has no SPI either that the
+ * peer could be told of. */
+static void fragments_are_not_taken_for_esp(void)
+{
+    uint8_t packet[100];
+    for (size_t n = 1; n < 4; n += 2) { /* over IPv4 and IPv6, in tunnel mode */
+        struct link *link = new_link(&networks[n]);
+        struct end *right = &link->ends[1];
+        start(link);
+        send(link, 0, packet, build_packet(link, 0, sizeof(packet), packet));
+        size_t told = right->num_ike;
+        receive_as_fragment(link, 1);           /* the first one */
+        link->ends[0].wire[n == 1 ? 20 : 40]++; /* an SPI that is not known */
+        receive_as_fragment(link, 8 | 1);       /* one from the middle */
+        receive_as_fragment(link, 8);           /* the last one */
+        settle(link);
+        CU_ASSERT_EQUAL(right->drops[P2_DROP_RUNT], 3);
+        CU_ASSERT_EQUAL(right->drops[P2_DROP_UNKNOWN_SPI] + right->drops[P2_DROP_ICV_MISMATCH], 0);
+        CU_ASSERT_EQUAL(right->num_ike, told);
+        free_link(link);
+    }
+}
+
+/* Protocols that IPsec SAs do not have: none, ISAKMP, IPCOMP, a private one. */
+static void deletes_of_other_protocols_mean_no_sa(void)
+{
+    static const uint8_t others[] = {0, P2_PROTO_ISAKMP, 4, 250};
+    struct link *link = new_link(&networks[0]);
+    start(link);
+    struct p2_gateway *gw = link->ends[1].gw;
+    uint8_t spi[4];
+    p2_put_u32(spi, gw->pairs->in[0].spi);
+    for (size_t i = 0; i < sizeof(others); i++) {
+        p2_informational_notify_data(gw, gw->peers[0].isakmp, others[i], P2_NOTIFY_INVALID_SPI, spi, 4, spi,
+                                     0);
+        if (others[i] != P2_PROTO_ISAKMP)
+            p2_informational_delete(gw, gw->peers[0].isakmp, others[i], &gw->pairs->in[0].spi, 1);
+        drain(link, 1);
+        settle(link);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(link->ends[0].gw->pairs);
+    }
+    p2_informational_delete(gw, gw->peers[0].isakmp, P2_PROTO_ESP, &gw->pairs->in[0].spi, 1);
+    drain(link, 1);
+    settle(link);
+    CU_ASSERT_EQUAL(link->ends[0].removed[P2_REMOVED_BY_PEER], 1);
+    free_link(link);
+}
+
 CHECK_MAIN("edges",
            {"the longest packets come out whole or not at all",
             the_longest_packets_come_out_whole_or_not_at_all},
-           {"longer ones are refused both ways", longer_ones_are_refused_both_ways})
+           {"longer ones are refused both ways", longer_ones_are_refused_both_ways},
+           {"fragments are not taken for ESP", fragments_are_not_taken_for_esp},
+           {"deletes of other protocols mean no SA", deletes_of_other_protocols_mean_no_sa})
