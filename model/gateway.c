@@ -293,7 +293,7 @@ int p2_gateway_send_clear(struct p2_gateway *gw, p2_time now, uint64_t mark, con
     struct p2_tunnel *tunnel = p2_tunnel_for_packet(gw, &view);
     if (!tunnel) {
         p2_drop(gw, P2_DROP_NO_POLICY, 0, true);
-    } else if (!tunnel->current) {
+    } else if (!tunnel->current || p2_timer_armed(&tunnel->release)) { /* nothing overtakes what waited */
         p2_tunnel_packet(gw, tunnel, packet, len);
     } else {
         p2_outbound(gw, tunnel->current, packet, len);

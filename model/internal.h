@@ -383,7 +383,8 @@ struct p2_tunnel {
 void p2_tunnel_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_start start);
 /* A negotiation of ours failed: try again later if the config says so. */
 void p2_tunnel_failed(struct p2_gateway *gw, struct p2_tunnel *tunnel);
-/* A packet that found no SA: it waits, or is dropped, and may be what the tunnel was waiting for. */
+/* A packet that found no SA, or others in front of it that waited for one: it waits, or is dropped, and may
+ * be what the tunnel was waiting for. */
 void p2_tunnel_packet(struct p2_gateway *gw, struct p2_tunnel *tunnel, const uint8_t *packet, size_t len);
 /* Those that wait are dropped as no-sa. */
 void p2_tunnel_drop_waiting(struct p2_gateway *gw, struct p2_tunnel *tunnel);
@@ -452,8 +453,8 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
 void p2_pair_authorise(struct p2_gateway *gw, struct p2_sa_pair *pair);
 /* A packet of the peer verified under the pair: the pairs it replaces may retire. */
 void p2_pair_confirmed(struct p2_gateway *gw, struct p2_sa_pair *pair);
-/* A packet that came from this address bears an SPI that is not known: if we share an ISAKMP SA with the sender,
- * it is told, for it may be using an SA of which the DELETE got lost. Once a second at most. */
+/* A packet that came from this address bears an SPI that is not known: if we share an ISAKMP SA with the
+ * sender, it is told, for it may be using an SA of which the DELETE got lost. Once a second at most. */
 void p2_pair_unknown(struct p2_gateway *gw, const struct p2_address *source, enum p2_protocol protocol,
                      uint32_t spi);
 /* Tells the peer unless it was the peer who told us. */

@@ -473,11 +473,14 @@ static bool is_wanted(const struct p2_sa_pair *pair)
 void p2_pair_timer(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_timer_kind kind)
 {
     if (kind == P2_TIMER_SOFT) {
-        pair->asked = true;
-        if (pair->authorised && is_wanted(pair)) /* what replaced it would have cancelled the timer */
+        pair->asked = pair->authorised && is_wanted(pair); /* else its volume may still ask */
+        if (pair->asked) /* what replaced it would have cancelled the timer */
             p2_tunnel_start(gw, pair->tunnel, pair->soft_reason);
     } else if (kind == P2_TIMER_USE) {
-        use(gw, pair);
+        const struct p2_sa_pair *current = pair->tunnel->current;
+        if (!current ||
+            current->authorised_at < pair->authorised_at) /* else it took over ahead of its time */
+            use(gw, pair);
     } else if (kind == P2_TIMER_HARD) {
         p2_pair_remove(gw, pair, pair->hard_reason);
     } else {

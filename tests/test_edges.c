@@ -109,6 +109,19 @@ static void settle(struct link *link)
     }
 }
 
+static void wait_until(struct link *link, p2_time until)
+{
+    for (;;) {
+        settle(link);
+        p2_time a = p2_gateway_next_timeout(link->ends[0].gw), b = p2_gateway_next_timeout(link->ends[1].gw);
+        p2_time next = a < b ? a : b;
+        if (next > until)
+            break;
+        link->now = next;
+    }
+    link->now = until;
+}
+
 static struct p2_address address_of(const char *text)
 {
     struct p2_address address = {0};
@@ -352,9 +365,126 @@ static void deletes_of_other_protocols_mean_no_sa(void)
     free_link(link);
 }
 
+/* --- the order in which SAs come and go --- */
+
+/* Side 0's newest pair. */
+static struct p2_sa_pair *rekey(struct link *link)
+{
+    CU_ASSERT_EQUAL(p2_gateway_rekey(link->ends[0].gw, link->now, 1, 0), P2_OK);
+    drain(link, 0);
+    settle(link);
+    return link->ends[0].gw->tunnels[0].pairs;
+}
+
+/* A is in use, B and C wait for their install intervals when A goes: C is used at once, and B's interval
+ * does not bring B back when it ends. */
+static void an_older_sa_does_not_come_back_by_its_install_interval(void)
+{
+    struct link *link = new_link(&networks[0]);
+    link->tunnel[0].policy.install_interval = 10 * P2_SECOND;
+    start(link);
+    struct p2_gateway *left = link->ends[0].gw, *right = link->ends[1].gw;
+    const struct p2_sa_pair *a = left->pairs;
+    wait_until(link, P2_SECOND);
+    rekey(link);
+    wait_until(link, 2 * P2_SECOND);
+    const struct p2_sa_pair *c = rekey(link);
+    CU_ASSERT_PTR_EQUAL(left->tunnels[0].current, a);
+    p2_informational_delete(right, right->peers[0].isakmp, P2_PROTO_ESP, &right->pairs->in[0].spi, 1);
+    drain(link, 1);
+    settle(link);
+    for (int t = 3; t < 20; t++) {
+        wait_until(link, t * P2_SECOND);
+        CU_ASSERT_PTR_EQUAL(left->tunnels[0].current, c);
+    }
+    free_link(link);
+}
+
+/* A soft limit in time passed while nobody used the pair; the one by volume counts nevertheless. */
+static void an_idle_pair_still_asks_at_its_soft_volume(void)
+{
+    uint8_t packet[1024];
+    struct link *link = new_link(&networks[0]);
+    for (int side = 0; side < 2; side++) {
+        link->tunnel[side].establish = P2_ESTABLISH_ON_TRAFFIC;
+        link->tunnel[side].policy.lifetime_s = 1000;
+        link->tunnel[side].policy.lifetime_kb = 64;
+    }
+    start(link);
+    rekey(link); /* its first pair */
+    wait_until(link, 950 * P2_SECOND);
+    for (int i = 0; i < 60; i++) {
+        send(link, 0, packet, build_packet(link, 0, sizeof(packet), packet));
+        settle(link);
+    }
+    CU_ASSERT_PTR_NOT_NULL_FATAL(link->ends[0].gw->tunnels[0].pairs);
+    CU_ASSERT_PTR_NOT_NULL(link->ends[0].gw->tunnels[0].pairs->older);
+    CU_ASSERT_EQUAL(link->ends[0].drops[P2_DROP_NO_SA], 0);
+    free_link(link);
+}
+
+/* --- packets that wait for the first SA --- */
+
+/* Three packets wait on side 0, and now there is an SA. */
+static struct link *with_packets_that_wait(void)
+{
+    uint8_t packet[1000];
+    struct link *link = new_link(&networks[0]);
+    link->tunnel[0].establish = P2_ESTABLISH_ON_TRAFFIC;
+    link->tunnel[0].waiting = 3;
+    start(link);
+    for (size_t i = 1; i <= 3; i++)
+        send(link, 0, packet, build_packet(link, 0, 100 * i, packet));
+    while (!link->ends[0].gw->tunnels[0].current) {
+        for (int side = 0; side < 2; side++) {
+            while (link->ends[side].num_mail > 0 && !link->ends[0].gw->tunnels[0].current)
+                take_mail(link, side);
+        }
+    }
+    CU_ASSERT_EQUAL(link->ends[0].gw->tunnels[0].num_waiting, 3);
+    return link;
+}
+
+static void no_packet_overtakes_those_that_waited(void)
+{
+    uint8_t packet[1000];
+    struct link *link = with_packets_that_wait();
+    struct end *left = &link->ends[0], *right = &link->ends[1];
+    send(link, 0, packet, build_packet(link, 0, 400, packet));
+    for (size_t i = 1; i <= 4; i++) {
+        CU_ASSERT_EQUAL(p2_gateway_tick(left->gw, link->now, 1), P2_OK);
+        drain(link, 0);
+        receive(link, 1, left->wire, left->wire_len);
+        CU_ASSERT_EQUAL(right->inner_len, 100 * i);
+    }
+    CU_ASSERT_EQUAL(left->drops[P2_DROP_NO_SA], 0);
+    CU_ASSERT_EQUAL(left->gw->tunnels[0].num_waiting, 0);
+    free_link(link);
+}
+
+/* The SA goes before they could: they are traffic that a tunnel is wanted for, as before. */
+static void packets_that_waited_outlive_the_sa_that_they_waited_for(void)
+{
+    struct link *link = with_packets_that_wait();
+    struct end *left = &link->ends[0];
+    CU_ASSERT_EQUAL(p2_gateway_clear(left->gw, link->now, 1, 0), P2_OK);
+    drain(link, 0);
+    settle(link);
+    CU_ASSERT_EQUAL(left->gw->tunnels[0].num_waiting, 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(left->gw->tunnels[0].current);
+    CU_ASSERT_EQUAL(left->gw->tunnels[0].current->out[0].packets, 3);
+    free_link(link);
+}
+
 CHECK_MAIN("edges",
            {"the longest packets come out whole or not at all",
             the_longest_packets_come_out_whole_or_not_at_all},
            {"longer ones are refused both ways", longer_ones_are_refused_both_ways},
            {"fragments are not taken for ESP", fragments_are_not_taken_for_esp},
-           {"deletes of other protocols mean no SA", deletes_of_other_protocols_mean_no_sa})
+           {"deletes of other protocols mean no SA", deletes_of_other_protocols_mean_no_sa},
+           {"an older SA does not come back by its install interval",
+            an_older_sa_does_not_come_back_by_its_install_interval},
+           {"an idle pair still asks at its soft volume", an_idle_pair_still_asks_at_its_soft_volume},
+           {"no packet overtakes those that waited", no_packet_overtakes_those_that_waited},
+           {"packets that waited outlive the SA that they waited for",
+            packets_that_waited_outlive_the_sa_that_they_waited_for})
