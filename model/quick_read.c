@@ -137,14 +137,32 @@ static bool answers_our_offer(const struct p2_exchange *ex, const struct p2_isak
            sa->transforms[sa->num - 1].proposal_number == number && number >= 1 && number <= num_proposals;
 }
 
+/* What the ends saw of NATs in Phase 1 is authenticated by nothing, and they may have seen different things:
+ * the initiator's view is as good as ours, and both forms are understood. */
+static void choose(struct p2_exchange *ex, const struct p2_isakmp_sa_payload *sa)
+{
+    struct p2_quick_state *q = &ex->u.quick;
+    struct p2_offer_context context = p2_quick_context(ex);
+    q->encapsulated = context.encapsulated;
+    p2_offer_choose(&q->choice, sa, &context);
+    if (q->choice.found || ex->initiator || !ex->isakmp->nat_t)
+        return;
+    struct p2_offer_choice choice;
+    context.encapsulated = !context.encapsulated;
+    p2_offer_choose(&choice, sa, &context);
+    if (!choice.found)
+        return;
+    q->choice = choice;
+    q->encapsulated = context.encapsulated;
+}
+
 static enum p2_verdict read_sa(struct p2_exchange *ex)
 {
     struct p2_quick_state *q = &ex->u.quick;
     struct p2_isakmp_sa_payload sa;
-    struct p2_offer_context context = p2_quick_context(ex);
     if (p2_isakmp_parse_sa(&sa, p2_isakmp_find(&ex->payloads, P2_PAYLOAD_SA, 0)->body) < 0)
         return malformed(ex, "security-association", "an SA payload that does not parse", "a whole one");
-    p2_offer_choose(&q->choice, &sa, &context);
+    choose(ex, &sa);
     if (ex->initiator && !answers_our_offer(ex, &sa))
         return no_proposal(ex, "answer", "other proposals than were offered", "one that was offered",
                            "the responder must choose one proposal and not alter it: RFC 2408 section 4.2");

@@ -290,7 +290,7 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
     pair->negotiator = quick;
     pair->suite = q->choice.suite;
     pair->mode = q->tunnel->config.policy.mode;
-    pair->encapsulated = isakmp->nat_local || isakmp->nat_remote;
+    pair->encapsulated = q->encapsulated;
     pair->negotiation = p2_exchange_id(quick);
     pair->installed = gw->now;
     pair->began = quick->began;
