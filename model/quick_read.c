@@ -10,12 +10,14 @@
 #define ALLOWED_1_2                                                                                          \
     (REQUIRED_1_2 | BIT(P2_PAYLOAD_KE) | BIT(P2_PAYLOAD_ID) | BIT(P2_PAYLOAD_NOTIFY) | BIT(P2_PAYLOAD_VENDOR))
 
+/* An initiator of Phase 1 that stayed on port 500 saw no NAT, and does not expect UDP there either (RFC 3947
+ * section 4). */
 struct p2_offer_context p2_quick_context(const struct p2_exchange *ex)
 {
     const struct p2_isakmp_sa *sa = ex->isakmp;
-    return (struct p2_offer_context){.policy = &ex->u.quick.tunnel->config.policy,
-                                     .encapsulated = sa->nat_local || sa->nat_remote,
-                                     .initiator = ex->initiator};
+    bool nat = (sa->nat_local || sa->nat_remote) && sa->local_port == P2_PORT_NAT_T;
+    return (struct p2_offer_context){
+        .policy = &ex->u.quick.tunnel->config.policy, .encapsulated = nat, .initiator = ex->initiator};
 }
 
 /* --- refusing --- */

@@ -216,8 +216,11 @@ static void a_nat_that_one_end_sees_is_no_disagreement(void)
         struct link *link = new_link(&networks[0]);
         link->tunnel[0].establish = P2_ESTABLISH_PASSIVE;
         start(link);
-        for (int i = 0; i < 2; i++)
-            link->ends[i].gw->peers[0].isakmp->nat_t = true;
+        for (int i = 0; i < 2; i++) {
+            struct p2_isakmp_sa *sa = link->ends[i].gw->peers[0].isakmp;
+            sa->nat_t = true;
+            sa->local_port = sa->remote_port = P2_PORT_NAT_T;
+        }
         link->ends[side].gw->peers[0].isakmp->nat_local = true;
         rekey(link); /* its first pair */
         for (int i = 0; i < 2; i++) {
