@@ -283,7 +283,10 @@ static void submit(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pa
         if (a->cipher != P2_CIPHER_NONE && a->cipher != P2_CIPHER_NULL)
             p2_work_add(&work, kind == P2_JOB_SEAL ? P2_OP_ENCRYPT : P2_OP_DECRYPT, a->cipher, 1, len);
     }
-    p2_job_submit(gw, job, &work, false);
+    if (!p2_job_submit(gw, job, &work, false)) {
+        p2_drop(gw, P2_DROP_POOL_EXHAUSTED, pair->in[0].spi, true);
+        p2_job_release(gw, job);
+    }
 }
 
 void p2_outbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)

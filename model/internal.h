@@ -528,8 +528,9 @@ void p2_fail_memory(struct p2_gateway *gw);
 void p2_arm(struct p2_gateway *gw, struct p2_timer *timer, p2_time at);
 void p2_random_fill(struct p2_gateway *gw, enum p2_random_use use, void *out, size_t len);
 
-/* A job for the host; `continues`: a further stage on the same core. */
-void p2_job_submit(struct p2_gateway *gw, struct p2_job *job, const struct p2_work *work, bool continues);
+/* A job for the host; `continues`: a further stage on the same core. False: out of memory, and there is no
+ * such job. */
+bool p2_job_submit(struct p2_gateway *gw, struct p2_job *job, const struct p2_work *work, bool continues);
 /* Withdraws it if it is outstanding. */
 void p2_job_cancel(struct p2_gateway *gw, struct p2_job *job);
 struct p2_job *p2_job_take(struct p2_gateway *gw, uint64_t id);

@@ -271,13 +271,18 @@ static bool map_spis(struct p2_gateway *gw, struct p2_sa_pair *pair, const struc
     return true;
 }
 
+#define PAIR_TIMERS 4
+
 struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes shared)
 {
     struct p2_gateway *gw = quick->gw;
     const struct p2_quick_state *q = &quick->u.quick;
     const struct p2_isakmp_sa *isakmp = quick->isakmp;
     struct p2_sa_pair *pair = new_pair(q);
-    if (!pair || !map_spis(gw, pair, isakmp->peer)) {
+    bool timers = pair && p2_timers_reserve(&gw->timers, PAIR_TIMERS) == P2_OK;
+    if (!timers || !map_spis(gw, pair, isakmp->peer)) {
+        if (timers)
+            p2_timers_release(&gw->timers, PAIR_TIMERS);
         if (pair) {
             unmap_spis(gw, pair, isakmp->peer);
             free_pair(pair);
@@ -444,10 +449,11 @@ void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_remo
     struct p2_peer *peer = tunnel->peer;
     struct p2_exchange *negotiator = pair->negotiator;
     bool was_authorised = pair->authorised;
-    struct p2_timer *timers[] = {&pair->soft, &pair->hard, &pair->retire, &pair->use};
+    struct p2_timer *timers[PAIR_TIMERS] = {&pair->soft, &pair->hard, &pair->retire, &pair->use};
     drop_jobs(gw, pair);
-    for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
+    for (size_t i = 0; i < PAIR_TIMERS; i++)
         p2_timer_cancel(&gw->timers, timers[i]);
+    p2_timers_release(&gw->timers, PAIR_TIMERS);
     unmap_spis(gw, pair, peer);
     unlink_pair(gw, pair);
     announce(gw, pair, P2_ACTION_SA_REMOVED, why);
