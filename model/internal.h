@@ -209,7 +209,6 @@ struct p2_quick_state {
     size_t peer_public_len;
     uint8_t shared[P2_DH_MAX_LEN]; /* g(qm)^xy */
     struct p2_offer_choice choice;
-    bool encapsulated; /* what was chosen is in UDP */
     bool has_ids;
     uint8_t ids[2][P2_SELECTOR_ID_MAX]; /* a responder's: IDci and IDcr as they came, for the answer */
     size_t ids_len[2];

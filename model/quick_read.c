@@ -145,17 +145,14 @@ static void choose(struct p2_exchange *ex, const struct p2_isakmp_sa_payload *sa
 {
     struct p2_quick_state *q = &ex->u.quick;
     struct p2_offer_context context = p2_quick_context(ex);
-    q->encapsulated = context.encapsulated;
     p2_offer_choose(&q->choice, sa, &context);
     if (q->choice.found || ex->initiator || !ex->isakmp->nat_t)
         return;
     struct p2_offer_choice choice;
     context.encapsulated = !context.encapsulated;
     p2_offer_choose(&choice, sa, &context);
-    if (!choice.found)
-        return;
-    q->choice = choice;
-    q->encapsulated = context.encapsulated;
+    if (choice.found)
+        q->choice = choice;
 }
 
 static enum p2_verdict read_sa(struct p2_exchange *ex)

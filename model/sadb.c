@@ -295,7 +295,7 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
     pair->negotiator = quick;
     pair->suite = q->choice.suite;
     pair->mode = q->tunnel->config.policy.mode;
-    pair->encapsulated = q->encapsulated;
+    pair->encapsulated = q->choice.encapsulated;
     pair->negotiation = p2_exchange_id(quick);
     pair->installed = gw->now;
     pair->began = quick->began;

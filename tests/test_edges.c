@@ -232,6 +232,29 @@ static void a_nat_that_one_end_sees_is_no_disagreement(void)
     }
 }
 
+/* AH has no place in UDP, alone or around ESP: whatever was seen of NATs it goes as it is. */
+static void ah_never_goes_into_udp(void)
+{
+    uint8_t packet[200];
+    for (size_t s = 1; s < 3; s++) {
+        struct link *link = new_link(&networks[0]);
+        for (int side = 0; side < 2; side++)
+            link->tunnel[side].policy.proposals[0] = suite(s);
+        link->tunnel[0].establish = P2_ESTABLISH_PASSIVE;
+        start(link);
+        for (int side = 0; side < 2; side++) {
+            struct p2_isakmp_sa *sa = link->ends[side].gw->peers[0].isakmp;
+            sa->nat_t = sa->nat_local = sa->nat_remote = true;
+            sa->local_port = sa->remote_port = P2_PORT_NAT_T;
+        }
+        rekey(link);
+        send(link, 0, packet, build_packet(link, 0, sizeof(packet), packet));
+        receive(link, 1, link->ends[0].wire, link->ends[0].wire_len);
+        CU_ASSERT_EQUAL(link->ends[1].inner_len, sizeof(packet));
+        free_link(link);
+    }
+}
+
 /* --- packets that wait for the first SA --- */
 
 /* Three packets wait on side 0, and now there is an SA. */
@@ -295,6 +318,7 @@ CHECK_MAIN("edges",
             an_older_sa_does_not_come_back_by_its_install_interval},
            {"an idle pair still asks at its soft volume", an_idle_pair_still_asks_at_its_soft_volume},
            {"a NAT that one end sees is no disagreement", a_nat_that_one_end_sees_is_no_disagreement},
+           {"AH never goes into UDP", ah_never_goes_into_udp},
            {"no packet overtakes those that waited", no_packet_overtakes_those_that_waited},
            {"packets that waited outlive the SA that they waited for",
             packets_that_waited_outlive_the_sa_that_they_waited_for})
