@@ -232,6 +232,22 @@ static void a_nat_that_one_end_sees_is_no_disagreement(void)
     }
 }
 
+/* Of two ISAKMP SAs with a peer the later one found no NAT: it does not say where ESP in UDP goes. */
+static void an_isakmp_sa_on_port_500_leaves_the_path_alone(void)
+{
+    struct link *link = new_link(&networks[0]);
+    start(link);
+    struct p2_gateway *gw = link->ends[0].gw;
+    struct p2_isakmp_sa *sa = gw->peers[0].isakmp;
+    sa->local_port = sa->remote_port = P2_PORT_NAT_T;
+    p2_nat_keep_alive(gw, sa);
+    CU_ASSERT_EQUAL(gw->peers[0].nat_port, P2_PORT_NAT_T);
+    sa->local_port = sa->remote_port = P2_PORT_IKE;
+    p2_nat_keep_alive(gw, sa);
+    CU_ASSERT_EQUAL(gw->peers[0].nat_port, P2_PORT_NAT_T);
+    free_link(link);
+}
+
 /* AH has no place in UDP, alone or around ESP: whatever was seen of NATs it goes as it is. */
 static void ah_never_goes_into_udp(void)
 {
@@ -318,6 +334,7 @@ CHECK_MAIN("edges",
             an_older_sa_does_not_come_back_by_its_install_interval},
            {"an idle pair still asks at its soft volume", an_idle_pair_still_asks_at_its_soft_volume},
            {"a NAT that one end sees is no disagreement", a_nat_that_one_end_sees_is_no_disagreement},
+           {"an ISAKMP SA on port 500 leaves the path alone", an_isakmp_sa_on_port_500_leaves_the_path_alone},
            {"AH never goes into UDP", ah_never_goes_into_udp},
            {"no packet overtakes those that waited", no_packet_overtakes_those_that_waited},
            {"packets that waited outlive the SA that they waited for",
