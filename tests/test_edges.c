@@ -206,6 +206,44 @@ static void an_idle_pair_still_asks_at_its_soft_volume(void)
     free_link(link);
 }
 
+/* --- what a suite agrees on --- */
+
+static size_t build_attributes(uint8_t out[64], uint16_t auth, uint32_t key_bits, uint32_t seconds,
+                               uint32_t kb)
+{
+    struct p2_builder b = p2_builder_init(out, 64);
+    const uint32_t values[][2] = {{6, key_bits}, {5, auth}, {4, 1}, {1, 1}, {2, seconds}, {1, 2}, {2, kb}};
+    for (size_t i = key_bits ? 0 : 1; i < (kb ? 7 : 5); i++)
+        p2_build_attribute(&b, (uint16_t)values[i][0], values[i][1]);
+    return b.len;
+}
+
+/* AH and ESP of one proposal with lifetimes of their own (RFC 2407 section 4.5): the shorter ones hold for
+ * both, in whichever order they come. */
+static void a_bundle_lives_as_long_as_its_shorter_half(void)
+{
+    static const uint8_t spi[4] = {0, 0, 1, 0};
+    uint8_t bytes[2][64];
+    struct p2_policy policy = p2_policy_default("nopfs-esp-aes128-sha");
+    policy.proposals[0] = suite(2);
+    policy.lifetime_s = 3600;
+    for (size_t i = 0; i < 2; i++) {
+        size_t ah_len = build_attributes(bytes[0], 5, 0, i ? 1000 : 2000, 64);
+        size_t esp_len = build_attributes(bytes[1], 2, 256, i ? 2000 : 1000, 0);
+        struct p2_isakmp_sa_payload sa = {
+            .num = 2,
+            .num_proposals = 2,
+            .transforms = {{1, P2_PROTO_AH, {spi, 4}, 1, 5, {bytes[0], ah_len}, 0},
+                           {1, P2_PROTO_ESP, {spi, 4}, 1, 12, {bytes[1], esp_len}, 1}}};
+        struct p2_offer_context context = {.policy = &policy};
+        struct p2_offer_choice choice;
+        p2_offer_choose(&choice, &sa, &context);
+        CU_ASSERT_TRUE_FATAL(choice.found);
+        CU_ASSERT_EQUAL(choice.lifetime_s, 1000);
+        CU_ASSERT_EQUAL(choice.lifetime_kb, 64);
+    }
+}
+
 /* --- NATs that only one end believes in --- */
 
 /* NAT-D payloads are authenticated by nothing: changed on their way, they make the ends see different things
@@ -335,6 +373,7 @@ CHECK_MAIN("edges",
            {"an idle pair still asks at its soft volume", an_idle_pair_still_asks_at_its_soft_volume},
            {"a NAT that one end sees is no disagreement", a_nat_that_one_end_sees_is_no_disagreement},
            {"an ISAKMP SA on port 500 leaves the path alone", an_isakmp_sa_on_port_500_leaves_the_path_alone},
+           {"a bundle lives as long as its shorter half", a_bundle_lives_as_long_as_its_shorter_half},
            {"AH never goes into UDP", ah_never_goes_into_udp},
            {"no packet overtakes those that waited", no_packet_overtakes_those_that_waited},
            {"packets that waited outlive the SA that they waited for",
