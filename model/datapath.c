@@ -82,15 +82,27 @@ static void draw_iv(struct p2_gateway *gw, const struct p2_sa *sa, uint64_t sequ
         p2_put_u64(iv, sequence);
 }
 
-/* IP [UDP] ESP. Returns the packet's length; 0: it would be too long. */
+/* What the whole packet will have, all headers included. Asked before any number is used up: the SAs of a
+ * bundle count in step. */
+static size_t sealed_len(const struct p2_sa_pair *pair, const struct outgoing *o)
+{
+    const struct p2_sa *inner = &pair->out[0], *outer = &pair->out[pair->num - 1];
+    size_t len = o->header_len + o->payload.len;
+    if (inner->protocol == P2_PROTO_ESP)
+        len = o->header_len + (pair->encapsulated ? P2_UDP_HEADER_LEN : 0) +
+              p2_esp_sealed_len(&inner->keys.esp, o->payload.len);
+    if (outer->protocol == P2_PROTO_AH)
+        len += p2_ah_header_len(&outer->keys.ah, o->transport ? o->view.family : o->header.source.family);
+    return len;
+}
+
+/* IP [UDP] ESP. Returns the packet's length. */
 static size_t seal_esp(struct p2_gateway *gw, const struct p2_sa_pair *pair, struct p2_sa *sa,
                        struct outgoing *o, uint8_t *out)
 {
     size_t udp = pair->encapsulated ? P2_UDP_HEADER_LEN : 0, at = o->header_len;
     size_t sealed = p2_esp_sealed_len(&sa->keys.esp, o->payload.len);
     uint8_t iv[P2_CIPHER_MAX_BLOCK];
-    if (at + udp + sealed > P2_PACKET_MAX)
-        return 0;
     draw_iv(gw, sa, ++sa->sequence, iv);
     write_header(o, udp ? P2_IP_PROTO_UDP : P2_IP_PROTO_ESP, udp + sealed, out);
     if (udp)
@@ -102,12 +114,9 @@ static size_t seal_esp(struct p2_gateway *gw, const struct p2_sa_pair *pair, str
 /* IP and what AH is to protect behind it; AH itself is put in between afterwards. */
 static size_t build_plain(struct outgoing *o, uint8_t *out)
 {
-    size_t len = o->header_len + o->payload.len;
-    if (len > P2_PACKET_MAX)
-        return 0;
     write_header(o, o->next_header, o->payload.len, out);
     memcpy(out + o->header_len, o->payload.data, o->payload.len);
-    return len;
+    return o->header_len + o->payload.len;
 }
 
 static enum p2_drop seal(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
@@ -122,12 +131,14 @@ static enum p2_drop seal(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
         return P2_DROP_NO_SA;
     if (!plan(&o, gw, pair, packet, len))
         return P2_DROP_SELECTOR_MISMATCH;
+    if (sealed_len(pair, &o) > P2_PACKET_MAX)
+        return P2_DROP_TOO_BIG;
     size_t sealed =
         inner->protocol == P2_PROTO_ESP ? seal_esp(gw, pair, inner, &o, out) : build_plain(&o, out);
-    if (sealed > 0 && ah)
+    if (ah)
         sealed = p2_ah_seal(&outer->keys.ah, outer->spi, ++outer->sequence, gw->scratch, sealed, gw->packet);
-    if (sealed == 0)
-        return P2_DROP_TOO_BIG;
+    if (sealed == 0) /* a header that AH can not protect */
+        return P2_DROP_SELECTOR_MISMATCH;
     for (size_t i = 0; i < pair->num; i++) {
         pair->out[i].packets++;
         pair->out[i].bytes += len;
@@ -272,7 +283,10 @@ static void submit(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pa
         if (a->cipher != P2_CIPHER_NONE && a->cipher != P2_CIPHER_NULL)
             p2_work_add(&work, kind == P2_JOB_SEAL ? P2_OP_ENCRYPT : P2_OP_DECRYPT, a->cipher, 1, len);
     }
-    p2_job_submit(gw, job, &work, false);
+    if (!p2_job_submit(gw, job, &work, false)) {
+        p2_drop(gw, P2_DROP_POOL_EXHAUSTED, pair->in[0].spi, true);
+        p2_job_release(gw, job);
+    }
 }
 
 void p2_outbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
@@ -325,7 +339,9 @@ void p2_inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len)
 {
     struct p2_ip_view view;
     struct p2_ah_view ah;
-    if (p2_ip_parse(&view, packet, len) < 0)
+    if (len > P2_PACKET_MAX) /* IPv6 does not count its own header: it may have 40 bytes more */
+        p2_drop(gw, P2_DROP_TOO_BIG, 0, true);
+    else if (p2_ip_parse(&view, packet, len) < 0 || view.is_fragment) /* RFC 4303 section 3.4.1 */
         p2_drop(gw, P2_DROP_RUNT, 0, true);
     else if (view.protocol == P2_IP_PROTO_ESP && view.payload.len >= P2_ESP_HEADER_LEN)
         inbound(gw, packet, len, &view, P2_PROTO_ESP, p2_get_u32(view.payload.data));

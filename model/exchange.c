@@ -78,7 +78,10 @@ struct p2_exchange *p2_exchange_new(struct p2_gateway *gw, const struct p2_excha
         return NULL;
     }
     struct p2_exchange *ex = calloc(1, sizeof(*ex));
-    if (!ex || p2_map_put(&sa->message_ids, message_id, ex) < 0) {
+    bool timer = ex && p2_timers_reserve(&gw->timers, 1) == P2_OK;
+    if (!timer || p2_map_put(&sa->message_ids, message_id, ex) < 0) {
+        if (timer)
+            p2_timers_release(&gw->timers, 1);
         free(ex);
         p2_fail_memory(gw);
         return NULL;
@@ -129,6 +132,7 @@ void p2_exchange_end(struct p2_exchange *ex)
     settle(ex);
     p2_job_cancel(ex->gw, &ex->job);
     p2_timer_cancel(&ex->gw->timers, &ex->timer);
+    p2_timers_release(&ex->gw->timers, 1);
     forget_message_id(ex);
     if (ex->previous)
         ex->previous->next = ex->next;
@@ -272,6 +276,13 @@ static void compute(struct p2_exchange *ex)
     after_stage(ex, ex->step->compute ? ex->step->compute(ex) : P2_VERDICT_GOOD);
 }
 
+/* The second stage would have to begin where the first one left off, and can not. */
+static void fail_memory(struct p2_exchange *ex)
+{
+    struct p2_failure_detail detail = {.failure = P2_FAIL_INTERNAL, .field = "memory"};
+    p2_exchange_fail(ex, &detail);
+}
+
 /* The second stage, as a job of its own only if it has work to be priced. */
 static void begin_compute(struct p2_exchange *ex, bool continues)
 {
@@ -282,10 +293,10 @@ static void begin_compute(struct p2_exchange *ex, bool continues)
         p2_timer_cancel(&ex->gw->timers, &ex->timer);
     if (ex->step->compute_work)
         ex->step->compute_work(ex, &work);
-    if (work.num_items > 0)
-        p2_job_submit(ex->gw, &ex->job, &work, continues);
-    else
+    if (work.num_items == 0)
         compute(ex);
+    else if (!p2_job_submit(ex->gw, &ex->job, &work, continues))
+        fail_memory(ex);
 }
 
 static void verify(struct p2_exchange *ex, bool continues)
@@ -313,10 +324,10 @@ static void begin_verify(struct p2_exchange *ex)
     ex->verified = false;
     if (ex->step->verify_work)
         ex->step->verify_work(ex, &work);
-    if (work.num_items > 0)
-        p2_job_submit(ex->gw, &ex->job, &work, false);
-    else
+    if (work.num_items == 0)
         verify(ex, false);
+    else if (!p2_job_submit(ex->gw, &ex->job, &work, false))
+        message_dropped(ex);
 }
 
 void p2_exchange_job_done(struct p2_exchange *ex)

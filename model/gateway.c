@@ -90,7 +90,8 @@ static int copy_config(struct p2_gateway *gw, const struct p2_gateway_config *co
     gw->peers = calloc(config->num_peers + 1, sizeof(*gw->peers));
     gw->tunnels = calloc(config->num_tunnels + 1, sizeof(*gw->tunnels));
     gw->packet = malloc(3 * (P2_PACKET_MAX + 1));
-    if (!gw->peers || !gw->tunnels || !gw->packet)
+    if (!gw->peers || !gw->tunnels || !gw->packet ||
+        p2_timers_reserve(&gw->timers, 2 * (config->num_peers + config->num_tunnels)) < 0)
         return P2_ERR_NOMEM;
     gw->scratch = gw->packet + P2_PACKET_MAX + 1;
     gw->unwrapped = gw->scratch + P2_PACKET_MAX + 1;
@@ -286,14 +287,14 @@ int p2_gateway_send_clear(struct p2_gateway *gw, p2_time now, uint64_t mark, con
 {
     begin_packet(gw, now, mark);
     struct p2_ip_view view;
-    if (p2_ip_parse(&view, packet, len) < 0) {
-        p2_drop(gw, P2_DROP_MALFORMED, 0, true);
+    if (len > P2_PACKET_MAX || p2_ip_parse(&view, packet, len) < 0) {
+        p2_drop(gw, len > P2_PACKET_MAX ? P2_DROP_TOO_BIG : P2_DROP_MALFORMED, 0, true);
         return gw->error;
     }
     struct p2_tunnel *tunnel = p2_tunnel_for_packet(gw, &view);
     if (!tunnel) {
         p2_drop(gw, P2_DROP_NO_POLICY, 0, true);
-    } else if (!tunnel->current) {
+    } else if (!tunnel->current || p2_timer_armed(&tunnel->release)) { /* nothing overtakes what waited */
         p2_tunnel_packet(gw, tunnel, packet, len);
     } else {
         p2_outbound(gw, tunnel->current, packet, len);

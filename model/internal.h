@@ -383,7 +383,8 @@ struct p2_tunnel {
 void p2_tunnel_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_start start);
 /* A negotiation of ours failed: try again later if the config says so. */
 void p2_tunnel_failed(struct p2_gateway *gw, struct p2_tunnel *tunnel);
-/* A packet that found no SA: it waits, or is dropped, and may be what the tunnel was waiting for. */
+/* A packet that found no SA, or others in front of it that waited for one: it waits, or is dropped, and may
+ * be what the tunnel was waiting for. */
 void p2_tunnel_packet(struct p2_gateway *gw, struct p2_tunnel *tunnel, const uint8_t *packet, size_t len);
 /* Those that wait are dropped as no-sa. */
 void p2_tunnel_drop_waiting(struct p2_gateway *gw, struct p2_tunnel *tunnel);
@@ -526,8 +527,9 @@ void p2_fail_memory(struct p2_gateway *gw);
 void p2_arm(struct p2_gateway *gw, struct p2_timer *timer, p2_time at);
 void p2_random_fill(struct p2_gateway *gw, enum p2_random_use use, void *out, size_t len);
 
-/* A job for the host; `continues`: a further stage on the same core. */
-void p2_job_submit(struct p2_gateway *gw, struct p2_job *job, const struct p2_work *work, bool continues);
+/* A job for the host; `continues`: a further stage on the same core. False: out of memory, and there is no
+ * such job. */
+bool p2_job_submit(struct p2_gateway *gw, struct p2_job *job, const struct p2_work *work, bool continues);
 /* Withdraws it if it is outstanding. */
 void p2_job_cancel(struct p2_gateway *gw, struct p2_job *job);
 struct p2_job *p2_job_take(struct p2_gateway *gw, uint64_t id);

@@ -43,7 +43,8 @@ struct p2_peer *p2_peer_by_address(struct p2_gateway *gw, const struct p2_addres
 struct p2_isakmp_sa *p2_isakmp_sa_new(struct p2_gateway *gw, struct p2_peer *peer, bool initiator)
 {
     struct p2_isakmp_sa *sa = calloc(1, sizeof(*sa));
-    if (!sa) {
+    if (!sa || p2_timers_reserve(&gw->timers, 2) < 0) {
+        free(sa);
         p2_fail_memory(gw);
         return NULL;
     }
@@ -324,6 +325,7 @@ void p2_isakmp_sa_remove(struct p2_gateway *gw, struct p2_isakmp_sa *sa, enum p2
     end_exchanges(sa);
     p2_timer_cancel(&gw->timers, &sa->expire);
     p2_timer_cancel(&gw->timers, &sa->soft);
+    p2_timers_release(&gw->timers, 2);
     if (sa->established)
         announce(gw, sa, P2_ACTION_ISAKMP_REMOVED);
     if (p2_map_get(&gw->isakmp_by_cookie, p2_get_u64(sa->initiator_cookie)) == sa)

@@ -6,15 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-void p2_job_submit(struct p2_gateway *gw, struct p2_job *job, const struct p2_work *work, bool continues)
+bool p2_job_submit(struct p2_gateway *gw, struct p2_job *job, const struct p2_work *work, bool continues)
 {
     job->id = ++gw->next_job;
     if (p2_map_put(&gw->jobs_by_id, job->id, job) < 0) {
         job->id = 0;
         p2_fail_memory(gw);
-        return;
+        return false;
     }
     struct p2_action *action = p2_emit(gw, P2_ACTION_COMPUTE);
+    if (action == &gw->spill) { /* the host will never hear of it */
+        p2_job_take(gw, job->id);
+        return false;
+    }
     action->u.compute.job = job->id;
     action->u.compute.work = *work;
     action->u.compute.continues = continues;
@@ -29,6 +33,7 @@ void p2_job_submit(struct p2_gateway *gw, struct p2_job *job, const struct p2_wo
             job->mark = 0;
         }
     }
+    return true;
 }
 
 struct p2_job *p2_job_take(struct p2_gateway *gw, uint64_t id)

@@ -63,8 +63,11 @@ void p2_nat_read(struct p2_exchange *ex)
         sa->local_port = sa->remote_port = P2_PORT_NAT_T;
 }
 
+/* Of several ISAKMP SAs with a peer those on port 500 know nothing of where its ESP in UDP goes. */
 static void learn_path(struct p2_isakmp_sa *sa)
 {
+    if (sa->local_port != P2_PORT_NAT_T)
+        return;
     sa->peer->nat_address = sa->remote;
     sa->peer->nat_port = sa->remote_port;
 }

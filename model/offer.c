@@ -89,7 +89,8 @@ static bool accept(struct p2_offer_refusal *why, struct p2_offer_choice *choice,
                    const struct p2_offer_context *context, const struct p2_proposal *proposal,
                    const struct p2_isakmp_transform *t)
 {
-    return p2_offer_accept_transform(why, choice, context, p2_offer_protocol(proposal, t->protocol), t);
+    const struct p2_offer_context own = p2_offer_context_of(context, proposal);
+    return p2_offer_accept_transform(why, choice, &own, p2_offer_protocol(proposal, t->protocol), t);
 }
 
 /* The other protocols of a bundle: the first transform of each that will do. */
@@ -125,6 +126,7 @@ static void finish(struct p2_offer_choice *choice, const struct p2_offer_context
     }
     memcpy(suite->name, proposal->name, sizeof(suite->name));
     choice->group = context->policy->pfs;
+    choice->encapsulated = p2_offer_context_of(context, proposal).encapsulated;
     choice->found = true;
 }
 

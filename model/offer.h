@@ -48,6 +48,7 @@ struct p2_offer_choice {
     size_t num;
     struct p2_offer_part parts[P2_MAX_BUNDLE]; /* in the order of the payloads */
     struct p2_suite suite;                     /* in the order of application: ESP before AH */
+    bool encapsulated;                         /* in UDP */
     enum p2_group group;
     uint32_t lifetime_s;
     uint32_t lifetime_kb;     /* 0: no limit */

@@ -101,10 +101,11 @@ void p2_offer_build(struct p2_builder *b, const struct p2_offer_context *context
     p2_build_u32(b, P2_SIT_IDENTITY_ONLY);
     for (size_t i = 0; i < policy->num_proposals; i++) {
         const struct p2_proposal *proposal = &policy->proposals[i];
+        const struct p2_offer_context own = p2_offer_context_of(context, proposal);
         for (size_t j = 0; j < proposal->num_protocols; j++) {
             const struct p2_protocol_offer *offer = &proposal->protocols[j];
             bool last = i + 1 == policy->num_proposals && j + 1 == proposal->num_protocols;
-            build_protocol(b, context, offer, last, (uint8_t)(i + 1), spi[p2_spi_index(offer->protocol)]);
+            build_protocol(b, &own, offer, last, (uint8_t)(i + 1), spi[p2_spi_index(offer->protocol)]);
         }
     }
 }

@@ -16,6 +16,17 @@ enum {
 
 enum { P2_LIFE_SECONDS = 1, P2_LIFE_KILOBYTES = 2 };
 
+/* ESP alone goes into UDP: AH covers the addresses that a NAT changes, so that it does not help there (RFC
+ * 3715 section 2.1), and has no such mode. */
+static inline struct p2_offer_context p2_offer_context_of(const struct p2_offer_context *context,
+                                                          const struct p2_proposal *proposal)
+{
+    struct p2_offer_context own = *context;
+    for (size_t i = 0; i < proposal->num_protocols; i++)
+        own.encapsulated &= proposal->protocols[i].protocol == P2_PROTO_ESP;
+    return own;
+}
+
 /* RFC 3947 section 5.1: 3 and 4 for tunnel and transport in UDP. */
 static inline uint16_t p2_wire_mode(const struct p2_offer_context *context)
 {

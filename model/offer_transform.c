@@ -305,6 +305,21 @@ static void check_rest(struct p2_offer_refusal *why, const struct p2_offer_conte
     }
 }
 
+/* SAs that go together go when the first of them would. */
+static void agree_on_lifetimes(struct p2_offer_choice *choice, const struct p2_offer_context *context,
+                               const struct reading *r)
+{
+    bool first = choice->num == 0, claims_s, claims_kb;
+    uint32_t s = agree(context, seconds_of(r), context->policy->lifetime_s, &claims_s);
+    uint32_t kb = agree(context, r->kilobytes, context->policy->lifetime_kb, &claims_kb);
+    choice->claims_s = claims_s || (!first && choice->claims_s);
+    choice->claims_kb = claims_kb || (!first && choice->claims_kb);
+    if (first || is_longer(choice->lifetime_s, s))
+        choice->lifetime_s = s;
+    if (first || is_longer(choice->lifetime_kb, kb))
+        choice->lifetime_kb = kb;
+}
+
 /* --- all of it --- */
 
 bool p2_offer_accept_transform(struct p2_offer_refusal *why, struct p2_offer_choice *choice,
@@ -331,8 +346,7 @@ bool p2_offer_accept_transform(struct p2_offer_refusal *why, struct p2_offer_cho
     part->spi = p2_get_u32(t->spi.data);
     choice->suite.protocol[choice->num] = part->protocol;
     choice->suite.algorithms[choice->num] = *found;
+    agree_on_lifetimes(choice, context, &r);
     choice->num++;
-    choice->lifetime_s = agree(context, seconds_of(&r), context->policy->lifetime_s, &choice->claims_s);
-    choice->lifetime_kb = agree(context, r.kilobytes, context->policy->lifetime_kb, &choice->claims_kb);
     return true;
 }

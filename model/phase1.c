@@ -231,8 +231,10 @@ void p2_phase1_start(struct p2_gateway *gw, struct p2_peer *peer, enum p2_start 
 {
     const struct p2_isakmp_sa *present = peer->isakmp;
     struct p2_isakmp_sa *sa = p2_isakmp_sa_new(gw, peer, true);
-    if (!sa)
+    if (!sa) {
+        send_away(gw, peer);
         return;
+    }
     if (present && present->local_port == P2_PORT_NAT_T) {
         sa->remote = present->remote;
         sa->remote_port = present->remote_port;

@@ -10,12 +10,14 @@
     (BIT(P2_PAYLOAD_HASH) | BIT(P2_PAYLOAD_SA) | BIT(P2_PAYLOAD_NONCE) | BIT(P2_PAYLOAD_KE) |                \
      BIT(P2_PAYLOAD_ID) | BIT(P2_PAYLOAD_NOTIFY) | BIT(P2_PAYLOAD_VENDOR) | BIT(P2_PAYLOAD_NAT_OA))
 
+/* An initiator of Phase 1 that stayed on port 500 saw no NAT, and does not expect UDP there either (RFC 3947
+ * section 4). */
 struct p2_offer_context p2_quick_context(const struct p2_exchange *ex)
 {
     const struct p2_isakmp_sa *sa = ex->isakmp;
-    return (struct p2_offer_context){.policy = &ex->u.quick.tunnel->config.policy,
-                                     .encapsulated = sa->nat_local || sa->nat_remote,
-                                     .initiator = ex->initiator};
+    bool nat = (sa->nat_local || sa->nat_remote) && sa->local_port == P2_PORT_NAT_T;
+    return (struct p2_offer_context){
+        .policy = &ex->u.quick.tunnel->config.policy, .encapsulated = nat, .initiator = ex->initiator};
 }
 
 /* --- refusing --- */
@@ -151,14 +153,29 @@ static bool answers_our_offer(const struct p2_exchange *ex, const struct p2_isak
            sa->transforms[sa->num - 1].proposal_number == number && number >= 1 && number <= num_proposals;
 }
 
+/* What the ends saw of NATs in Phase 1 is authenticated by nothing, and they may have seen different things:
+ * the initiator's view is as good as ours, and both forms are understood. */
+static void choose(struct p2_exchange *ex, const struct p2_isakmp_sa_payload *sa)
+{
+    struct p2_quick_state *q = &ex->u.quick;
+    struct p2_offer_context context = p2_quick_context(ex);
+    p2_offer_choose(&q->choice, sa, &context);
+    if (q->choice.found || ex->initiator || !ex->isakmp->nat_t)
+        return;
+    struct p2_offer_choice choice;
+    context.encapsulated = !context.encapsulated;
+    p2_offer_choose(&choice, sa, &context);
+    if (choice.found)
+        q->choice = choice;
+}
+
 static enum p2_verdict read_sa(struct p2_exchange *ex)
 {
     struct p2_quick_state *q = &ex->u.quick;
     struct p2_isakmp_sa_payload sa;
-    struct p2_offer_context context = p2_quick_context(ex);
     if (p2_isakmp_parse_sa(&sa, p2_isakmp_find(&ex->payloads, P2_PAYLOAD_SA, 0)->body) < 0)
         return malformed(ex, "security-association", "an SA payload that does not parse", "a whole one");
-    p2_offer_choose(&q->choice, &sa, &context);
+    choose(ex, &sa);
     if (ex->initiator && !answers_our_offer(ex, &sa))
         return no_proposal(ex, "answer", "other proposals than were offered", "one that was offered",
                            "the responder must choose one proposal and not alter it: RFC 2408 section 4.2");

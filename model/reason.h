@@ -24,7 +24,7 @@ enum p2_drop {
     P2_DROP_NO_POLICY, /* no tunnel's selectors match */
     P2_DROP_NO_SA,     /* the tunnel has no SA to send with (yet) */
     P2_DROP_UNKNOWN_SPI,
-    P2_DROP_RUNT,     /* too short for its SA, or not whole blocks */
+    P2_DROP_RUNT,     /* too short for its SA, not whole blocks, or a fragment */
     P2_DROP_REPLAYED, /* marked in the window already */
     P2_DROP_TOO_OLD,  /* left of the window */
     P2_DROP_SEQUENCE_ZERO,

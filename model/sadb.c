@@ -32,6 +32,8 @@ static uint64_t outbound_key(const struct p2_gateway *gw, const struct p2_peer *
 struct p2_sa_pair *p2_pair_by_outbound_spi(struct p2_gateway *gw, const struct p2_peer *peer,
                                            enum p2_protocol protocol, uint32_t spi)
 {
+    if (protocol != P2_PROTO_ESP && protocol != P2_PROTO_AH) /* as it may come from the wire */
+        return NULL;
     return p2_map_get(&gw->pairs_by_outbound, outbound_key(gw, peer, protocol, spi));
 }
 
@@ -270,13 +272,18 @@ static bool map_spis(struct p2_gateway *gw, struct p2_sa_pair *pair, const struc
     return true;
 }
 
+#define PAIR_TIMERS 4
+
 struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes shared)
 {
     struct p2_gateway *gw = quick->gw;
     const struct p2_quick_state *q = &quick->u.quick;
     const struct p2_isakmp_sa *isakmp = quick->isakmp;
     struct p2_sa_pair *pair = new_pair(q);
-    if (!pair || !map_spis(gw, pair, isakmp->peer)) {
+    bool timers = pair && p2_timers_reserve(&gw->timers, PAIR_TIMERS) == P2_OK;
+    if (!timers || !map_spis(gw, pair, isakmp->peer)) {
+        if (timers)
+            p2_timers_release(&gw->timers, PAIR_TIMERS);
         if (pair) {
             unmap_spis(gw, pair, isakmp->peer);
             free_pair(pair);
@@ -289,7 +296,7 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
     pair->negotiator = quick;
     pair->suite = q->choice.suite;
     pair->mode = q->tunnel->config.policy.mode;
-    pair->encapsulated = isakmp->nat_local || isakmp->nat_remote;
+    pair->encapsulated = q->choice.encapsulated;
     pair->negotiation = p2_exchange_id(quick);
     pair->installed = gw->now;
     pair->began = quick->began;
@@ -458,10 +465,11 @@ void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_remo
     struct p2_peer *peer = tunnel->peer;
     struct p2_exchange *negotiator = pair->negotiator;
     bool was_authorised = pair->authorised;
-    struct p2_timer *timers[] = {&pair->soft, &pair->hard, &pair->retire, &pair->use};
+    struct p2_timer *timers[PAIR_TIMERS] = {&pair->soft, &pair->hard, &pair->retire, &pair->use};
     drop_jobs(gw, pair);
-    for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
+    for (size_t i = 0; i < PAIR_TIMERS; i++)
         p2_timer_cancel(&gw->timers, timers[i]);
+    p2_timers_release(&gw->timers, PAIR_TIMERS);
     unmap_spis(gw, pair, peer);
     unlink_pair(gw, pair);
     announce(gw, pair, P2_ACTION_SA_REMOVED, why);
@@ -485,11 +493,14 @@ static bool is_wanted(const struct p2_sa_pair *pair)
 void p2_pair_timer(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_timer_kind kind)
 {
     if (kind == P2_TIMER_SOFT) {
-        pair->asked = true;
-        if (pair->authorised && is_wanted(pair)) /* what replaced it would have cancelled the timer */
+        pair->asked = pair->authorised && is_wanted(pair); /* else its volume may still ask */
+        if (pair->asked) /* what replaced it would have cancelled the timer */
             p2_tunnel_start(gw, pair->tunnel, pair->soft_reason);
     } else if (kind == P2_TIMER_USE) {
-        use(gw, pair);
+        const struct p2_sa_pair *current = pair->tunnel->current;
+        if (!current ||
+            current->authorised_at < pair->authorised_at) /* else it took over ahead of its time */
+            use(gw, pair);
     } else if (kind == P2_TIMER_HARD) {
         p2_pair_remove(gw, pair, pair->hard_reason);
     } else {

@@ -46,17 +46,40 @@ void p2_timers_cleanup(struct p2_timers *timers)
     *timers = (struct p2_timers){0};
 }
 
+static int grow(struct p2_timers *timers, size_t wanted)
+{
+    size_t capacity = timers->capacity ? timers->capacity : 16;
+    while (capacity < wanted)
+        capacity *= 2;
+    if (capacity == timers->capacity)
+        return P2_OK;
+    struct p2_timer **heap = realloc(timers->heap, capacity * sizeof(struct p2_timer *));
+    if (!heap)
+        return P2_ERR_NOMEM;
+    timers->heap = heap;
+    timers->capacity = capacity;
+    return P2_OK;
+}
+
+int p2_timers_reserve(struct p2_timers *timers, size_t num)
+{
+    int r = grow(timers, timers->reserved + num);
+    if (r == P2_OK)
+        timers->reserved += num;
+    return r;
+}
+
+void p2_timers_release(struct p2_timers *timers, size_t num)
+{
+    timers->reserved -= num;
+}
+
 int p2_timer_arm(struct p2_timers *timers, struct p2_timer *timer, p2_time at)
 {
     p2_timer_cancel(timers, timer);
-    if (timers->count == timers->capacity) {
-        size_t capacity = timers->capacity ? timers->capacity * 2 : 16;
-        struct p2_timer **heap = realloc(timers->heap, capacity * sizeof(struct p2_timer *));
-        if (!heap)
-            return P2_ERR_NOMEM;
-        timers->heap = heap;
-        timers->capacity = capacity;
-    }
+    int r = grow(timers, timers->count + 1);
+    if (r < 0)
+        return r;
     timer->at = at;
     timer->order = timers->next_order++;
     put(timers, timers->count++, timer);

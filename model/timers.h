@@ -16,6 +16,7 @@ struct p2_timer {
 struct p2_timers {
     struct p2_timer **heap;
     size_t count, capacity;
+    size_t reserved;
     uint64_t next_order;
 };
 
@@ -30,6 +31,10 @@ static inline bool p2_timer_armed(const struct p2_timer *timer)
 }
 
 void p2_timers_cleanup(struct p2_timers *timers);
+/* Room for so many timers more: while they have it, arming them can not fail. P2_OK or P2_ERR_NOMEM. */
+int p2_timers_reserve(struct p2_timers *timers, size_t num) P2_WARN_UNUSED;
+/* So many timers, none of them armed, will not be used any more. */
+void p2_timers_release(struct p2_timers *timers, size_t num);
 /* Arms or re-arms. P2_OK or P2_ERR_NOMEM; re-arming never fails. */
 int p2_timer_arm(struct p2_timers *timers, struct p2_timer *timer, p2_time at) P2_WARN_UNUSED;
 void p2_timer_cancel(struct p2_timers *timers, struct p2_timer *timer);

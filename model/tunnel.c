@@ -51,7 +51,8 @@ void p2_tunnel_packet(struct p2_gateway *gw, struct p2_tunnel *tunnel, const uin
 {
     bool on_traffic = tunnel->config.establish == P2_ESTABLISH_ON_TRAFFIC;
     bool coming = tunnel->negotiating || tunnel->waiting || (on_traffic && p2_tunnel_is_idle(tunnel));
-    if (coming && tunnel->num_waiting < tunnel->config.waiting)
+    bool room = coming && tunnel->num_waiting < tunnel->config.waiting;
+    if (tunnel->current || room) /* behind those that go at this very instant, or until there is an SA */
         wait(gw, tunnel, packet, len);
     else
         p2_drop(gw, P2_DROP_NO_SA, 0, true);
@@ -68,12 +69,26 @@ void p2_tunnel_drop_waiting(struct p2_gateway *gw, struct p2_tunnel *tunnel)
     }
 }
 
+/* The SA that they waited for is gone again. */
+static void wait_on(struct p2_gateway *gw, struct p2_tunnel *tunnel)
+{
+    if (!p2_tunnel_is_idle(tunnel))
+        return;
+    if (tunnel->config.establish == P2_ESTABLISH_ON_TRAFFIC)
+        p2_tunnel_start(gw, tunnel, P2_START_TRAFFIC);
+    else
+        p2_tunnel_drop_waiting(gw, tunnel);
+}
+
 /* An action may hold only one packet of a call, so each packet gets a tick of its own. */
 void p2_tunnel_release(struct p2_gateway *gw, struct p2_tunnel *tunnel)
 {
     struct p2_job *job = tunnel->current ? take_waiting(tunnel) : NULL;
-    if (!job)
+    if (!job) {
+        if (tunnel->first_waiting)
+            wait_on(gw, tunnel);
         return;
+    }
     if (tunnel->first_waiting)
         p2_arm(gw, &tunnel->release, gw->now);
     gw->packet_mark = job->mark;

@@ -1,6 +1,8 @@
 /* Seeded random schedules of everything that may go wrong at once: loss, duplicates, disorder, corruption, an
- * attacker, forced rekeys, lifetimes of seconds, slow CPUs with hardly a queue. What must hold then is
- * little, and always: nothing is stuck, and once the network is calm the tunnels work and both ends agree.
+ * attacker, forced rekeys, clears and restarts, lifetimes of seconds, of kilobytes and of few numbers, ends
+ * that want different ones, slow CPUs with hardly a queue; under either mode of Phase 1 and every shape of
+ * Phase 2. What must hold then is little, and always: nothing is stuck, and once the network is calm the
+ * tunnels work and both ends agree.
  *
  * P2_SCHEDULES: how many instead of 300. P2_SEED: just that one, and it tells what happens. */
 #include "sim/disorder.h"
@@ -10,7 +12,7 @@
 struct schedule {
     struct disorder_options options;
     struct profile profile[2];
-    unsigned attack, rekey; /* thousandths, each time it looks */
+    unsigned attack, rekey, clear, restart; /* thousandths, each time it looks */
     bool traffic;
     bool retries;      /* a failed negotiation is tried again */
     bool roomy_queues; /* no queue is so short that data packets can keep IKE out for good */
@@ -121,6 +123,72 @@ static void draw_tunnel(struct schedule *s, struct test_random *r, size_t n, enu
     }
 }
 
+/* --- what an end may be told to do besides: drawn from a source of its own --- */
+
+static void draw_watch(struct schedule *s, struct test_random *r)
+{
+    bool aggressive = below(r, 4) == 0, dpd[2] = {below(r, 2), below(r, 2)};
+    for (int side = 0; side < 2; side++) {
+        struct p2_phase1_policy *policy = &s->options.peer[side].phase1;
+        if (aggressive && policy->mode == P2_PHASE1_MAIN)
+            policy->mode = P2_PHASE1_AGGRESSIVE;
+        policy->dpd_interval = dpd[side] ? (p2_time)(4 + below(r, 10)) * P2_SECOND : 0;
+        policy->dpd_tries = 2 + (uint32_t)below(r, 3);
+        policy->initial_contact = below(r, 4) != 0;
+    }
+}
+
+static struct p2_proposal draw_proposal(struct test_random *r)
+{
+    struct p2_proposal ah = p2_proposal_of(P2_PROTO_AH, P2_CIPHER_NONE, P2_AUTH_HMAC_SHA256_128);
+    struct p2_proposal esp = p2_proposal_of(P2_PROTO_ESP, P2_CIPHER_AES128_CBC, P2_AUTH_HMAC_SHA1_96);
+    switch (below(r, 6)) {
+    case 0:
+        return ah;
+    case 1:
+        ah.protocols[ah.num_protocols++] = esp.protocols[0];
+        return ah;
+    case 2:
+        return p2_proposal_of(P2_PROTO_ESP, P2_CIPHER_AES128_GCM16, P2_AUTH_NONE);
+    default:
+        return esp;
+    }
+}
+
+/* Its own end's business, on which the other one has no say. */
+static void draw_limits(struct p2_policy *policy, struct test_random *r)
+{
+    static const enum p2_lifetime_rule rules[] = {P2_LIFETIME_SHORTER, P2_LIFETIME_SHORTER, P2_LIFETIME_CLAIM,
+                                                  P2_LIFETIME_OBEY};
+    policy->lifetime_rule = rules[below(r, 4)];
+    if (below(r, 3) == 0)
+        policy->lifetime_s -= (uint32_t)below(r, policy->lifetime_s / 2);
+    if (below(r, 3) == 0)
+        policy->lifetime_kb = 8 + (uint32_t)below(r, 60);
+    if (below(r, 4) == 0)
+        policy->sequence_max = 30 + (uint32_t)below(r, 200);
+    if (below(r, 3) == 0)
+        policy->install_interval = (p2_time)below(r, 4000) * P2_MS;
+    policy->commit_bit = below(r, 3) == 0;
+}
+
+static void draw_features(struct schedule *s, uint64_t seed)
+{
+    struct test_random r = {seed * 104729 + 1};
+    draw_watch(s, &r);
+    for (size_t n = 0; n < s->options.num_tunnels; n++) {
+        struct p2_proposal proposal = draw_proposal(&r);
+        for (int side = 0; side < 2; side++) {
+            struct p2_tunnel_config *tunnel = &s->options.tunnel[side][n];
+            tunnel->policy.proposals[0] = proposal;
+            tunnel->waiting = (uint32_t)(below(&r, 2) * below(&r, 6));
+            draw_limits(&tunnel->policy, &r);
+        }
+    }
+    s->clear = below(&r, 3) ? 0 : (unsigned)below(&r, 10);
+    s->restart = below(&r, 3) ? 0 : (unsigned)below(&r, 10);
+}
+
 static void draw(struct schedule *s, uint64_t seed)
 {
     const enum p2_group groups[] = {P2_GROUP_NONE, P2_GROUP_NONE, P2_GROUP_1, P2_GROUP_19};
@@ -139,6 +207,17 @@ static void draw(struct schedule *s, uint64_t seed)
     enum p2_group pfs = groups[below(&r, 4)];
     for (size_t n = 0; n < s->options.num_tunnels; n++)
         draw_tunnel(s, &r, n, pfs);
+    draw_features(s, seed);
+}
+
+static void print_policy(const struct p2_tunnel_config *tunnel)
+{
+    const struct p2_policy *p = &tunnel->policy;
+    char text[P2_PROPOSAL_TEXT];
+    p2_proposal_format(&p->proposals[0], text);
+    printf("  %s: %s, %u s, %u KB, rule %d, %u numbers, use after %.1f s, commit %d, %u wait\n", tunnel->name,
+           text, p->lifetime_s, p->lifetime_kb, p->lifetime_rule, p->sequence_max,
+           (double)p->install_interval / P2_SECOND, p->commit_bit, tunnel->waiting);
 }
 
 static void print_schedule(const struct schedule *s)
@@ -152,6 +231,9 @@ static void print_schedule(const struct schedule *s)
     for (int side = 0; side < 2; side++)
         printf("  side %d: priced %d, cores %u, queue %u\n", side, o->profile[side] != NULL, o->cores[side],
                o->queue[side]);
+    printf("  mode %d, DPD %.0f %.0f s, clears %u, restarts %u\n", phase1->mode,
+           (double)phase1->dpd_interval / P2_SECOND, (double)o->peer[1].phase1.dpd_interval / P2_SECOND,
+           s->clear, s->restart);
     printf("  preset %d, ISAKMP SA %u s, resends after %.1f s, times %u/1000, %u tries\n",
            phase1->mode == P2_PHASE1_PRESET, phase1->lifetime_s,
            (double)phase1->retransmission.first / P2_SECOND, phase1->retransmission.backoff_permille,
@@ -161,9 +243,22 @@ static void print_schedule(const struct schedule *s)
                o->tunnel[0][n].establish, o->tunnel[1][n].establish, o->tunnel[0][n].policy.pfs,
                s->lifetime_s, o->tunnel[0][n].policy.soft_permille, (double)o->tunnel[0][n].retry / P2_SECOND,
                (double)o->tunnel[1][n].retry / P2_SECOND);
+    for (size_t n = 0; n < 2 * o->num_tunnels; n++)
+        print_policy(&o->tunnel[n % 2][n / 2]);
 }
 
 /* --- one run --- */
+
+/* Returns whether a side restarted. */
+static bool break_off(struct disorder *w, const struct schedule *s, struct test_random *r)
+{
+    if (below(r, 1000) < s->clear)
+        disorder_clear(w, (int)below(r, 2), below(r, s->options.num_tunnels));
+    bool restarts = below(r, 1000) < s->restart;
+    if (restarts)
+        disorder_restart(w, (int)below(r, 2));
+    return restarts;
+}
 
 static void disturb(struct disorder *w, const struct schedule *s, struct test_random *r)
 {
@@ -226,10 +321,10 @@ static void settle(struct disorder *w, const struct schedule *s, struct findings
 }
 
 /* 100 s are longer than all copies of a message wait. An initiator may be ready where the responder never
- * heard of it: its message 1 was the attacker's. */
-static bool is_left_over(const struct ledger_entry *e, p2_time now)
+ * heard of it: its message 1 was the attacker's. What a side forgot in a restart ends with it. */
+static bool is_left_over(const struct ledger_entry *e, p2_time restarted, p2_time now)
 {
-    return ledger_outcome(e) == LEDGER_UNFINISHED && e->initiator >= 0 &&
+    return e->started > restarted && ledger_outcome(e) == LEDGER_UNFINISHED && e->initiator >= 0 &&
            now - e->started > 100 * P2_SECOND && (e->ready_event[0] == 0 || e->responder >= 0);
 }
 
@@ -239,9 +334,13 @@ static struct findings run(const struct schedule *s)
     struct cause_split split;
     struct test_random r = {s->options.seed};
     struct disorder *w = disorder_new(&s->options);
+    struct test_random breaks = {s->options.seed * 31};
+    p2_time restarted = -1;
     size_t num_looks = 0;
     for (; disorder_now(w) < s->active; num_looks++) {
         disturb(w, s, &r);
+        if (break_off(w, s, &breaks))
+            restarted = disorder_now(w);
         disorder_run(w, disorder_now(w) + 200 * P2_MS);
         f.stuck |= disorder_is_stuck(w);
     }
@@ -249,7 +348,7 @@ static struct findings run(const struct schedule *s)
     const struct ledger *ledger = disorder_ledger(w);
     for (size_t i = 0; i < ledger->num_entries; i++) {
         const struct ledger_entry *e = &ledger->entries[i];
-        f.unfinished |= is_left_over(e, disorder_now(w));
+        f.unfinished |= is_left_over(e, restarted, disorder_now(w));
         if (ledger_outcome(e) == LEDGER_ESTABLISHED) /* its parts add up: asserted there */
             ledger_latency(e, disorder_causes(w), &split);
     }

@@ -12,6 +12,7 @@
 
 struct recorded { /* what the attacker saw */
     int from;
+    uint16_t source_port, destination_port;
     uint8_t bytes[MAX_DATAGRAM];
     size_t len;
 };
@@ -58,6 +59,12 @@ static bool happens(struct disorder *w, unsigned permille)
 }
 
 /* --- the network --- */
+
+/* Where IKE begins in a datagram: behind a marker on port 4500, to which ends go that believe in a NAT. */
+static size_t marker(uint16_t destination_port)
+{
+    return destination_port == 4500 ? 4 : 0;
+}
 
 static void launch(struct disorder *w, const struct flight *like, const uint8_t *data)
 {
@@ -117,8 +124,9 @@ static void transmit(struct disorder *w, const struct flight *f, const uint8_t *
     enum disorder_fate fate = DISORDER_PASS;
     p2_time delay = 0;
     if (!f->ipsec) {
-        m.exchange_type = data[18];
-        m.message_id = p2_get_u32(data + 20);
+        const uint8_t *ike = data + marker(f->destination_port);
+        m.exchange_type = ike[18];
+        m.message_id = p2_get_u32(ike + 20);
     }
     if (w->fate)
         fate = w->fate(w->fate_ctx, &m, &delay);
@@ -134,15 +142,24 @@ static void on_send_ike(void *ctx, const struct p2_datagram *d, uint64_t emissio
 {
     struct side *side = ctx;
     struct disorder *w = side->world;
+    if (d->len == 1) /* a keepalive, of which nothing comes */
+        return;
     struct recorded *r = &w->recorded[w->num_messages++ % MAX_RECORDED];
     assert(d->len <= MAX_DATAGRAM);
     r->from = side->number;
+    r->source_port = d->source_port;
+    r->destination_port = d->destination_port;
     r->len = d->len;
     memcpy(r->bytes, d->data, d->len);
+    const uint8_t *ike = d->data + marker(d->destination_port);
     if (w->options.verbose)
         printf("%9.3f side %d sends type %u, message ID %08x, %zu bytes\n", (double)w->now / P2_SECOND,
-               side->number, d->data[18], p2_get_u32(d->data + 20), d->len);
-    struct flight f = {.to = !side->number, .emission = emission, .len = d->len};
+               side->number, ike[18], p2_get_u32(ike + 20), d->len);
+    struct flight f = {.to = !side->number,
+                       .source_port = d->source_port,
+                       .destination_port = d->destination_port,
+                       .emission = emission,
+                       .len = d->len};
     transmit(w, &f, d->data);
 }
 
@@ -235,20 +252,40 @@ void disorder_free(struct disorder *w)
 
 /* --- time --- */
 
-static void receive_ike(struct disorder *w, int to, const uint8_t *data, size_t len, uint64_t emission)
+/* As the host's UDP sockets do it. */
+static void receive_udp(struct disorder *w, int to, const struct flight *f, const uint8_t *data)
 {
     const struct p2_peer_config *peer = &w->options.peer[to];
-    struct p2_datagram d = {peer->remote, peer->local, 500, 500, data, len};
-    check_ok(host_receive_ike(w->sides[to].host, w->now, &d, emission));
+    struct p2_datagram d = {peer->remote, peer->local, f->source_port, f->destination_port, data, f->len};
+    enum p2_udp_payload payload = d.destination_port == 4500 ? p2_udp_payload(data, f->len) : P2_UDP_IKE;
+    if (payload == P2_UDP_IKE)
+        check_ok(host_receive_ike(w->sides[to].host, w->now, &d, f->emission));
+    else if (payload == P2_UDP_ESP)
+        check_ok(host_receive_udp_esp(w->sides[to].host, w->now, &d, f->emission));
+}
+
+static void receive_ipsec(struct disorder *w, const struct flight *f)
+{
+    struct p2_ip_view view;
+    if (p2_ip_parse(&view, f->bytes, f->len) < 0 || view.protocol != P2_IP_PROTO_UDP ||
+        view.payload.len < P2_UDP_HEADER_LEN) {
+        check_ok(host_receive_ipsec(w->sides[f->to].host, w->now, f->bytes, f->len, f->emission));
+        return;
+    }
+    struct flight udp = {.source_port = view.source_port,
+                         .destination_port = view.destination_port,
+                         .emission = f->emission,
+                         .len = view.payload.len - P2_UDP_HEADER_LEN};
+    receive_udp(w, f->to, &udp, view.payload.data + P2_UDP_HEADER_LEN);
 }
 
 static void land(struct disorder *w)
 {
     struct flight f = flights_take_first(&w->flights);
     if (f.ipsec)
-        check_ok(host_receive_ipsec(w->sides[f.to].host, w->now, f.bytes, f.len, f.emission));
+        receive_ipsec(w, &f);
     else
-        receive_ike(w, f.to, f.bytes, f.len, f.emission);
+        receive_udp(w, f.to, &f, f.bytes);
     free(f.bytes);
 }
 
@@ -302,6 +339,12 @@ static size_t alter(struct disorder *w, uint8_t *data, size_t len)
     return len;
 }
 
+static void inject(struct disorder *w, int to, const struct recorded *r, const uint8_t *data, size_t len)
+{
+    struct flight f = {.source_port = r->source_port, .destination_port = r->destination_port, .len = len};
+    receive_udp(w, to, &f, data);
+}
+
 void disorder_attack(struct disorder *w)
 {
     uint8_t data[MAX_DATAGRAM];
@@ -311,8 +354,9 @@ void disorder_attack(struct disorder *w)
     const struct recorded *r = &w->recorded[below(w, num)];
     int to = happens(w, 100) ? r->from : !r->from; /* now and then it goes back to who sent it */
     memcpy(data, r->bytes, r->len);
-    size_t len = alter(w, data, r->len);
-    receive_ike(w, to, data, len, 0);
+    size_t at = marker(r->destination_port),
+           len = r->len > at ? at + alter(w, data + at, r->len - at) : r->len;
+    inject(w, to, r, data, len);
 }
 
 void disorder_send(struct disorder *w, int from, size_t tunnel, size_t len)
@@ -358,8 +402,8 @@ bool disorder_replay(struct disorder *w, int from, uint8_t exchange_type, size_t
     size_t num = w->num_messages < MAX_RECORDED ? w->num_messages : MAX_RECORDED;
     for (size_t i = 1; i <= num; i++) {
         const struct recorded *r = &w->recorded[(w->num_messages - i) % MAX_RECORDED];
-        if (r->from == from && r->bytes[18] == exchange_type && n-- == 0) {
-            receive_ike(w, !from, r->bytes, r->len, 0);
+        if (r->from == from && r->bytes[marker(r->destination_port) + 18] == exchange_type && n-- == 0) {
+            inject(w, !from, r, r->bytes, r->len);
             return true;
         }
     }
