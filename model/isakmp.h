@@ -22,7 +22,8 @@ enum p2_payload_type {
     P2_PAYLOAD_NOTIFY = 11,
     P2_PAYLOAD_DELETE = 12,
     P2_PAYLOAD_VENDOR = 13,
-    P2_PAYLOAD_NAT_D = 20, /* RFC 3947 section 3.2 */
+    P2_PAYLOAD_NAT_D = 20,  /* RFC 3947 section 3.2 */
+    P2_PAYLOAD_NAT_OA = 21, /* section 5.2 */
 };
 
 enum p2_exchange_type {

@@ -1,0 +1,105 @@
+# For tests that drive the program with small scenarios of their own: . tests/world.sh
+#
+#   run NAME ARGUMENT...    runs $dir/NAME.xml into $dir/NAME; its expectations must hold
+#   refused NAME TEXT       $dir/NAME.xml is refused, with this in the message
+#   judge NAME CASE...      tshark decrypts every packet in the captures of these cases with the tables beside them,
+#                           finds every ICV good that it can check, and no frame malformed
+#   finish                  the exit status; at least one check must have been made
+#
+# Exempt from decryption is an encrypted ISAKMP message that is byte for byte an earlier one: see test_tshark.sh.
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failures=0 checks=0
+
+complain() {
+    failures=$((failures + 1))
+    echo "FAILED: $*"
+}
+
+run() {
+    name=$1
+    shift
+    checks=$((checks + 1))
+    "$B/phase2sim" run "$dir/$name.xml" -o "$dir/$name" --runs 1 "$@" >"$dir/$name.out" 2>"$dir/$name.err" && return
+    complain "run of $name"
+    sed 's/^/    /' "$dir/$name.out" "$dir/$name.err"
+}
+
+refused() {
+    checks=$((checks + 1))
+    "$B/phase2sim" check "$dir/$1.xml" >"$dir/$1.out" 2>"$dir/$1.err"
+    status=$?
+    [ $status -eq 2 ] && grep -qF -e "$2" "$dir/$1.err" && return
+    complain "$1 should be refused (status $status) with: $2"
+    sed 's/^/    /' "$dir/$1.err"
+}
+
+# CAPTURE: a line for each thing that is wrong, then the counts.
+judge_capture() {
+    WIRESHARK_CONFIG_DIR=$(dirname "$1") tshark -r "$1" -T fields -E separator='|' -E occurrence=a \
+        -e frame.number -e isakmp.flags -e isakmp.typepayload -e udp.payload -e esp.spi -e esp.protocol \
+        -e esp.icv_bad -e _ws.malformed -e _ws.expert.severity -e ah.spi -e frame.protocols 2>"$dir/tshark.err" |
+        awk -F'|' -v capture="$1" '
+    function complain(what) { print capture " frame " $1 ": " what; bad++ }
+    {
+        frames++
+        if ($2 ~ /^0x0*[13579bdf]$/) {
+            isakmp++
+            if (seen[$4]++) next
+            if ($3 == "") complain("ISAKMP message not decrypted")
+        }
+        if ($5 != "") {
+            esp++
+            if ($6 == "") complain("ESP packet not decrypted")
+            if ($7 ~ /(1|True)/) complain("ICV not good")
+        }
+        if ($10 != "") ah++
+        if ($11 ~ /udp:esp/ || $11 ~ /udpencap/) encapsulated++
+        if ($8 != "") complain("malformed")
+        n = split($9, severity, ",")
+        for (i = 1; i <= n; i++) if (severity[i] + 0 >= 8388608) complain("expert error")
+    }
+    END {
+        if (isakmp == 0) { print capture ": nothing to judge"; bad++ }
+        print "frames=" frames + 0 " isakmp=" isakmp + 0 " esp=" esp + 0 " ah=" ah + 0 " udp=" encapsulated + 0
+        exit bad > 0
+    }'
+}
+
+judge() {
+    name=$1
+    shift
+    for case; do
+        for capture in "$dir/$name/captures/$case"-1/*.pcap; do
+            checks=$((checks + 1))
+            judge_capture "$capture" >"$dir/judged" || {
+                complain "capture"
+                head -n 5 "$dir/judged" | sed 's/^/    /'
+            }
+            echo "$name $case $(basename "$capture"): $(tail -n 1 "$dir/judged")"
+            tail -n 1 "$dir/judged" >>"$dir/$name/captures/$case-1/judged"
+        done
+    done
+}
+
+# Whether every capture of a case has a KIND (esp, ah, udp) or none has: has NAME CASE KIND yes|no.
+has() {
+    checks=$((checks + 1))
+    pattern="$3=[1-9]"
+    [ "$4" = yes ] || pattern="$3=0"
+    lines=$(wc -l <"$dir/$1/captures/$2-1/judged")
+    [ "$lines" -gt 0 ] && [ "$(grep -c "$pattern" "$dir/$1/captures/$2-1/judged")" -eq "$lines" ] ||
+        complain "$1 $2: $3 in every capture: $4"
+}
+
+# VALUE of a summary's metric: total NAME CASE METRIC.
+total() {
+    sed -n "/\"name\": \"$2\"/,\$p" "$dir/$1/summary.json" | sed -n "/\"$3\": {/,/}/s/.*\"total\": \([0-9]*\).*/\1/p" |
+        head -n 1
+}
+
+finish() {
+    echo "$checks checks, $failures failed"
+    [ $failures -eq 0 ] && [ $checks -gt 0 ]
+    exit
+}
