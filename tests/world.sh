@@ -1,5 +1,8 @@
 # For tests that drive the program with small scenarios of their own: . tests/world.sh
 #
+#   scenario NAME TOPOLOGY TUNNELS FLOWS REST   writes $dir/NAME.xml, of ten seconds
+#   flow FROM TO SIZE ATTRIBUTE...              prints a flow of 80 packets, from 1 s to 9 s
+#   all N                   prints <expect>: so many packets arrive, and nothing fails, is lost or goes in clear
 #   run NAME ARGUMENT...    runs $dir/NAME.xml into $dir/NAME; its expectations must hold
 #   refused NAME TEXT       $dir/NAME.xml is refused, with this in the message
 #   judge NAME CASE...      tshark decrypts every packet in the captures of these cases with the tables beside them,
@@ -14,6 +17,31 @@ failures=0 checks=0
 complain() {
     failures=$((failures + 1))
     echo "FAILED: $*"
+}
+
+scenario() {
+    cat >"$dir/$1.xml" <<XML
+<scenario xmlns="urn:phase2sim:scenario:1" name="$1" duration="10s">
+  <topology>$2</topology>
+  <tunnels>$3</tunnels>
+  <traffic>$4</traffic>
+  $5
+</scenario>
+XML
+}
+
+flow() {
+    from=$1 to=$2 size=$3
+    shift 3
+    echo "<flow from=\"$from\" to=\"$to\" packets=\"10/s\" size=\"$size\" start=\"1s\" stop=\"9s\" $*/>"
+}
+
+all() {
+    echo "<expect><that metric=\"packets-received\" is=\"equal\" value=\"$1\"/>"
+    for metric in packets-lost failures sas-left-over drops.bypassed drops.unknown-spi drops.selector-mismatch; do
+        echo "<that metric=\"$metric\" is=\"equal\" value=\"0\"/>"
+    done
+    echo "</expect>"
 }
 
 run() {
@@ -90,12 +118,6 @@ has() {
     lines=$(wc -l <"$dir/$1/captures/$2-1/judged")
     [ "$lines" -gt 0 ] && [ "$(grep -c "$pattern" "$dir/$1/captures/$2-1/judged")" -eq "$lines" ] ||
         complain "$1 $2: $3 in every capture: $4"
-}
-
-# VALUE of a summary's metric: total NAME CASE METRIC.
-total() {
-    sed -n "/\"name\": \"$2\"/,\$p" "$dir/$1/summary.json" | sed -n "/\"$3\": {/,/}/s/.*\"total\": \([0-9]*\).*/\1/p" |
-        head -n 1
 }
 
 finish() {
