@@ -49,6 +49,7 @@ nat quiet "$tunnel" '
     <that metric="sas-left-over" is="equal" value="0"/>'
 run quiet
 judge quiet mode=main mode=aggressive
+judge_capture quiet mode=main 'spoke[1]'
 has quiet mode=main udp yes
 has quiet mode=aggressive udp yes
 
@@ -87,6 +88,7 @@ nat transport "$(pair 1 2 6001)$(pair 2 3 6002)" "$(flows)" '
     <that metric="sas-left-over" is="equal" value="0"/>'
 run transport
 judge transport mode=main mode=aggressive
+judge_capture transport mode=main 'spoke[2]'
 has transport mode=main udp yes
 
 # Both for everything can not be told apart.

@@ -5,8 +5,10 @@
 #   all N                   prints <expect>: so many packets arrive, and nothing fails, is lost or goes in clear
 #   run NAME ARGUMENT...    runs $dir/NAME.xml into $dir/NAME; its expectations must hold
 #   refused NAME TEXT       $dir/NAME.xml is refused, with this in the message
-#   judge NAME CASE...      tshark decrypts every packet in the captures of these cases with the tables beside them,
-#                           finds every ICV good that it can check, and no frame malformed
+#   judge NAME CASE...      tshark decrypts every packet in the first capture of each of these cases (that of the
+#                           gateway whose name sorts first) with the tables beside it, finds every ICV good that it
+#                           can check, and no frame malformed
+#   judge_capture NAME CASE GATEWAY             the same for another capture
 #   finish                  the exit status; at least one check must have been made
 #
 # Exempt from decryption is an encrypted ISAKMP message that is byte for byte an earlier one: see test_tshark.sh.
@@ -63,7 +65,7 @@ refused() {
 }
 
 # CAPTURE: a line for each thing that is wrong, then the counts.
-judge_capture() {
+judge_file() {
     WIRESHARK_CONFIG_DIR=$(dirname "$1") tshark -r "$1" -T fields -E separator='|' -E occurrence=a \
         -e frame.number -e isakmp.flags -e isakmp.typepayload -e udp.payload -e esp.spi -e esp.protocol \
         -e esp.icv_bad -e _ws.malformed -e _ws.expert.severity -e ah.spi -e frame.protocols 2>"$dir/tshark.err" |
@@ -94,28 +96,31 @@ judge_capture() {
     }'
 }
 
+judge_capture() {
+    of=$dir/$1/captures/$2-1
+    checks=$((checks + 1))
+    judge_file "$of/$3.pcap" >"$dir/judged" || {
+        complain "$1 $2, capture of $3"
+        head -n 5 "$dir/judged" | sed 's/^/    /'
+    }
+    echo "$1 $2 $3: $(tail -n 1 "$dir/judged")"
+    tail -n 1 "$dir/judged" >>"$of/judged" # a run that failed has no such folder, and is complained of already
+} 2>/dev/null
+
 judge() {
-    name=$1
+    judged=$1
     shift
     for case; do
-        for capture in "$dir/$name/captures/$case"-1/*.pcap; do
-            checks=$((checks + 1))
-            judge_capture "$capture" >"$dir/judged" || {
-                complain "capture"
-                head -n 5 "$dir/judged" | sed 's/^/    /'
-            }
-            echo "$name $case $(basename "$capture"): $(tail -n 1 "$dir/judged")"
-            tail -n 1 "$dir/judged" >>"$dir/$name/captures/$case-1/judged"
-        done
+        judge_capture "$judged" "$case" "$(ls "$dir/$judged/captures/$case-1" | sed -n 's/\.pcap$//p' | head -n 1)"
     done
 }
 
-# Whether every capture of a case has a KIND (esp, ah, udp) or none has: has NAME CASE KIND yes|no.
+# has NAME CASE KIND yes|no: every capture of a case that was judged has a packet of a KIND (esp, ah, udp), or none has.
 has() {
     checks=$((checks + 1))
     pattern="$3=[1-9]"
     [ "$4" = yes ] || pattern="$3=0"
-    lines=$(wc -l <"$dir/$1/captures/$2-1/judged")
+    lines=$(wc -l <"$dir/$1/captures/$2-1/judged" || echo 0)
     [ "$lines" -gt 0 ] && [ "$(grep -c "$pattern" "$dir/$1/captures/$2-1/judged")" -eq "$lines" ] ||
         complain "$1 $2: $3 in every capture: $4"
 }
