@@ -42,8 +42,8 @@ static int say_unknown(struct store_message *message, const struct scenario_expe
 }
 
 /* Where no gateway drops: on the wire. */
-static const char *const other_drops[] = {"link-loss",       "link-queue",    "nat-no-ports",
-                                          "nat-unsolicited", "nat-fragments", "nat-exhausted"};
+static const char *const other_drops[] = {"link-loss",     "link-queue",    "nat-no-ports", "nat-unsolicited",
+                                          "nat-fragments", "nat-exhausted", "bypassed"};
 
 enum { NUM_OTHER_DROPS = sizeof other_drops / sizeof other_drops[0] };
 

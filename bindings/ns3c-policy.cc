@@ -88,8 +88,11 @@ Ptr<Ipv4Route> PolicyRouting::RouteOutput(Ptr<Packet> packet, const Ipv4Header &
     const ns3c_address source = hasSource ? FromIpv4(header.GetSource())
                                 : inner   ? FromIpv4(inner->GetSource())
                                           : ns3c_any();
-    if (device || !source.family || IsLocal(header.GetDestination()) ||
-        !m_hook->CouldTake(source, FromIpv4(header.GetDestination()))) {
+    const bool local = IsLocal(header.GetDestination());
+    if (device || !source.family || local || !m_hook->CouldTake(source, FromIpv4(header.GetDestination()))) {
+        if (packet && inner && !local) {
+            m_hook->NotTaken(inner->GetOutputDevice());
+        }
         return inner;
     }
     error = Socket::ERROR_NOTERROR;
@@ -159,6 +162,9 @@ Ptr<Ipv6Route> PolicyRouting6::RouteOutput(Ptr<Packet> packet, const Ipv6Header 
     const bool local = inner && inner->GetOutputDevice() == m_hook->GetStacks().GetIpv6()->GetNetDevice(0);
     if (device || local || from.IsAny() || header.GetDestination().IsMulticast() ||
         !m_hook->CouldTake(FromIpv6(from), FromIpv6(header.GetDestination()))) {
+        if (packet && inner && !local && !header.GetDestination().IsMulticast()) {
+            m_hook->NotTaken(inner->GetOutputDevice());
+        }
         return inner;
     }
     error = Socket::ERROR_NOTERROR;
@@ -265,12 +271,25 @@ bool PolicyHook::IsJudged(Ptr<const Packet> packet) const
     return packet->PeekPacketTag(tag) && tag.GetJudge() == m_stacks.GetNode()->GetId();
 }
 
+void PolicyHook::NotTaken(Ptr<const NetDevice> device)
+{
+    if (!DynamicCast<const VirtualNetDevice>(device)) {
+        m_bypassed++;
+    }
+}
+
+uint64_t PolicyHook::GetBypassed() const
+{
+    return m_bypassed;
+}
+
 /* There is a route below, or there was none and the packet ends here. */
 void PolicyHook::OnCaptured(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
 {
     auto self = static_cast<PolicyHook *>(ctx);
-    if (!self->Judge(packet, len, mark)) {
-        SendWholePacket(self->m_stacks, packet, len, mark, SendRoute::BELOW);
+    if (!self->Judge(packet, len, mark) &&
+        SendWholePacket(self->m_stacks, packet, len, mark, SendRoute::BELOW) == SendResult::SENT) {
+        self->m_bypassed++;
     }
 }
 

@@ -93,6 +93,9 @@ class PolicyHook : public Object
     /* True: it was taken. */
     bool Judge(const uint8_t *packet, size_t len, uint64_t mark) const;
     bool IsJudged(Ptr<const Packet> packet) const;
+    /* A packet of the node itself was not taken and leaves by this device: in clear, if that is no tunnel. */
+    void NotTaken(Ptr<const NetDevice> device);
+    uint64_t GetBypassed() const;
 
   protected:
     void DoDispose() override;
@@ -104,6 +107,7 @@ class PolicyHook : public Object
     Ptr<TunnelInterface> m_capture;
     ns3c_policy_ops m_ops{};
     void *m_ctx{nullptr};
+    uint64_t m_bypassed{0};
 };
 
 } // namespace ns3

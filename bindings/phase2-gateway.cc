@@ -134,6 +134,11 @@ uint64_t Phase2Gateway::GetKeepalives() const
     return m_keepalives;
 }
 
+uint64_t Phase2Gateway::GetBypassed() const
+{
+    return m_policy ? m_policy->GetBypassed() : 0;
+}
+
 int64_t Phase2Gateway::AssignStreams(int64_t stream)
 {
     NS_ABORT_MSG_IF(m_uniform, "a Phase2Gateway's stream is assigned before its first use");

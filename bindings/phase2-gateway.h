@@ -52,6 +52,8 @@ class Phase2Gateway : public Application
     uint32_t GetTunnelInterface() const;
     /* NAT keepalives that arrived so far. */
     uint64_t GetKeepalives() const;
+    /* With policy-based tunnels: packets of the node itself that no policy matched and that left in clear. */
+    uint64_t GetBypassed() const;
 
     typedef void (*Observer)(void *ctx, p2_time now, const p2_action *action, uint64_t event);
     /* Every action, as host_ops.observe has it: the trace sources without their price. */

@@ -59,6 +59,11 @@ uint64_t phase2_gateway_keepalives(const phase2_gateway *gateway)
     return gateway->application->GetKeepalives();
 }
 
+uint64_t phase2_gateway_bypassed(const phase2_gateway *gateway)
+{
+    return gateway->application->GetBypassed();
+}
+
 host *phase2_gateway_host(phase2_gateway *gateway)
 {
     return gateway->application->GetHost();

@@ -36,6 +36,8 @@ void phase2_gateway_take_down(struct phase2_gateway *gateway, size_t tunnel);
 void phase2_gateway_restart(struct phase2_gateway *gateway);
 /* NAT keepalives (RFC 3948 section 4) that arrived so far. */
 uint64_t phase2_gateway_keepalives(const struct phase2_gateway *gateway);
+/* With policy-based tunnels: packets of the node itself that no policy matched and that left in clear. */
+uint64_t phase2_gateway_bypassed(const struct phase2_gateway *gateway);
 struct host *phase2_gateway_host(struct phase2_gateway *gateway);
 
 #ifdef __cplusplus

@@ -184,6 +184,8 @@ static enum p2_drop open_esp(struct p2_sa_pair *pair, struct p2_sa *sa, const st
         return next_header == protocol_of_family(out[0] >> 4) ? P2_DROP_NONE : P2_DROP_SELECTOR_MISMATCH;
     p2_ip_copy_header(out, view, next_header, *out_len);
     *out_len += at;
+    if (pair->encapsulated) /* RFC 3948 section 3.1.2 */
+        p2_ip_adjust_checksum(out, *out_len, &pair->original_source, &pair->original_destination);
     return P2_DROP_NONE;
 }
 
@@ -239,6 +241,15 @@ static enum p2_drop open_all(struct p2_gateway *gw, struct p2_sa_pair *pair, con
     return P2_DROP_NONE;
 }
 
+/* Only the newest packet tells where the peer is now: an older one may have been overtaken by its move. */
+static void follow(const struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
+{
+    struct p2_ip_view view;
+    if (gw->udp_port != 0 && p2_ip_parse(&view, packet, len) == P2_OK &&
+        p2_get_u32(view.payload.data + 4) == pair->in[0].replay.top)
+        p2_nat_follow_packet(pair, &view.source, gw->udp_port);
+}
+
 static enum p2_drop open(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
 {
     struct p2_bytes inner;
@@ -247,6 +258,7 @@ static enum p2_drop open(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
         verdict = check_inner(pair, inner.data, inner.len);
     if (verdict != P2_DROP_NONE)
         return verdict;
+    follow(gw, pair, packet, len);
     for (size_t i = 0; i < pair->num; i++) {
         pair->in[i].packets++;
         pair->in[i].bytes += inner.len;
@@ -366,11 +378,13 @@ void p2_inbound_udp(struct p2_gateway *gw, const struct p2_datagram *datagram)
     }
     p2_ip_build(gw->unwrapped, &header);
     memcpy(gw->unwrapped + at, datagram->data, datagram->len);
+    gw->udp_port = datagram->source_port;
     p2_inbound(gw, gw->unwrapped, at + datagram->len);
 }
 
 void p2_packet_job_done(struct p2_gateway *gw, struct p2_job *job)
 {
+    gw->udp_port = job->udp_port;
     process(gw, job->kind, job->pair, job->packet, job->packet_len);
     p2_job_release(gw, job);
 }

@@ -185,6 +185,7 @@ static void begin(struct p2_gateway *gw, p2_time now, uint64_t mark)
     gw->now = now;
     gw->mark = mark;
     gw->packet_mark = 0;
+    gw->udp_port = 0;
     gw->error = P2_OK;
 }
 

@@ -59,7 +59,8 @@ struct p2_job {
     struct p2_job *previous, *next; /* of the pair, of the tunnel, or the free list */
     uint8_t *packet;
     size_t packet_len, capacity;
-    uint64_t mark; /* of the packet; of an exchange: the input that refused it, until it is tried again */
+    uint64_t mark;     /* of the packet; of an exchange: the input that refused it, until it is tried again */
+    uint16_t udp_port; /* that an arrived packet came from; 0: not in UDP */
 };
 
 /* --- ISAKMP SAs and peers (isakmp_sa.c)
@@ -209,6 +210,7 @@ struct p2_quick_state {
     size_t peer_public_len;
     uint8_t shared[P2_DH_MAX_LEN]; /* g(qm)^xy */
     struct p2_offer_choice choice;
+    struct p2_address originals[2]; /* NAT-OAi and NAT-OAr as the peer sent them; family 0: not sent */
     bool has_ids;
     uint8_t ids[2][P2_SELECTOR_ID_MAX]; /* a responder's: IDci and IDcr as they came, for the answer */
     size_t ids_len[2];
@@ -357,6 +359,17 @@ void p2_nat_read(struct p2_exchange *ex);
 /* An authentic message: it is followed to where it came from if the peer is behind a NAT, or still in Phase
  * 1. */
 void p2_nat_follow(struct p2_exchange *ex);
+/* The newest packet of an SA, verified, which came in UDP from there: its sender is followed likewise (RFC
+ * 3947 section 7). */
+void p2_nat_follow_packet(struct p2_sa_pair *pair, const struct p2_address *source, uint16_t port);
+/* NAT-OA payloads of a Quick Mode: the original addresses of initiator and responder, as this end knows them
+ * (RFC 3947 section 5.2). They are for transport mode through a NAT and left out of anything else. */
+void p2_nat_add_originals(struct p2_exchange *quick, struct p2_message *message);
+/* Those of the message in the inbox, if there are any. False: not two of this end's family. */
+bool p2_nat_read_originals(struct p2_exchange *quick);
+/* A proxy ID that is the peer's, or this end's, original address becomes what this end knows for it: behind a
+ * NAT nobody else knows a gateway by its own address. */
+void p2_nat_perceive_ids(const struct p2_exchange *quick, struct p2_selector *ci, struct p2_selector *cr);
 /* An ISAKMP SA is there: the end behind the NAT begins to send keepalives. */
 void p2_nat_keep_alive(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
 void p2_nat_timer(struct p2_gateway *gw, struct p2_peer *peer);
@@ -430,7 +443,11 @@ struct p2_sa_pair {
     bool exhausted;  /* its hard limit by volume or number was reached: nothing more goes through */
     struct p2_suite suite;
     enum p2_mode mode;
-    bool encapsulated;              /* in UDP, along the peer's NAT path */
+    bool encapsulated; /* in UDP, along the peer's NAT path */
+    bool nat_remote;   /* it is the peer that is behind a NAT */
+    /* Transport mode in UDP: the addresses that the peer's packets have when they leave it, which their
+     * checksums are about. */
+    struct p2_address original_source, original_destination;
     struct p2_exchange *negotiator; /* its Quick Mode, until this end is authorised; NULL then */
     enum p2_start soft_reason;
     enum p2_removal hard_reason;
@@ -507,6 +524,7 @@ struct p2_gateway {
     p2_time now;
     uint64_t mark;        /* of the present input; 0 if it is a data packet */
     uint64_t packet_mark; /* of the present data packet */
+    uint16_t udp_port;    /* that it came from, if it arrived in UDP; 0: it did not */
     int error;            /* of the present call */
 
     struct p2_action *actions; /* a ring */

@@ -163,6 +163,48 @@ size_t p2_ip_build(uint8_t *out, const struct p2_ip_header *header)
     return p2_ip_header_len(header->source.family);
 }
 
+/* In one's complement arithmetic: taking away is adding the complement (RFC 1624 section 3). */
+static uint32_t add_change(uint32_t sum, const struct p2_address *old, const struct p2_address *new)
+{
+    for (size_t i = 0; i < p2_address_len(old->family); i += 2) {
+        sum += (uint16_t)~p2_get_u16(old->bytes + i);
+        sum += p2_get_u16(new->bytes + i);
+    }
+    return sum;
+}
+
+/* Where the checksum stands that covers the addresses; 0: there is none. */
+static size_t checksum_at(const struct p2_ip_view *view)
+{
+    if (view->is_fragment && !view->is_first_fragment)
+        return 0;
+    if (view->protocol == P2_IP_PROTO_TCP)
+        return 16;
+    if (view->protocol == P2_IP_PROTO_UDP)
+        return 6;
+    return view->protocol == P2_IP_PROTO_ICMPV6 ? 2 : 0;
+}
+
+void p2_ip_adjust_checksum(uint8_t *packet, size_t len, const struct p2_address *source,
+                           const struct p2_address *destination)
+{
+    struct p2_ip_view view;
+    size_t at = p2_ip_parse(&view, packet, len) == P2_OK ? checksum_at(&view) : 0;
+    if (at == 0 || view.payload.len < at + 2)
+        return;
+    uint8_t *field = packet + view.header_len + at;
+    bool udp = view.protocol == P2_IP_PROTO_UDP;
+    if (udp && p2_get_u16(field) == 0)
+        return;
+    uint32_t sum = (uint16_t)~p2_get_u16(field);
+    sum = add_change(sum, source, &view.source);
+    sum = add_change(sum, destination, &view.destination);
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    uint16_t changed = (uint16_t)~sum;
+    p2_put_u16(field, udp && changed == 0 ? 0xffff : changed); /* 0 would mean that there is none: RFC 768 */
+}
+
 void p2_udp_build(uint8_t *out, uint16_t source_port, uint16_t destination_port, size_t payload_len)
 {
     p2_put_u16(out, source_port);

@@ -70,6 +70,13 @@ size_t p2_ip_build(uint8_t *out, const struct p2_ip_header *header);
  * keeps the rest as it is. */
 void p2_ip_copy_header(uint8_t *out, const struct p2_ip_view *view, uint8_t protocol, size_t payload_len);
 
+/* The addresses of a whole packet were `source` and `destination` when its sender reckoned its checksum:
+ * makes the checksum of TCP, UDP or ICMPv6 that of the addresses it has now, by their difference (RFC 1624),
+ * so that what else may be wrong with it stays wrong. Other protocols, later fragments, and UDP without a
+ * checksum are left alone. All four addresses are of one family. */
+void p2_ip_adjust_checksum(uint8_t *packet, size_t len, const struct p2_address *source,
+                           const struct p2_address *destination);
+
 /* Writes P2_UDP_HEADER_LEN bytes. The checksum is 0, none, as RFC 3948 section 2.1 wants it around ESP; over
  * IPv6 RFC 6935 allows that for tunnels. */
 void p2_udp_build(uint8_t *out, uint16_t source_port, uint16_t destination_port, size_t payload_len);

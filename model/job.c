@@ -93,6 +93,7 @@ struct p2_job *p2_job_for_packet(struct p2_gateway *gw, enum p2_job_kind kind, s
     job->packet_len = len;
     job->kind = kind;
     job->mark = gw->packet_mark;
+    job->udp_port = gw->udp_port;
     job->pair = pair;
     job->previous = job->next = NULL;
     if (!pair)

@@ -6,7 +6,13 @@
  *
  * The initiator moves with the first message after it saw both hashes (section 4); the responder answers to
  * where a message came from. The end behind the NAT keeps its mapping alive; the other end follows an
- * authentic message to a mapping that changed. */
+ * authentic message or packet to a mapping that changed.
+ *
+ * Transport mode. A packet of the gateway behind the NAT has its own address in front, which the NAT replaces
+ * with its own, so everybody else knows the gateway by the NAT's address: in selectors, in routes and in
+ * sockets. Quick Mode tells the original addresses, by which proxy IDs are understood and checksums are made
+ * right (RFC 3948 section 3.1.2). What it can not do: two gateways behind one NAT look alike to their peer
+ * (section 5.2), and where a NAT changes its address, a selector names the old one. */
 #include "internal.h"
 
 #include <string.h>
@@ -83,6 +89,77 @@ void p2_nat_follow(struct p2_exchange *ex)
     sa->local_port = ex->to_port;
     if (sa->established)
         learn_path(sa);
+}
+
+void p2_nat_follow_packet(struct p2_sa_pair *pair, const struct p2_address *source, uint16_t port)
+{
+    struct p2_peer *peer = pair->tunnel->peer;
+    if (!pair->nat_remote)
+        return;
+    peer->nat_address = *source;
+    peer->nat_port = port;
+    if (peer->isakmp && peer->isakmp->nat_remote) { /* IKE shares the mapping */
+        peer->isakmp->remote = *source;
+        peer->isakmp->remote_port = port;
+    }
+}
+
+/* --- original addresses --- */
+
+static void add_original(struct p2_message *message, const struct p2_address *address)
+{
+    struct p2_selector single = p2_selector_single(address);
+    uint8_t id[P2_SELECTOR_ID_MAX]; /* a NAT-OA payload is an ID payload with zeros for protocol and port */
+    p2_message_add(message, P2_PAYLOAD_NAT_OA, id, p2_selector_to_id(&single, id));
+}
+
+void p2_nat_add_originals(struct p2_exchange *quick, struct p2_message *message)
+{
+    const struct p2_isakmp_sa *sa = quick->isakmp;
+    const struct p2_address *local = &sa->peer->config.local;
+    if (!(sa->nat_local || sa->nat_remote) || quick->u.quick.tunnel->config.policy.mode != P2_MODE_TRANSPORT)
+        return;
+    add_original(message, quick->initiator ? local : &sa->remote);
+    add_original(message, quick->initiator ? &sa->remote : local);
+}
+
+bool p2_nat_read_originals(struct p2_exchange *quick)
+{
+    uint8_t family = quick->isakmp->remote.family;
+    size_t num = 0;
+    if (!quick->isakmp->nat_local && !quick->isakmp->nat_remote) /* then they say nothing */
+        return true;
+    for (const struct p2_payload *p; (p = p2_isakmp_find(&quick->payloads, P2_PAYLOAD_NAT_OA, num)); num++) {
+        struct p2_selector original;
+        size_t len = p2_address_len(family);
+        if (num == 2 || p2_selector_from_id(&original, p->body.data, p->body.len) < 0 || original.is_range ||
+            original.address.family != family || original.prefix_len != len * 8)
+            return false;
+        quick->u.quick.originals[num] = original.address;
+    }
+    return num != 1;
+}
+
+static void perceive(struct p2_selector *id, const struct p2_address *original,
+                     const struct p2_address *known)
+{
+    struct p2_selector single = p2_selector_single(original);
+    if (p2_selector_equal_addresses(id, &single)) {
+        single = p2_selector_single(known);
+        single.protocol = id->protocol;
+        single.port = id->port;
+        *id = single;
+    }
+}
+
+void p2_nat_perceive_ids(const struct p2_exchange *quick, struct p2_selector *ci, struct p2_selector *cr)
+{
+    const struct p2_peer_config *peer = &quick->isakmp->peer->config;
+    const struct p2_address *originals = quick->u.quick.originals;
+    if (originals[0].family == 0)
+        return;
+    perceive(ci, &originals[0], quick->initiator ? &peer->local : &peer->remote);
+    perceive(cr, &originals[1], quick->initiator ? &peer->remote : &peer->local);
 }
 
 /* --- keepalives --- */

@@ -57,6 +57,7 @@ void p2_quick_build(struct p2_exchange *ex, struct p2_message *m, uint8_t *buffe
         p2_message_add(m, P2_PAYLOAD_KE, q->public_key, p2_group_info(q->group)->public_len);
     if (q->has_ids)
         add_ids(ex, m);
+    p2_nat_add_originals(ex, m);
     if (!ex->initiator && (q->choice.claims_s || q->choice.claims_kb))
         add_lifetimes(ex, m);
 }

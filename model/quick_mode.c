@@ -5,6 +5,8 @@
  *                                                  <--  HDR*, HASH(2), SA, Nr [, KE] [, IDci, IDcr]
  *      HDR*, HASH(3)                               -->
  *
+ * For transport mode through a NAT, NAT-OAi and NAT-OAr follow the IDs (RFC 3947 section 5.2).
+ *
  * The responder installs its inbound SA with its answer and may send once HASH(3) verified; the initiator
  * installs and may send once HASH(2) verified. The initiator resends its first message, the responder its
  * answer; the third message is sent again whenever a copy of the second one shows that it got lost.

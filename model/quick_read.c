@@ -258,12 +258,23 @@ static enum p2_verdict malformed_ids(struct p2_exchange *ex)
     return malformed(ex, "proxy-id", "ID payloads that do not parse", "an address, a subnet or a range");
 }
 
+/* Some peers write what this end knows them by, others what they know themselves by. */
+static struct p2_tunnel *tunnel_for_ids(struct p2_exchange *ex, struct p2_selector ci, struct p2_selector cr)
+{
+    const struct p2_peer *peer = ex->isakmp->peer;
+    struct p2_tunnel *tunnel = p2_tunnel_by_selectors(ex->gw, peer, &cr, &ci);
+    if (tunnel)
+        return tunnel;
+    p2_nat_perceive_ids(ex, &ci, &cr);
+    return p2_tunnel_by_selectors(ex->gw, peer, &cr, &ci);
+}
+
 static enum p2_verdict find_tunnel(struct p2_exchange *ex)
 {
     struct p2_selector ci, cr;
     if (read_ids(ex, &ci, &cr) < 0)
         return malformed_ids(ex);
-    ex->u.quick.tunnel = p2_tunnel_by_selectors(ex->gw, ex->isakmp->peer, &cr, &ci);
+    ex->u.quick.tunnel = tunnel_for_ids(ex, ci, cr);
     if (!ex->u.quick.tunnel) {
         char offered[P2_WHY_MAX], acceptable[P2_WHY_MAX];
         p2_selector_format_pair(&ci, &cr, offered, sizeof(offered));
@@ -299,6 +310,30 @@ enum p2_verdict p2_quick_open(struct p2_exchange *ex, const struct p2_bytes *ni)
     return P2_VERDICT_GOOD;
 }
 
+static enum p2_verdict bad_originals(struct p2_exchange *ex, const char *offered)
+{
+    struct refusal why = {P2_FAIL_PAYLOAD_MALFORMED,
+                          P2_NOTIFY_PAYLOAD_MALFORMED,
+                          "original-addresses",
+                          offered,
+                          "two NAT-OA payloads with the addresses of initiator and responder",
+                          "transport mode through a NAT needs both original addresses: RFC 3947 section 5.2"};
+    return refuse(ex, &why);
+}
+
+static enum p2_verdict read_originals(struct p2_exchange *ex)
+{
+    return p2_nat_read_originals(ex) ? P2_VERDICT_GOOD : bad_originals(ex, "others");
+}
+
+/* By now the tunnel is known, and so the mode. */
+static enum p2_verdict check_originals(struct p2_exchange *ex)
+{
+    const struct p2_quick_state *q = &ex->u.quick;
+    bool needed = p2_quick_context(ex).encapsulated && q->tunnel->config.policy.mode == P2_MODE_TRANSPORT;
+    return needed && q->originals[0].family == 0 ? bad_originals(ex, "none") : P2_VERDICT_GOOD;
+}
+
 typedef enum p2_verdict reading(struct p2_exchange *ex);
 
 static enum p2_verdict in_turn(struct p2_exchange *ex, reading *const *readings, size_t num)
@@ -324,10 +359,11 @@ static enum p2_verdict in_turn(struct p2_exchange *ex, reading *const *readings,
 
 enum p2_verdict p2_quick_read_1(struct p2_exchange *ex)
 {
-    return IN_TURN(ex, read_nonce, find_tunnel, read_sa, read_ke);
+    return IN_TURN(ex, read_nonce, read_originals, find_tunnel, read_sa, check_originals, read_ke);
 }
 
 enum p2_verdict p2_quick_read_2(struct p2_exchange *ex)
 {
-    return IN_TURN(ex, read_nonce, check_ids, read_sa, read_ke, read_lifetimes);
+    return IN_TURN(ex, read_nonce, read_originals, check_ids, read_sa, check_originals, read_ke,
+                   read_lifetimes);
 }

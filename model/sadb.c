@@ -297,6 +297,9 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
     pair->suite = q->choice.suite;
     pair->mode = q->tunnel->config.policy.mode;
     pair->encapsulated = q->choice.encapsulated;
+    pair->nat_remote = isakmp->nat_remote;
+    pair->original_source = q->originals[quick->initiator];
+    pair->original_destination = q->originals[!quick->initiator];
     pair->negotiation = p2_exchange_id(quick);
     pair->installed = gw->now;
     pair->began = quick->began;

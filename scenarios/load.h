@@ -91,6 +91,8 @@ bool load_gateways(struct loader *l, const xmlNode *topology);
 bool load_nats(struct loader *l, const xmlNode *topology);
 /* After the links: which gateway stands behind which NAT. */
 bool load_behind_nats(struct loader *l);
+/* The address by which all others know a gateway: that of its NAT, if it stands behind one. */
+const struct p2_address *load_seen_address(const struct scenario *s, int gateway);
 const char *load_node_name(const struct scenario *scenario, int node);
 bool load_address_plan(struct loader *l);
 bool load_links(struct loader *l, const xmlNode *topology);

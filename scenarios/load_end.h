@@ -20,4 +20,9 @@ bool load_proxy_id(struct problems *problems, struct load_end *end);
 bool load_proxy_ids(struct loader *l, const struct load_end ends[2], size_t i,
                     struct scenario_tunnel *tunnel);
 
+/* What transport mode means for the basis of an end, after its policy was read. False: reported. */
+bool load_transport_basis(struct problems *problems, const xmlNode *tunnel, struct load_end *end);
+/* And for the proxy IDs of a tunnel, which are complete. False: reported. */
+bool load_transport_tunnel(struct loader *l, struct scenario_tunnel *tunnel);
+
 #endif

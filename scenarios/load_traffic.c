@@ -168,8 +168,9 @@ static bool load_hosts(struct loader *l, const xmlNode *node, const struct scena
     bool transport = tunnel->ends[0].policy.mode == P2_MODE_TRANSPORT;
     if (transport && flow->source.family == 0)
         flow->source = l->scenario->gateways[flow->from].address;
-    if (transport && flow->destination.family == 0)
-        flow->destination = l->scenario->gateways[flow->to].address;
+    const struct p2_address *to = &l->scenario->gateways[flow->to].address;
+    if (transport && (flow->destination.family == 0 || p2_address_compare(&flow->destination, to) == 0))
+        flow->destination = *load_seen_address(l->scenario, flow->to);
     if (flow->source.family == 0 || flow->destination.family == 0)
         return check_protects(l, node, "from", flow->from) && check_protects(l, node, "to", flow->to) &&
                default_hosts(l, node, flow);

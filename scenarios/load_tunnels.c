@@ -81,7 +81,7 @@ static bool load_end(struct loader *l, const xmlNode *tunnel, const xmlNode *ele
     snprintf(end->template.vendor, sizeof end->template.vendor, "%s", attribute_or(element, "vendor", ""));
     bool ok = load_reference(l->problems, element, "gateway", "gateway", &l->gateways, &end->members);
     ok = load_fields(l->problems, element, end_fields, FIELDS(end_fields), &end->template) && ok;
-    ok = load_end_policies(l->problems, tunnel, end) && ok;
+    ok = load_end_policies(l->problems, tunnel, end) && load_transport_basis(l->problems, tunnel, end) && ok;
     return load_proxy_id(l->problems, end) && ok;
 }
 
@@ -135,7 +135,7 @@ static bool load_member_tunnel(struct loader *l, const xmlNode *node, const stru
         tunnel->ends[e] = ends[e].template;
         tunnel->ends[e].gateway = (int)load_member(&ends[e].members, i);
     }
-    return check_reach(l, tunnel) && load_proxy_ids(l, ends, i, tunnel);
+    return check_reach(l, tunnel) && load_proxy_ids(l, ends, i, tunnel) && load_transport_tunnel(l, tunnel);
 }
 
 static bool unique_name(struct loader *l, const xmlNode *node, const char *name)

@@ -99,6 +99,15 @@ static void on_send(void *ctx)
         ns3c_timer_arm(sender->timer, next);
 }
 
+/* A gateway behind a NAT is known to others by the NAT's address, but has its own. */
+static const struct p2_address *address_at(const struct scenario *s, int gateway,
+                                           const struct p2_address *seen)
+{
+    const struct scenario_gateway *g = &s->gateways[gateway];
+    bool is_nats = g->nat >= 0 && p2_address_compare(&s->nats[g->nat].address, seen) == 0;
+    return is_nats ? &g->address : seen;
+}
+
 /* Flows start within their first interval, not all at once: real sources know nothing of each other. */
 static int build_traffic(struct world *world)
 {
@@ -109,7 +118,9 @@ static int build_traffic(struct world *world)
         struct traffic_flow *flow = &world->traffic.flows[i];
         struct ns3c_udp *udp =
             world_udp_open(world, flow->config->from, &flow->config->source, flow->config->source_port);
-        if (!udp || !world_udp_open(world, flow->config->to, &flow->config->destination, flow->config->port))
+        const struct p2_address *at =
+            address_at(world->scenario, flow->config->to, &flow->config->destination);
+        if (!udp || !world_udp_open(world, flow->config->to, at, flow->config->port))
             return -1;
         flow->first += (p2_time)(ns3c_stream_uniform(stream) * (double)flow->config->interval);
         world->senders[i] = (struct world_sender){world, i, ns3c_timer_new(on_send, &world->senders[i]), udp};

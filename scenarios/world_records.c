@@ -204,7 +204,10 @@ static void put_gateway(struct writer *w, const struct world_gateway *gateway)
 {
     for (unsigned reason = 1; reason < P2_NUM_DROPS; reason++)
         put_drop(w, gateway->config->name, p2_drop_name((enum p2_drop)reason), gateway->drops[reason]);
-    if (!gateway->gateway || !gateway->profile)
+    if (!gateway->gateway)
+        return;
+    put_drop(w, gateway->config->name, "bypassed", phase2_gateway_bypassed(gateway->gateway));
+    if (!gateway->profile)
         return;
     const struct cpu *cpu = host_cpu(phase2_gateway_host(gateway->gateway));
     struct record record = {.type = RECORD_CPU};

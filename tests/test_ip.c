@@ -417,6 +417,52 @@ static void every_checksum_verifies(void)
     }
 }
 
+/* RFC 1624 section 4: a word 0x5555 becomes 0x3285 under the checksum 0xdd2f, and the new one is 0x0000; with
+ * UDP, 0xffff stands for that (RFC 768). */
+static void checksums_follow_addresses(void)
+{
+    const struct {
+        uint8_t protocol, at;
+        uint16_t before, after;
+        uint16_t offset; /* of the fragment, with the flag for more */
+    } rows[] = {{P2_IP_PROTO_TCP, 16, 0xdd2f, 0x0000, 0},     {P2_IP_PROTO_UDP, 6, 0xdd2f, 0xffff, 0},
+                {P2_IP_PROTO_UDP, 6, 0x0000, 0x0000, 0},      {P2_IP_PROTO_ICMP, 2, 0xdd2f, 0xdd2f, 0},
+                {P2_IP_PROTO_UDP, 6, 0xdd2f, 0xffff, 0x2000}, {P2_IP_PROTO_UDP, 6, 0xdd2f, 0xdd2f, 0x0010}};
+    struct p2_address source = p2_address_v4(0x55550001), destination = p2_address_v4(0x0a000001);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint8_t packet[40] = {0};
+        struct p2_ip_header header = {.source = p2_address_v4(0x32850001),
+                                      .destination = destination,
+                                      .ttl = 1,
+                                      .protocol = rows[i].protocol,
+                                      .payload_len = 20};
+        p2_ip_build(packet, &header);
+        p2_put_u16(packet + 6, rows[i].offset);
+        p2_put_u16(packet + 20 + rows[i].at, rows[i].before);
+        p2_ip_adjust_checksum(packet, sizeof(packet), &source, &destination);
+        CU_ASSERT_EQUAL(p2_get_u16(packet + 20 + rows[i].at), rows[i].after);
+    }
+    uint8_t stub[25] = {0}; /* too short for a checksum */
+    struct p2_ip_header header = {
+        .source = source, .destination = destination, .protocol = P2_IP_PROTO_UDP, .payload_len = 5};
+    p2_ip_build(stub, &header);
+    p2_ip_adjust_checksum(stub, sizeof(stub), &destination, &source);
+    CU_ASSERT_EQUAL(stub[24], 0);
+}
+
+/* The same in IPv6, where ICMPv6 has the addresses in its checksum too (RFC 4443 section 2.3). */
+static void checksums_follow_ipv6_addresses(void)
+{
+    uint8_t packet[60] = {0};
+    struct p2_address from = {6, {0x55, 0x55}}, now = {6, {0x32, 0x85}}, to = {6, {0xfd}};
+    struct p2_ip_header header = {
+        .source = to, .destination = now, .protocol = P2_IP_PROTO_ICMPV6, .payload_len = 20};
+    p2_ip_build(packet, &header);
+    p2_put_u16(packet + 42, 0xdd2f);
+    p2_ip_adjust_checksum(packet, sizeof(packet), &to, &from);
+    CU_ASSERT_EQUAL(p2_get_u16(packet + 42), 0);
+}
+
 CHECK_MAIN("ip", {"parses a real packet", parses_a_real_packet},
            {"parses an ESP packet of the corpus", parses_an_esp_packet_of_the_corpus},
            {"parses ports, TOS and DF", parses_ports_tos_and_df},
@@ -431,4 +477,6 @@ CHECK_MAIN("ip", {"parses a real packet", parses_a_real_packet},
            {"refuses what is no whole IPv4 packet", refuses_what_is_no_whole_ipv4_packet},
            {"no truncation reads outside", no_truncation_reads_outside},
            {"builds headers with their checksums", builds_headers_with_their_checksums},
-           {"every checksum verifies", every_checksum_verifies})
+           {"every checksum verifies", every_checksum_verifies},
+           {"checksums follow addresses", checksums_follow_addresses},
+           {"checksums follow IPv6 addresses", checksums_follow_ipv6_addresses})

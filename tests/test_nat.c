@@ -226,6 +226,7 @@ struct net {
     struct p2_address own[NUM], nat;
     p2_time now;
     unsigned ready[2]; /* Quick Modes of the hub's peers */
+    unsigned delivered[NUM];
     unsigned refused;
 };
 
@@ -244,6 +245,16 @@ struct letter {
     struct p2_datagram d;
     uint8_t bytes[2048];
 };
+
+/* The datagram that an IPsec packet is. */
+static struct p2_datagram datagram_of(struct p2_bytes packet)
+{
+    struct p2_ip_view view;
+    CU_ASSERT_EQUAL_FATAL(p2_ip_parse(&view, packet.data, packet.len), P2_OK);
+    CU_ASSERT_EQUAL_FATAL(view.protocol, P2_IP_PROTO_UDP);
+    return (struct p2_datagram){view.source,           view.destination,      view.source_port,
+                                view.destination_port, view.payload.data + 8, view.payload.len - 8};
+}
 
 /* Ann's ports are mapped to 11000 and more, Bob's to 21000 and more. */
 static bool carry(const struct net *net, int from, const struct p2_datagram *d, struct letter *out)
@@ -267,7 +278,10 @@ static void drain(struct net *net, int at);
 static void deliver(struct net *net, struct letter *l)
 {
     l->d.data = l->bytes;
-    CU_ASSERT_EQUAL(p2_gateway_receive_ike(net->gw[l->to], net->now, 0, &l->d), P2_OK);
+    bool esp = l->d.destination_port == 4500 && p2_udp_payload(l->d.data, l->d.len) == P2_UDP_ESP;
+    int result = esp ? p2_gateway_receive_udp_esp(net->gw[l->to], net->now, 0, &l->d)
+                     : p2_gateway_receive_ike(net->gw[l->to], net->now, 0, &l->d);
+    CU_ASSERT_EQUAL(result, P2_OK);
     drain(net, l->to);
     free(l);
 }
@@ -283,9 +297,13 @@ static void drain(struct net *net, int at)
         note(net, at, &a);
         if (a.type == P2_ACTION_COMPUTE) {
             jobs[num_jobs++] = a.u.compute.job;
-        } else if (a.type == P2_ACTION_SEND_IKE) {
+        } else if (a.type == P2_ACTION_DELIVER_CLEAR) {
+            net->delivered[at]++;
+        } else if (a.type == P2_ACTION_SEND_IKE || a.type == P2_ACTION_SEND_IPSEC) {
+            struct p2_datagram d =
+                a.type == P2_ACTION_SEND_IKE ? a.u.send_ike.datagram : datagram_of(a.u.packet);
             letters[num_letters] = malloc(sizeof(struct letter));
-            if (carry(net, at, &a.u.send_ike.datagram, letters[num_letters]))
+            if (carry(net, at, &d, letters[num_letters]))
                 num_letters++;
             else
                 free(letters[num_letters]);
@@ -391,6 +409,36 @@ static void identities_tell_peers_behind_one_nat_apart(void)
     }
 }
 
+static void send_inside(struct net *net, int at, uint32_t from, uint32_t to)
+{
+    uint8_t packet[100] = {0};
+    struct p2_ip_header header = {.source = p2_address_v4(from),
+                                  .destination = p2_address_v4(to),
+                                  .ttl = 64,
+                                  .protocol = P2_IP_PROTO_UDP,
+                                  .payload_len = 80};
+    p2_ip_build(packet, &header);
+    CU_ASSERT_EQUAL(p2_gateway_send_clear(net->gw[at], net->now, 0, packet, sizeof(packet)), P2_OK);
+    drain(net, at);
+}
+
+/* Each by its own port at the NAT. */
+static void peers_behind_one_nat_get_their_own_packets(void)
+{
+    for (int mode = 0; mode < 2; mode++) {
+        struct net *net = open_net(mode ? P2_PHASE1_AGGRESSIVE : P2_PHASE1_MAIN, false);
+        run(net, P2_SECOND);
+        for (uint32_t spoke = 0; spoke < 2; spoke++) {
+            int at = ANN + (int)spoke;
+            send_inside(net, at, 0x0a010005 + (spoke << 8), 0x0a000005);
+            CU_ASSERT_EQUAL(net->delivered[HUB], spoke + 1);
+            send_inside(net, HUB, 0x0a000005, 0x0a010005 + (spoke << 8));
+            CU_ASSERT_EQUAL(net->delivered[at], 1);
+        }
+        close_net(net);
+    }
+}
+
 /* In main mode the key is used before the identity is known: keys of their own can not work (RFC 2409 section
  * 5.4), and Bob's attempt shows as a wrong key. */
 static void main_mode_knows_one_key_for_an_address(void)
@@ -414,4 +462,5 @@ CHECK_MAIN("nat", {"NAT-D is what strongSwan sends", nat_d_is_what_strongswan_se
            {"a forged message is not followed", a_forged_message_is_not_followed},
            {"rekeys stay on port 4500", rekeys_stay_on_port_4500},
            {"identities tell peers behind one NAT apart", identities_tell_peers_behind_one_nat_apart},
+           {"peers behind one NAT get their own packets", peers_behind_one_nat_get_their_own_packets},
            {"main mode knows one key for an address", main_mode_knows_one_key_for_an_address})

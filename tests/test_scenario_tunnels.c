@@ -238,6 +238,7 @@ static void transport_mode_is_between_the_gateways(void)
     struct scenario_set set;
     load_changed(&set, "<policy pfs=\"group5\"", "<policy mode=\"transport\" pfs=\"group5\"");
     const struct scenario_end *spoke = &set.base.tunnels[1].ends[0];
+    CU_ASSERT_EQUAL(spoke->basis, P2_POLICY_BASED);
     check_selector(&spoke->local, "198.51.100.3", "198.51.100.3");
     check_selector(&spoke->remote, "203.0.113.1", "203.0.113.1");
     check_address(&set.base.flows[1].source, "198.51.100.3");

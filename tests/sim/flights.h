@@ -11,7 +11,7 @@ struct flight {
     uint64_t order; /* set by flights_add */
     int to;
     bool ipsec;
-    uint16_t source_port, destination_port; /* of IKE, as its receiver sees them */
+    uint16_t source_port, destination_port; /* as its receiver sees them; of ESP without UDP: 0 */
     uint64_t emission;
     uint8_t *bytes;
     size_t len;

@@ -135,13 +135,31 @@ static void on_send_ike(void *ctx, const struct p2_datagram *d, uint64_t emissio
         launch(sim, side->number, f, d->data);
 }
 
+/* The address in a packet that a NAT on the way replaces is the one that sim_options gives its outside. */
+static bool translate_ipsec(struct sim *sim, int from, struct flight *f, const uint8_t **packet)
+{
+    struct p2_ip_view view;
+    bool nat = sim->options.nat[0] || sim->options.nat[1];
+    assert(p2_ip_parse(&view, *packet, f->len) == P2_OK);
+    if (view.protocol != P2_IP_PROTO_UDP)
+        return !nat; /* there is no port to tell it by */
+    assert(p2_address_equal(&view.destination, &sim->options.peer[from].remote));
+    f->source_port = view.source_port;
+    f->destination_port = view.destination_port;
+    *packet = view.payload.data + P2_UDP_HEADER_LEN;
+    f->len = view.payload.len - P2_UDP_HEADER_LEN;
+    return translate(sim, from, &f->source_port, &f->destination_port);
+}
+
 static void on_send_ipsec(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
 {
     struct side *side = ctx;
+    struct sim *sim = side->sim;
+    struct flight f = {.ipsec = true, .emission = mark, .len = len};
     memcpy(side->last_ipsec.bytes, packet, len);
     side->last_ipsec.len = len;
-    if (!side->sim->lose_ipsec)
-        launch(side->sim, side->number, (struct flight){.ipsec = true, .emission = mark, .len = len}, packet);
+    if (!sim->lose_ipsec && translate_ipsec(sim, side->number, &f, &packet))
+        launch(sim, side->number, f, packet);
 }
 
 static void on_deliver(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
@@ -243,19 +261,15 @@ static void land(struct sim *sim)
 {
     struct flight f = flights_take_first(&sim->flights);
     struct host *host = sim->sides[f.to].host;
-    bool keepalive =
-        !f.ipsec && f.destination_port == 4500 && p2_udp_payload(f.bytes, f.len) == P2_UDP_KEEPALIVE;
-    if (keepalive) {
-        free(f.bytes);
-        return;
-    }
-    if (f.ipsec) {
+    const struct p2_peer_config *peer = &sim->options.peer[f.to];
+    struct p2_datagram d = {peer->remote, peer->local, f.source_port, f.destination_port, f.bytes, f.len};
+    enum p2_udp_payload kind = f.destination_port == 4500 ? p2_udp_payload(f.bytes, f.len) : P2_UDP_IKE;
+    if (f.ipsec && f.destination_port == 0)
         check_ok(host_receive_ipsec(host, sim->now, f.bytes, f.len, f.emission));
-    } else {
-        const struct p2_peer_config *peer = &sim->options.peer[f.to];
-        struct p2_datagram d = {peer->remote, peer->local, f.source_port, f.destination_port, f.bytes, f.len};
+    else if (kind == P2_UDP_ESP)
+        check_ok(host_receive_udp_esp(host, sim->now, &d, f.emission));
+    else if (kind == P2_UDP_IKE)
         check_ok(host_receive_ike(host, sim->now, &d, f.emission));
-    }
     free(f.bytes);
 }
 
@@ -358,6 +372,16 @@ void sim_send(struct sim *sim, int from, size_t len)
         packet->bytes[i] = (uint8_t)(i * 7 + len);
     packet->len = len;
     check_ok(host_send_clear(sim->sides[from].host, sim->now, packet->bytes, len, 1));
+}
+
+void sim_send_packet(struct sim *sim, int from, const uint8_t *packet, size_t len)
+{
+    check_ok(host_send_clear(sim->sides[from].host, sim->now, packet, len, 1));
+}
+
+struct p2_bytes sim_last_delivered(const struct sim *sim, int side)
+{
+    return (struct p2_bytes){sim->sides[side].last_delivered.bytes, sim->sides[side].last_delivered.len};
 }
 
 bool sim_arrived_whole(const struct sim *sim, int side)

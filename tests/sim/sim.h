@@ -31,7 +31,8 @@ struct sim_options {
     const struct profile *profile[2]; /* NULL: work is free */
     uint32_t queue;                   /* of the CPUs; 0: 1000 */
     uint64_t seed[2];
-    bool nat[2]; /* that side is behind a NAT, whose address is the other side's peer[].remote */
+    bool nat[2]; /* that side is behind a NAT, whose address is the other side's peer[].remote. It passes no
+                    ESP without UDP */
     struct p2_peer_config peer[2];
     struct p2_tunnel_config tunnel[2];
     size_t num_tunnels; /* so many copies of tunnel[], each with the next prefixes; 0: one */
@@ -71,6 +72,10 @@ const struct ledger_entry *sim_phase1(struct sim *sim, size_t n);
 /* An inner packet of so many bytes between the first hosts of the two protected prefixes (of an address: that
  * itself), its payload a pattern. */
 void sim_send(struct sim *sim, int from, size_t len);
+/* Any packet, from the protected side or, in transport mode, from the gateway itself. */
+void sim_send_packet(struct sim *sim, int from, const uint8_t *packet, size_t len);
+/* The last one that came out. Good until the next one. */
+struct p2_bytes sim_last_delivered(const struct sim *sim, int side);
 size_t sim_delivered(const struct sim *sim, int side);
 /* The last packet that came out is, byte for byte, the last one that went in at the other side. */
 bool sim_arrived_whole(const struct sim *sim, int side);

@@ -1,0 +1,124 @@
+/* What transport mode asks of a tunnel. It protects what the two gateways send each other and nothing else
+ * (RFC 4301 section 4.1), so its proxy IDs are their own addresses, and no route leads into it. Behind a NAT
+ * a gateway's address is the NAT's to everybody but itself (see model/nat.c). */
+#include "load_end.h"
+
+#include "units.h"
+
+#include <string.h>
+
+bool load_transport_basis(struct problems *problems, const xmlNode *tunnel, struct load_end *end)
+{
+    const xmlNode *where = load_attribute(end->element, "basis") ? end->element : tunnel;
+    const char *written = load_attribute(where, "basis");
+    if (end->template.policy.mode != P2_MODE_TRANSPORT)
+        return true;
+    end->template.basis = P2_POLICY_BASED;
+    if (!written || strcmp(written, "policy") == 0)
+        return true;
+    load_wrong(problems, where, "basis",
+               "no route leads into a tunnel with mode=\"transport\", which is for what the gateways send "
+               "themselves",
+               "policy, which is also what transport mode means where no basis is written");
+    return false;
+}
+
+const struct p2_address *load_seen_address(const struct scenario *s, int gateway)
+{
+    const struct scenario_gateway *g = &s->gateways[gateway];
+    return g->nat >= 0 ? &s->nats[g->nat].address : &g->address;
+}
+
+static void set_address(struct p2_selector *selector, const struct p2_address *from,
+                        const struct p2_address *to)
+{
+    struct p2_selector own = p2_selector_single(from);
+    if (p2_selector_equal_addresses(selector, &own)) {
+        own = p2_selector_single(to);
+        own.protocol = selector->protocol;
+        own.port = selector->port;
+        *selector = own;
+    }
+}
+
+static bool holds(struct loader *l, const struct scenario_tunnel *tunnel, const struct p2_selector *selector,
+                  const struct p2_address *address)
+{
+    struct p2_address first, last;
+    char found[P2_SELECTOR_TEXT], allowed[P2_SELECTOR_TEXT];
+    p2_selector_bounds(selector, &first, &last);
+    if (first.family == address->family && p2_address_compare(&first, address) <= 0 &&
+        p2_address_compare(address, &last) <= 0)
+        return true;
+    struct p2_selector own = p2_selector_single(address);
+    p2_selector_format(selector, found);
+    p2_selector_format(&own, allowed);
+    problems_add(
+        l->problems, tunnel->line,
+        "<tunnel> %s: mode=\"transport\" and the proxy-id %s: it protects only what the gateways send each "
+        "other; allowed: a proxy-id with %s in it, or none",
+        tunnel->name, found, allowed);
+    return false;
+}
+
+static bool overlap(const struct p2_selector *a, const struct p2_selector *b)
+{
+    return (a->protocol == 0 || b->protocol == 0 || a->protocol == b->protocol) &&
+           (a->port == 0 || b->port == 0 || a->port == b->port);
+}
+
+/* Two gateways behind one NAT have the same address to their peer (RFC 3948 section 5.2): it could not tell
+ * whose a packet is, unless the services differ. */
+static bool conflicts(const struct scenario *s, const struct scenario_tunnel *a,
+                      const struct scenario_tunnel *b)
+{
+    const struct scenario_end *hub_a = &a->ends[1], *hub_b = NULL;
+    int nat = s->gateways[a->ends[0].gateway].nat;
+    if (nat < 0) {
+        hub_a = &a->ends[0];
+        nat = s->gateways[a->ends[1].gateway].nat;
+    }
+    for (int e = 0; e < 2; e++) {
+        if (b->ends[e].gateway == hub_a->gateway && s->gateways[b->ends[1 - e].gateway].nat == nat)
+            hub_b = &b->ends[e];
+    }
+    return hub_b && hub_b->policy.mode == P2_MODE_TRANSPORT && overlap(&hub_a->remote, &hub_b->remote) &&
+           overlap(&hub_a->local, &hub_b->local);
+}
+
+static bool check_conflicts(struct loader *l, const struct scenario_tunnel *tunnel)
+{
+    const struct scenario *s = l->scenario;
+    for (const struct scenario_tunnel *other = s->tunnels; other < tunnel; other++) {
+        if (!conflicts(s, tunnel, other))
+            continue;
+        problems_add(
+            l->problems, tunnel->line,
+            "<tunnel> %s: with mode=\"transport\" its packets look like those of %s, from behind the same "
+            "NAT to the same gateway (RFC 3948 section 5.2); allowed: one such tunnel, or proxy-ids "
+            "with different ports, or tunnel mode",
+            tunnel->name, other->name);
+        return false;
+    }
+    return true;
+}
+
+bool load_transport_tunnel(struct loader *l, struct scenario_tunnel *tunnel)
+{
+    const struct scenario *s = l->scenario;
+    bool ok = true, nat = false;
+    for (int e = 0; e < 2; e++) {
+        if (tunnel->ends[e].policy.mode != P2_MODE_TRANSPORT)
+            return true; /* the ends do not agree, which is for Quick Mode to say */
+    }
+    for (int e = 0; e < 2; e++) {
+        struct scenario_end *end = &tunnel->ends[e];
+        int peer = tunnel->ends[1 - e].gateway;
+        nat = nat || s->gateways[peer].nat >= 0;
+        set_address(&end->remote, &s->gateways[peer].address, load_seen_address(s, peer));
+        set_address(&end->local, load_seen_address(s, end->gateway), &s->gateways[end->gateway].address);
+        ok = ok && holds(l, tunnel, &end->local, &s->gateways[end->gateway].address) &&
+             holds(l, tunnel, &end->remote, load_seen_address(s, peer));
+    }
+    return ok && (!nat || check_conflicts(l, tunnel));
+}
