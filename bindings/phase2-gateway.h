@@ -9,8 +9,9 @@
  * Any ns-3 node with an IPv4 and UDP stack will do, and with an IPv6 one if a tunnel needs it. The gateway
  * owns UDP ports 500 and 4500, protocols 50 and 51, one tunnel interface, into which the remote selector of
  * every route-based tunnel is routed (a range as the prefixes that make it up), and, if there is a
- * policy-based tunnel, a policy on top of the node's routing. What it sends itself is never subject to that
- * policy. It decides nothing of the protocol. */
+ * policy-based tunnel, a policy on top of the node's routing. IKE, ESP and AH, which it sends itself, are
+ * never subject to that policy; what else bears the node's own addresses is, as transport mode wants it. It
+ * decides nothing of the protocol. */
 #ifndef P2_PHASE2_GATEWAY_H
 #define P2_PHASE2_GATEWAY_H
 

@@ -241,11 +241,12 @@ static enum p2_drop open_all(struct p2_gateway *gw, struct p2_sa_pair *pair, con
     return P2_DROP_NONE;
 }
 
-/* Only the newest packet tells where the peer is now: an older one may have been overtaken by its move. */
+/* Only the newest packet of SAs that are in use tells where the peer is now: an older one may have been
+ * overtaken by its move. */
 static void follow(const struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
 {
     struct p2_ip_view view;
-    if (gw->udp_port != 0 && p2_ip_parse(&view, packet, len) == P2_OK &&
+    if (gw->udp_port != 0 && !pair->replaced && p2_ip_parse(&view, packet, len) == P2_OK &&
         p2_get_u32(view.payload.data + 4) == pair->in[0].replay.top)
         p2_nat_follow_packet(pair, &view.source, gw->udp_port);
 }
