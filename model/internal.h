@@ -372,6 +372,7 @@ struct p2_tunnel {
     struct p2_exchange *negotiating; /* our Quick Mode under way */
     struct p2_timer timer;
     enum p2_start start; /* why the next one will be started */
+    bool given_up;       /* one of ours failed and `retry` is 0: packets do not ask again */
     bool waiting;
     struct p2_tunnel *next_waiting;
     struct p2_job *first_waiting, *last_waiting; /* packets, until there is an SA */
@@ -452,8 +453,8 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
 void p2_pair_authorise(struct p2_gateway *gw, struct p2_sa_pair *pair);
 /* A packet of the peer verified under the pair: the pairs it replaces may retire. */
 void p2_pair_confirmed(struct p2_gateway *gw, struct p2_sa_pair *pair);
-/* A packet that came from this address bears an SPI that is not known: if we share an ISAKMP SA with the sender,
- * it is told, for it may be using an SA of which the DELETE got lost. Once a second at most. */
+/* A packet that came from this address bears an SPI that is not known: if we share an ISAKMP SA with the
+ * sender, it is told, for it may be using an SA of which the DELETE got lost. Once a second at most. */
 void p2_pair_unknown(struct p2_gateway *gw, const struct p2_address *source, enum p2_protocol protocol,
                      uint32_t spi);
 /* Tells the peer unless it was the peer who told us. */

@@ -105,7 +105,7 @@ static void explain_notify(const struct p2_exchange *ex, uint16_t notify, struct
     detail->failure = p2_failure_of_notify(notify);
     detail->notify = notify;
     detail->notify_received = true;
-    detail->rule = "a notify without protection: nothing says that it is the peer's (RFC 2409 section 5.7)";
+    detail->rule = "a notify without protection: nothing says that it is the peer's: RFC 2409 section 5.7";
     if (key || notify == P2_NOTIFY_NO_PROPOSAL_CHOSEN)
         snprintf(detail->field, sizeof(detail->field), "%s", key ? "pre-shared-key" : "phase1-proposal");
     else
@@ -129,8 +129,8 @@ void p2_phase1_timed_out(struct p2_exchange *ex, struct p2_failure_detail *detai
     if (ex->unreadable == 0 && !unanswered)
         return;
     detail->failure = P2_FAIL_WRONG_KEY;
-    detail->rule = "SKEYID comes from the pre-shared key: ends whose keys differ can not read each other "
-                   "(RFC 2409 section 5.4)";
+    detail->rule = "SKEYID comes from the pre-shared key: ends whose keys differ can not read each other: "
+                   "RFC 2409 section 5.4";
     if (ex->unreadable > 0)
         snprintf(detail->offered, sizeof(detail->offered), "%u that could not be decrypted or verified",
                  ex->unreadable);
