@@ -102,9 +102,9 @@ static enum p2_verdict refuse_hash_r(struct p2_exchange *ex)
         .failure = P2_FAIL_AUTHENTICATION_FAILED,
         .notify = P2_NOTIFY_AUTHENTICATION_FAILED,
         .field = "pre-shared-key",
-        .offered = "the one that this end holds",
-        .acceptable = "another one made HASH_R",
-        .rule = "HASH_R proves that the responder holds the same pre-shared key (RFC 2409 section 5.4)"};
+        .offered = "another one, by its HASH_R",
+        .acceptable = "only its own",
+        .rule = "HASH_R proves that the responder holds the same pre-shared key: RFC 2409 section 5.4"};
     return p2_phase1_refuse(ex, &detail);
 }
 

@@ -385,6 +385,7 @@ struct p2_tunnel {
     struct p2_exchange *negotiating; /* our Quick Mode under way */
     struct p2_timer timer;
     enum p2_start start; /* why the next one will be started */
+    bool given_up;       /* one of ours failed and `retry` is 0: packets do not ask again */
     bool waiting;
     struct p2_tunnel *next_waiting;
     struct p2_job *first_waiting, *last_waiting; /* packets, until there is an SA */

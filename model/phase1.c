@@ -124,7 +124,7 @@ static void explain_notify(const struct p2_exchange *ex, uint16_t notify, struct
     detail->failure = p2_failure_of_notify(notify);
     detail->notify = notify;
     detail->notify_received = true;
-    detail->rule = "a notify without protection: nothing says that it is the peer's (RFC 2409 section 5.7)";
+    detail->rule = "a notify without protection: nothing says that it is the peer's: RFC 2409 section 5.7";
     snprintf(detail->field, sizeof(detail->field), "%s", field_of(notify));
     p2_phase1_format_policy(p2_phase1_policy_of(ex), detail->offered, sizeof(detail->offered));
     p2_selector_format(&self, identity);
@@ -151,8 +151,8 @@ void p2_phase1_timed_out(struct p2_exchange *ex, struct p2_failure_detail *detai
     if (ex->unreadable == 0 && !unanswered)
         return;
     detail->failure = P2_FAIL_WRONG_KEY;
-    detail->rule = "SKEYID comes from the pre-shared key: ends whose keys differ can not read each other "
-                   "(RFC 2409 section 5.4)";
+    detail->rule = "SKEYID comes from the pre-shared key: ends whose keys differ can not read each other: "
+                   "RFC 2409 section 5.4";
     if (ex->unreadable > 0)
         snprintf(detail->offered, sizeof(detail->offered), "%u that could not be decrypted or verified",
                  ex->unreadable);

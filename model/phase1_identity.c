@@ -76,7 +76,7 @@ enum p2_verdict p2_phase1_check_id(struct p2_exchange *ex)
         .failure = P2_FAIL_INVALID_ID_INFORMATION,
         .notify = P2_NOTIFY_INVALID_ID_INFORMATION,
         .field = "phase1-identity",
-        .rule = "the peer's Phase 1 identity must be the configured one (RFC 2407 section 4.6.2)"};
+        .rule = "the peer's Phase 1 identity must be the configured one: RFC 2407 section 4.6.2"};
     p2_selector_format(&wanted, detail.acceptable);
     if (is_address)
         p2_selector_format(&id, detail.offered);

@@ -44,7 +44,7 @@ static enum p2_verdict refuse_ke(struct p2_exchange *ex, const char *offered, co
         .failure = P2_FAIL_INVALID_KEY_INFORMATION,
         .notify = P2_NOTIFY_INVALID_KEY_INFORMATION,
         .field = "key-exchange",
-        .rule = "a KE payload holds one public value of the agreed group (RFC 2409 section 5)"};
+        .rule = "a KE payload holds one public value of the agreed group: RFC 2409 section 5"};
     snprintf(detail.offered, sizeof(detail.offered), "%s", offered);
     snprintf(detail.acceptable, sizeof(detail.acceptable), "%s", acceptable);
     return p2_phase1_refuse(ex, &detail);

@@ -203,7 +203,7 @@ static enum p2_verdict refuse(struct p2_exchange *ex, const struct comparison *w
         .failure = P2_FAIL_NO_PROPOSAL_CHOSEN,
         .notify = P2_NOTIFY_NO_PROPOSAL_CHOSEN,
         .message = "message 1",
-        .rule = "every attribute of one offered transform must be acceptable (RFC 2409 section 5)"};
+        .rule = "every attribute of one offered transform must be acceptable: RFC 2409 section 5"};
     snprintf(detail.field, sizeof(detail.field), "%s", why->field);
     memcpy(detail.offered, why->offered, sizeof(detail.offered));
     memcpy(detail.acceptable, why->acceptable, sizeof(detail.acceptable));

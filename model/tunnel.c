@@ -8,6 +8,7 @@ void p2_tunnel_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_st
         return;
     p2_timer_cancel(&gw->timers, &tunnel->timer);
     tunnel->start = start;
+    tunnel->given_up = false;
     if (peer->isakmp) {
         p2_quick_start(gw, tunnel, start);
         return;
@@ -49,14 +50,15 @@ static void wait(struct p2_gateway *gw, struct p2_tunnel *tunnel, const uint8_t 
 
 void p2_tunnel_packet(struct p2_gateway *gw, struct p2_tunnel *tunnel, const uint8_t *packet, size_t len)
 {
-    bool on_traffic = tunnel->config.establish == P2_ESTABLISH_ON_TRAFFIC;
-    bool coming = tunnel->negotiating || tunnel->waiting || (on_traffic && p2_tunnel_is_idle(tunnel));
+    bool starts =
+        tunnel->config.establish == P2_ESTABLISH_ON_TRAFFIC && p2_tunnel_is_idle(tunnel) && !tunnel->given_up;
+    bool coming = tunnel->negotiating || tunnel->waiting || starts;
     bool room = coming && tunnel->num_waiting < tunnel->config.waiting;
     if (tunnel->current || room) /* behind those that go at this very instant, or until there is an SA */
         wait(gw, tunnel, packet, len);
     else
         p2_drop(gw, P2_DROP_NO_SA, 0, true);
-    if (on_traffic && p2_tunnel_is_idle(tunnel))
+    if (starts)
         p2_tunnel_start(gw, tunnel, P2_START_TRAFFIC);
 }
 
@@ -102,7 +104,8 @@ void p2_tunnel_failed(struct p2_gateway *gw, struct p2_tunnel *tunnel)
 {
     if (!tunnel->current)
         p2_tunnel_drop_waiting(gw, tunnel);
-    if (tunnel->config.retry > 0)
+    tunnel->given_up = tunnel->config.retry == 0;
+    if (!tunnel->given_up)
         p2_arm(gw, &tunnel->timer, gw->now + tunnel->config.retry);
 }
 

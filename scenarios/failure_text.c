@@ -60,15 +60,25 @@ static void say_waited(struct sentence *s, const struct failure_view *view)
                *other = f->initiator ? view->responder : view->initiator, *message = message_of(f);
     say(s, "%s waited for %s%s%s of %s", waiting, exchange_name(view), *message ? " " : "", message, other);
     if (f->offered[0])
-        say(s, "; there was %s", f->offered);
+        say(s, "; seen: %s", f->offered);
     if (f->acceptable[0])
-        say(s, ", expected %s", f->acceptable);
+        say(s, "%s expected: %s", f->offered[0] ? "," : ";", f->acceptable);
+}
+
+/* Even messages are the responder's: it is the initiator that refuses them. */
+static bool refused_by_initiator(const char *message)
+{
+    unsigned number = 0;
+    return sscanf(message, "message %u", &number) == 1 && number % 2 == 0;
 }
 
 static void say_refused(struct sentence *s, const struct failure_view *view)
 {
     const struct p2_negotiation *f = view->failure;
     const char *message = message_of(f);
+    bool swapped = refused_by_initiator(message);
+    const char *offers = swapped ? view->responder : view->initiator,
+               *accepts = swapped ? view->initiator : view->responder;
     char notify[48];
     failure_notify_name(notify, f->notify);
     const char *name = p2_failure_name(f->failure);
@@ -76,13 +86,13 @@ static void say_refused(struct sentence *s, const struct failure_view *view)
         name = notify;
     say(s, "%s%s%s was refused with %s", exchange_name(view), *message ? " " : "", message, name);
     if (f->field[0] && f->offered[0])
-        say(s, ": %s offered %s %s", view->initiator, f->field, f->offered);
+        say(s, ": %s offered %s %s", offers, f->field, f->offered);
     else if (f->field[0] && strcmp(f->field, message) != 0)
         say(s, ", because of its %s", f->field);
     if (f->field[0] && f->offered[0] && f->notify_received)
-        say(s, "; %s does not say what it accepts", f->initiator ? view->responder : view->initiator);
+        say(s, "; %s does not say what it accepts", accepts);
     else if (f->field[0] && f->offered[0] && f->acceptable[0])
-        say(s, ", %s accepts %s", view->responder, f->acceptable);
+        say(s, ", %s accepts %s", accepts, f->acceptable);
 }
 
 static void say_ended(struct sentence *s, const struct failure_view *view)

@@ -175,7 +175,7 @@ static void print_esp(FILE *out, const struct keyring *keyring)
         char source[P2_ADDRESS_TEXT] = "*", destination[P2_ADDRESS_TEXT] = "*";
         if (sa->protocol == P2_PROTO_AH)
             continue;
-        if (sa->udp_source == 0) {
+        if (sa->udp_source == 0 && !keyring->has_nats) {
             p2_address_format(&sa->source, source);
             p2_address_format(&sa->destination, destination);
         }

@@ -27,6 +27,7 @@ struct keyring {
     size_t num_sas, sas_capacity;
     struct p2_map known; /* ISAKMP SAs by initiator's cookie */
     struct p2_map known_quick;
+    bool has_nats; /* set by the caller: somewhere outer addresses change, also where no SA knows of it */
     bool out_of_memory;
 };
 

@@ -247,6 +247,7 @@ static int close_captures(struct world *world)
             result = world_fail(world, self->config->name, strerror(errno));
         self->capture = NULL;
     }
+    world->keyring.has_nats = world->scenario->num_nats > 0;
     if (world->run->captures && result == 0 &&
         keyring_write(&world->keyring, world->run->captures, &failed) < 0)
         result = world_fail(world, failed, strerror(errno));

@@ -57,6 +57,23 @@ static void waiting_packets_are_dropped_when_the_negotiation_fails(void)
     sim_free(sim);
 }
 
+/* retry = 0: the packets that come after a failure are dropped and ask no more. */
+static void traffic_does_not_ask_again_after_a_failure_without_retry(void)
+{
+    struct sim_options o = on_traffic(0);
+    o.tunnel[0].retry = 0;
+    o.tunnel[1].policy.pfs = P2_GROUP_2;
+    struct sim *sim = sim_new(&o);
+    for (int i = 0; i < 4; i++) {
+        sim_send(sim, 0, 100);
+        sim_run(sim, (i + 1) * P2_SECOND);
+    }
+    CU_ASSERT_EQUAL(ledger_outcome(sim_quick(sim, 0)), LEDGER_FAILED);
+    CU_ASSERT_PTR_NULL(sim_quick(sim, 1));
+    CU_ASSERT_EQUAL(sim_drops(sim, 0, P2_DROP_NO_SA), 4);
+    sim_free(sim);
+}
+
 static void what_waits_at_the_end_is_freed(void)
 {
     struct sim_options o = on_traffic(5);
@@ -162,6 +179,8 @@ CHECK_MAIN("establish", {"the first packets wait", the_first_packets_wait},
            {"without room the first packets are dropped", without_room_the_first_packets_are_dropped},
            {"waiting packets are dropped when the negotiation fails",
             waiting_packets_are_dropped_when_the_negotiation_fails},
+           {"traffic does not ask again after a failure without retry",
+            traffic_does_not_ask_again_after_a_failure_without_retry},
            {"what waits at the end is freed", what_waits_at_the_end_is_freed},
            {"with the commit bit the initiator waits for CONNECTED",
             with_the_commit_bit_the_initiator_waits_for_connected},

@@ -49,17 +49,26 @@ static void sentences(void)
           .field = "message 2",
           .offered = "3 copies sent",
           .acceptable = "an answer"},
-         "spoke[1] and hub: spoke[1] waited for Quick Mode message 2 of hub; there was 3 copies sent, "
-         "expected an "
-         "answer."},
+         "spoke[1] and hub: spoke[1] waited for Quick Mode message 2 of hub; seen: 3 copies sent, "
+         "expected: an answer."},
         {true,
          P2_PHASE1_MAIN,
          {.failure = P2_FAIL_WRONG_KEY,
           .field = "message 5",
           .offered = "4 that could not be decrypted",
           .acceptable = "one under the pre-shared key"},
-         "spoke[1] and hub: hub waited for Main Mode message 5 of spoke[1]; there was 4 that could not be "
-         "decrypted, expected one under the pre-shared key."},
+         "spoke[1] and hub: hub waited for Main Mode message 5 of spoke[1]; seen: 4 that could not be "
+         "decrypted, expected: one under the pre-shared key."},
+        {true,
+         P2_PHASE1_AGGRESSIVE,
+         {.failure = P2_FAIL_AUTHENTICATION_FAILED,
+          .initiator = true,
+          .message = "message 2",
+          .field = "pre-shared-key",
+          .offered = "another one, by its HASH_R",
+          .acceptable = "only its own"},
+         "spoke[1] and hub: Aggressive Mode message 2 was refused with AUTHENTICATION-FAILED: hub offered "
+         "pre-shared-key another one, by its HASH_R, spoke[1] accepts only its own."},
         {false,
          P2_PHASE1_MAIN,
          {.failure = P2_FAIL_PEER_REFUSED, .notify = 14, .notify_received = true},

@@ -48,6 +48,16 @@ static void esp_of_both_families_and_through_nats(void)
              "\"IPv4\",\"*\",\"*\",%s",
              keys, keys, keys);
     CU_ASSERT_STRING_EQUAL(seen, expected);
+    /* With a NAT about, even SAs that do not know of it are found by their SPI alone. */
+    keyring.has_nats = true;
+    CU_ASSERT_EQUAL(keyring_write(&keyring, folder, &failed), 0);
+    in = fopen(path, "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(in);
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_PTR_NOT_NULL_FATAL(fgets(line, sizeof line, in));
+        CU_ASSERT_PTR_NOT_NULL(strstr(line, "\"*\",\"*\",\"0xc4a171d3\""));
+    }
+    fclose(in);
     static const char *const files[] = {"keys.xml", "ikev1_decryption_table", "esp_sa", "preferences"};
     for (size_t i = 0; i < 4; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, files[i]);

@@ -354,7 +354,7 @@ static void original_addresses_come_in_pairs_of_one_family(void)
     } rows[] = {{0, 0, NULL, true}, {1, 8, v4, false},      {2, 8, v4, true}, {3, 8, v4, false},
                 {2, 20, v6, false}, {2, 12, subnet, false}, {2, 7, v4, false}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct p2_isakmp_sa sa = {.remote = p2_address_v4(NAT_ADDRESS)};
+        struct p2_isakmp_sa sa = {.remote = p2_address_v4(NAT_ADDRESS), .nat_remote = true};
         struct p2_exchange ex = {.isakmp = &sa, .payloads.num = rows[i].num};
         for (size_t n = 0; n < rows[i].num; n++)
             ex.payloads.list[n] =
