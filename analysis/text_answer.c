@@ -225,6 +225,23 @@ static void write_empty_cases(FILE *out, const struct summary *summary, const ch
                 num == 2 ? "" : "s");
 }
 
+/* Where cases end differently, that comes before how long they took. */
+static void answer_who_came_up(FILE *out, const struct summary *summary)
+{
+    size_t run = 0, up = 0, with_failure = 0;
+    for (size_t i = 0; i < summary->num_cases; i++) {
+        const struct summary_case *of_case = &summary->cases[i];
+        run += of_case->finished_runs > 0;
+        up += of_case->established > 0;
+        with_failure += of_case->failed > 0;
+    }
+    if (up < run)
+        fprintf(out, "In %zu of %zu cases a tunnel came up. ", up, run);
+    else if (run > 1 && with_failure > 0)
+        fprintf(out, "A tunnel came up in every case; in %zu of %zu a negotiation failed. ", with_failure,
+                run);
+}
+
 void text_report_answer(FILE *out, const struct summary *summary)
 {
     struct text_subject subject = text_report_subject(summary);
@@ -235,6 +252,7 @@ void text_report_answer(FILE *out, const struct summary *summary)
         answer_nothing(out, summary);
         return;
     }
+    answer_who_came_up(out, summary);
     if (extremes.num == 0) {
         /* One case, or a first case without figures: there is nothing to compare with. */
         text_report_case_label(label, sizeof label, summary->cases[first].of);

@@ -28,5 +28,9 @@ void text_report_answer(FILE *out, const struct summary *summary);
 void text_report_cpus(FILE *out, const struct scenario_set *set);
 /* One row a case. */
 void text_report_table(FILE *out, const struct summary *summary, bool colour);
+/* Cases differ in the proposals that were chosen or in the fields that were refused. */
+bool text_report_cases_disagree(const struct summary *summary);
+/* Then a row a case with both; else nothing. */
+void text_report_agreement(FILE *out, const struct summary *summary, bool colour);
 
 #endif

@@ -44,6 +44,14 @@ breaks() {
         echo "FAILED: $1 --set $2: no expectation about $3 failed"
     fi
 }
+# What a person reads of it: how many agreed, and on what.
+run proposal-sets 0
+for line in "In 5 of 9 cases a tunnel came up." "compatible / basic  *1  *0  nopfs-esp-des-sha  *-$" \
+    "standard / compatible  *0  *1  -  *pfs-group$"; do
+    checks=$((checks + 1))
+    grep -q "$line" "$out/report" || { failures=$((failures + 1)); echo "FAILED: proposal-sets does not say: $line"; }
+done
+
 breaks proposal-sets '//policy/@pfs=none' failure-field
 breaks custom-proposals "//tunnel[@name='to-order']/end[2]//@use=nopfs-esp-3des-sha" chosen-proposal
 breaks pfs-mismatch '//link/@loss=100%' phase1-established
