@@ -1,4 +1,5 @@
 /* The nodes of a world, what joins them, and where packets go. All that touches addresses of ns3c is here. */
+#include "load.h"
 #include "world_impl.h"
 
 #include "units.h"
@@ -168,6 +169,24 @@ static void route_from(struct world *world, const struct adjacency *a, int start
     }
 }
 
+/* Where a tunnel takes the whole of a network in which its other end stands (0.0.0.0/0 as a rule), the way to
+ * that end stays outside: a route to it alone, as people write it by hand. */
+static void keep_peers_outside(struct world *world, const struct adjacency *a)
+{
+    const struct scenario *s = world->scenario;
+    for (size_t t = 0; t < s->num_tunnels; t++) {
+        for (int e = 0; e < 2; e++) {
+            const struct scenario_end *end = &s->tunnels[t].ends[e];
+            int peer = s->tunnels[t].ends[1 - e].gateway;
+            const struct p2_address *address = load_seen_address(s, peer);
+            bool leaf = a->first[end->gateway + 1] - a->first[end->gateway] == 1;
+            if (leaf && end->basis == P2_ROUTE_BASED && p2_selector_contains(&end->remote, address))
+                route_via(world, end->gateway, a->links[a->first[end->gateway]], address,
+                          units_address_bits(address));
+        }
+    }
+}
+
 static int build_routes(struct world *world)
 {
     size_t n = world->scenario->num_gateways + world->scenario->num_nats;
@@ -183,6 +202,8 @@ static int build_routes(struct world *world)
         else if (num_links > 1)
             route_from(world, &a, (int)g, queue, via);
     }
+    if (result == 0)
+        keep_peers_outside(world, &a);
     free(a.first);
     free(a.links);
     free(queue);

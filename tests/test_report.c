@@ -101,7 +101,8 @@ static void the_question_is_answered(void)
         {2, {{10, 0}, {10, 0}}, "The median rekey is the same as with PFS=none in every case."},
         {3,
          {{0, 0}, {61, 0}, {-1, 0}},
-         "Against PFS=none, group14 adds 61.0 ms to the median rekey (95 % interval 61.0 to 61.0 ms), on "
+         "In 2 of 3 cases a tunnel came up. Against PFS=none, group14 adds 61.0 ms to the median rekey (95 % "
+         "interval 61.0 to 61.0 ms), on "
          "average nearly all of it "
          "CPU; with PFS=group19 there was none at all."},
         {1,
@@ -118,7 +119,8 @@ static void the_question_is_answered(void)
          "at most 52.8 ms."},
         {2,
          {{-1, 0}, {60, 0}},
-         "group14: a rekey takes 101.5 ms in the median (95 % interval 95.1 to 107.9 ms), on average the "
+         "In 1 of 2 cases a tunnel came up. group14: a rekey takes 101.5 ms in the median (95 % interval "
+         "95.1 to 107.9 ms), on average the "
          "largest part "
          "of it "
          "CPU; 95 % of them take at most 102.8 ms; with PFS=none there was none at all."},
