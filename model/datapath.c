@@ -152,13 +152,19 @@ static enum p2_drop check_inner(const struct p2_sa_pair *pair, const uint8_t *in
     return inside ? P2_DROP_NONE : P2_DROP_SELECTOR_MISMATCH;
 }
 
+/* What the number on the wire stands for. */
+static uint64_t number_of(const struct p2_sa_pair *pair, const struct p2_sa *sa, uint32_t lower)
+{
+    return pair->esn ? p2_replay_extend(&sa->replay, lower) : lower;
+}
+
 /* Verifies and opens the ESP packet behind the header of `view`, marks the window, and leaves in `out` the
  * inner packet (tunnel), or the packet as it was before ESP (transport). */
 static enum p2_drop open_esp(struct p2_sa_pair *pair, struct p2_sa *sa, const struct p2_ip_view *view,
                              uint8_t *out, size_t *out_len)
 {
     const uint8_t *esp = view->payload.data;
-    uint32_t sequence = p2_get_u32(esp + 4);
+    uint64_t sequence = number_of(pair, sa, p2_get_u32(esp + 4));
     uint8_t next_header;
     size_t at = pair->mode == P2_MODE_TRANSPORT ? view->header_len : 0;
     enum p2_drop verdict = p2_replay_check(&sa->replay, sequence);
@@ -176,17 +182,18 @@ static enum p2_drop open_esp(struct p2_sa_pair *pair, struct p2_sa *sa, const st
     return P2_DROP_NONE;
 }
 
-static enum p2_drop open_ah(struct p2_sa *sa, const uint8_t *packet, size_t len, uint8_t *out,
-                            size_t *out_len)
+static enum p2_drop open_ah(struct p2_sa_pair *pair, struct p2_sa *sa, const uint8_t *packet, size_t len,
+                            uint8_t *out, size_t *out_len)
 {
     struct p2_ah_view ah;
     if (!p2_ah_parse(&ah, packet, len))
         return P2_DROP_RUNT;
-    enum p2_drop verdict = p2_replay_check(&sa->replay, ah.sequence);
+    uint64_t sequence = number_of(pair, sa, ah.sequence);
+    enum p2_drop verdict = p2_replay_check(&sa->replay, sequence);
     if (verdict == P2_DROP_NONE)
-        verdict = p2_ah_open(&sa->keys.ah, packet, len, ah.sequence, out, out_len);
+        verdict = p2_ah_open(&sa->keys.ah, packet, len, sequence, out, out_len);
     if (verdict == P2_DROP_NONE)
-        p2_replay_mark(&sa->replay, ah.sequence);
+        p2_replay_mark(&sa->replay, sequence);
     return verdict;
 }
 
@@ -208,7 +215,7 @@ static enum p2_drop open_all(struct p2_gateway *gw, struct p2_sa_pair *pair, con
     if (outer->protocol == P2_PROTO_AH) {
         size_t opened_len;
         uint8_t *opened = pair->num > 1 ? gw->scratch : gw->packet;
-        verdict = open_ah(outer, packet, len, opened, &opened_len);
+        verdict = open_ah(pair, outer, packet, len, opened, &opened_len);
         if (verdict != P2_DROP_NONE)
             return verdict;
         packet = opened;
@@ -284,18 +291,18 @@ void p2_outbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *
 }
 
 /* What can be told for nothing is told before the CPU has to work: length and window, of the outermost SA. */
-static enum p2_drop glance(const struct p2_sa *sa, const struct p2_ip_view *view, const uint8_t *packet,
-                           size_t len)
+static enum p2_drop glance(const struct p2_sa_pair *pair, const struct p2_sa *sa,
+                           const struct p2_ip_view *view, const uint8_t *packet, size_t len)
 {
     struct p2_ah_view ah;
     if (sa->protocol == P2_PROTO_ESP) {
         if (!p2_esp_plausible(&sa->keys.esp, view->payload.len))
             return P2_DROP_RUNT;
-        return p2_replay_check(&sa->replay, p2_get_u32(view->payload.data + 4));
+        return p2_replay_check(&sa->replay, number_of(pair, sa, p2_get_u32(view->payload.data + 4)));
     }
     if (!p2_ah_parse(&ah, packet, len) || !p2_ah_plausible(&sa->keys.ah, packet, &ah))
         return P2_DROP_RUNT;
-    return p2_replay_check(&sa->replay, ah.sequence);
+    return p2_replay_check(&sa->replay, number_of(pair, sa, ah.sequence));
 }
 
 /* A packet comes under the SPI of its outermost header, which must be the outermost one of the pair. */
@@ -308,7 +315,7 @@ static void inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len, co
     if (pair && (outer->protocol != protocol || outer->spi != spi))
         verdict = P2_DROP_SELECTOR_MISMATCH;
     else if (pair)
-        verdict = glance(outer, view, packet, len);
+        verdict = glance(pair, outer, view, packet, len);
     if (verdict != P2_DROP_NONE)
         p2_drop(gw, verdict, spi, true);
     if (!pair)

@@ -128,8 +128,9 @@ struct p2_sa_info {
     uint8_t encryption_key[P2_CIPHER_MAX_KEY];
     uint8_t authentication_key[P2_HASH_MAX_LEN];
     uint64_t packets, bytes;
-    uint32_t sequence; /* outbound: last sent; inbound: top of the window */
-    bool authorised;   /* outbound: may be used */
+    uint64_t sequence; /* outbound: last sent; inbound: top of the window */
+    bool esn;
+    bool authorised; /* outbound: may be used */
     p2_time installed, hard_at;
     uint64_t hard_bytes;     /* 0: no limit by volume */
     enum p2_removal removal; /* SA_REMOVED only */

@@ -414,7 +414,7 @@ struct p2_sa {
         struct p2_ah_keys ah;
     } keys;
     struct p2_replay replay; /* inbound */
-    uint32_t sequence;       /* outbound: last one sent */
+    uint64_t sequence;       /* outbound: last one sent */
     uint64_t packets, bytes; /* of inner packets */
 };
 
@@ -434,7 +434,8 @@ struct p2_sa_pair {
     enum p2_start soft_reason;
     enum p2_removal hard_reason;
     uint64_t soft_bytes, hard_bytes; /* of one direction; UINT64_MAX: no limit */
-    uint32_t soft_sequence, hard_sequence;
+    bool esn;
+    uint64_t soft_sequence, hard_sequence;
     uint64_t began, authorised_at; /* its Quick Mode, and it, among the gateway's instants */
     p2_time installed, hard_at;
     p2_time heard; /* when a packet last came through it */
@@ -452,8 +453,8 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
 void p2_pair_authorise(struct p2_gateway *gw, struct p2_sa_pair *pair);
 /* A packet of the peer verified under the pair: the pairs it replaces may retire. */
 void p2_pair_confirmed(struct p2_gateway *gw, struct p2_sa_pair *pair);
-/* A packet that came from this address bears an SPI that is not known: if we share an ISAKMP SA with the sender,
- * it is told, for it may be using an SA of which the DELETE got lost. Once a second at most. */
+/* A packet that came from this address bears an SPI that is not known: if we share an ISAKMP SA with the
+ * sender, it is told, for it may be using an SA of which the DELETE got lost. Once a second at most. */
 void p2_pair_unknown(struct p2_gateway *gw, const struct p2_address *source, enum p2_protocol protocol,
                      uint32_t spi);
 /* Tells the peer unless it was the peer who told us. */

@@ -240,7 +240,7 @@ static void let_work(struct sim *sim)
     sim_run(sim, sim_now(sim) + 100 * P2_MS);
 }
 
-static uint32_t top_of_window(struct sim *sim)
+static uint64_t top_of_window(struct sim *sim)
 {
     struct p2_sa_info sa;
     for (size_t i = 0; p2_gateway_sa_at(host_gateway(sim_host(sim, 1)), i, &sa); i++) {
