@@ -15,6 +15,8 @@
  * the second time together with the mark, so that two copies in the queue can not both pass. */
 #include "internal.h"
 
+#include "path_mtu.h"
+
 #include <string.h>
 
 #define OUTER_TTL 64
@@ -37,6 +39,13 @@ struct outgoing {
     bool transport;
 };
 
+/* RFC 4301 section 5.1.2: DSCP and ECN as in the inner header, or the ECN alone; and section 8.1. */
+static void set_outer(struct outgoing *o, const struct p2_policy *policy)
+{
+    o->header.tos = policy->dscp_zero ? o->view.tos & 3 : o->view.tos;
+    o->header.dont_fragment = policy->df == P2_DF_SET || (policy->df == P2_DF_COPY && o->view.dont_fragment);
+}
+
 static bool plan(struct outgoing *o, struct p2_gateway *gw, const struct p2_sa_pair *pair,
                  const uint8_t *packet, size_t len)
 {
@@ -52,9 +61,9 @@ static bool plan(struct outgoing *o, struct p2_gateway *gw, const struct p2_sa_p
     }
     o->header = (struct p2_ip_header){.source = pair->tunnel->peer->config.local,
                                       .destination = *p2_pair_remote(pair),
-                                      .tos = view->tos,
                                       .ttl = OUTER_TTL,
                                       .identification = gw->identification++};
+    set_outer(o, &pair->tunnel->config.policy);
     o->header_len = p2_ip_header_len(o->header.destination.family);
     o->payload = (struct p2_bytes){packet, len};
     o->next_header = protocol_of_family(view->family);
@@ -110,22 +119,21 @@ static size_t build_plain(struct outgoing *o, uint8_t *out)
     return len;
 }
 
-static enum p2_drop seal(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
+/* One packet that leaves in one piece, at least from here. */
+static enum p2_drop seal_one(struct p2_gateway *gw, struct p2_sa_pair *pair, struct outgoing *o, size_t len)
 {
     struct p2_sa *inner = &pair->out[0], *outer = &pair->out[pair->num - 1];
     bool ah = outer->protocol == P2_PROTO_AH;
-    uint8_t *out = ah ? gw->scratch : gw->packet;
-    struct outgoing o;
+    uint8_t *result = gw->packet + gw->packet_used, *out = ah ? gw->scratch : result;
+    if (gw->packet_used + P2_PACKET_MAX > P2_PACKET_ARENA)
+        return P2_DROP_TOO_BIG;
     if (outer->sequence >= pair->hard_sequence) /* RFC 4303 section 3.3.3: the counter must not cycle */
         return P2_DROP_SEQUENCE_OVERFLOW;
     if (pair->exhausted)
         return P2_DROP_NO_SA;
-    if (!plan(&o, gw, pair, packet, len))
-        return P2_DROP_SELECTOR_MISMATCH;
-    size_t sealed =
-        inner->protocol == P2_PROTO_ESP ? seal_esp(gw, pair, inner, &o, out) : build_plain(&o, out);
+    size_t sealed = inner->protocol == P2_PROTO_ESP ? seal_esp(gw, pair, inner, o, out) : build_plain(o, out);
     if (sealed > 0 && ah)
-        sealed = p2_ah_seal(&outer->keys.ah, outer->spi, ++outer->sequence, gw->scratch, sealed, gw->packet);
+        sealed = p2_ah_seal(&outer->keys.ah, outer->spi, ++outer->sequence, gw->scratch, sealed, result);
     if (sealed == 0)
         return P2_DROP_TOO_BIG;
     for (size_t i = 0; i < pair->num; i++) {
@@ -133,8 +141,89 @@ static enum p2_drop seal(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
         pair->out[i].bytes += len;
     }
     p2_pair_used(gw, pair, outer);
-    p2_emit_packet(gw, P2_ACTION_SEND_IPSEC)->u.packet = (struct p2_bytes){gw->packet, sealed};
+    gw->packet_used += sealed;
+    p2_emit_packet(gw, P2_ACTION_SEND_IPSEC)->u.packet = (struct p2_bytes){result, sealed};
     return P2_DROP_NONE;
+}
+
+/* Length of what so many bytes of payload become. */
+static size_t sealed_len(const struct p2_sa_pair *pair, const struct outgoing *o, size_t payload_len)
+{
+    size_t len = payload_len;
+    if (pair->out[0].protocol == P2_PROTO_ESP)
+        len = p2_esp_sealed_len(&pair->out[0].keys.esp, len) + (pair->encapsulated ? P2_UDP_HEADER_LEN : 0);
+    if (pair->out[pair->num - 1].protocol == P2_PROTO_AH)
+        len += p2_ah_header_len(&pair->out[pair->num - 1].keys.ah,
+                                o->transport ? o->view.family : o->header.destination.family);
+    return o->header_len + len;
+}
+
+/* The longest packet that fits the path once it is protected. Padding makes steps, of a block at most. */
+static size_t longest_that_fits(const struct p2_sa_pair *pair, const struct outgoing *o, size_t mtu)
+{
+    size_t payload_len = mtu;
+    while (payload_len > 0 && sealed_len(pair, o, payload_len) > mtu)
+        payload_len--;
+    return o->transport ? o->header_len + payload_len : payload_len;
+}
+
+/* The sender may make its packets smaller. */
+static enum p2_drop tell_sender(struct p2_gateway *gw, const struct p2_sa_pair *pair,
+                                const struct outgoing *o, const uint8_t *packet, size_t len, size_t fits)
+{
+    const struct p2_address *local = &pair->tunnel->peer->config.local;
+    const struct p2_address *from = local->family == o->view.family ? local : &o->view.destination;
+    uint8_t *answer = gw->packet + gw->packet_used;
+    if (o->view.family == 6 && fits < P2_IPV6_MIN_MTU)
+        fits = P2_IPV6_MIN_MTU;
+    size_t answer_len = p2_path_mtu_answer(answer, from, &o->view, packet, len, (uint32_t)fits);
+    gw->packet_used += answer_len;
+    p2_emit_packet(gw, P2_ACTION_DELIVER_CLEAR)->u.packet = (struct p2_bytes){answer, answer_len};
+    return P2_DROP_TOO_BIG;
+}
+
+static enum p2_drop seal_in_pieces(struct p2_gateway *gw, struct p2_sa_pair *pair,
+                                   const struct outgoing *whole, const uint8_t *packet, size_t fits)
+{
+    struct p2_fragments fragments;
+    enum p2_drop verdict = P2_DROP_NONE;
+    size_t len, num = 0;
+    p2_fragments_begin(&fragments, &whole->view, packet, fits);
+    while (verdict == P2_DROP_NONE && (len = p2_fragments_next(&fragments, gw->unwrapped)) > 0) {
+        struct outgoing piece;
+        verdict = plan(&piece, gw, pair, gw->unwrapped, len) ? seal_one(gw, pair, &piece, len)
+                                                             : P2_DROP_SELECTOR_MISMATCH;
+        num++;
+    }
+    return num > 0 ? verdict : P2_DROP_TOO_BIG;
+}
+
+/* RFC 4301 section 8: what does not fit the path goes in pieces that the inner packet is cut into, or in
+ * pieces that routers or the receiver's gateway put together, or not at all; then its sender is told. An IPv6
+ * packet that is small enough for any link is never sent back. */
+static enum p2_drop seal_too_big(struct p2_gateway *gw, struct p2_sa_pair *pair, struct outgoing *o,
+                                 const uint8_t *packet, size_t len)
+{
+    bool outer_df = o->transport ? o->view.dont_fragment && o->view.family == 4 : o->header.dont_fragment;
+    bool may_be_cut = !o->transport && o->view.family == 4 && !o->view.dont_fragment;
+    size_t fits = longest_that_fits(pair, o, pair->tunnel->peer->config.mtu);
+    if (may_be_cut && (outer_df || pair->tunnel->config.policy.fragment_before))
+        return seal_in_pieces(gw, pair, o, packet, fits);
+    if (outer_df && (o->view.family == 4 || len > P2_IPV6_MIN_MTU))
+        return tell_sender(gw, pair, o, packet, len, fits);
+    o->header.dont_fragment = false;
+    return seal_one(gw, pair, o, len);
+}
+
+static enum p2_drop seal(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
+{
+    struct outgoing o;
+    uint32_t mtu = pair->tunnel->peer->config.mtu;
+    if (!plan(&o, gw, pair, packet, len))
+        return P2_DROP_SELECTOR_MISMATCH;
+    if (mtu != 0 && sealed_len(pair, &o, o.payload.len) > mtu)
+        return seal_too_big(gw, pair, &o, packet, len);
+    return seal_one(gw, pair, &o, len);
 }
 
 /* --- inbound --- */
@@ -158,6 +247,17 @@ static uint64_t number_of(const struct p2_sa_pair *pair, const struct p2_sa *sa,
     return pair->esn ? p2_replay_extend(&sa->replay, lower) : lower;
 }
 
+/* The inner packet says how long it is; what stands behind it pads the flow of traffic (RFC 4303
+ * section 2.7). */
+static enum p2_drop cut_to_size(const uint8_t *packet, size_t *len)
+{
+    size_t says = p2_ip_total_len(packet, *len);
+    if (says == 0 || says > *len)
+        return P2_DROP_SELECTOR_MISMATCH;
+    *len = says;
+    return P2_DROP_NONE;
+}
+
 /* Verifies and opens the ESP packet behind the header of `view`, marks the window, and leaves in `out` the
  * inner packet (tunnel), or the packet as it was before ESP (transport). */
 static enum p2_drop open_esp(struct p2_sa_pair *pair, struct p2_sa *sa, const struct p2_ip_view *view,
@@ -175,8 +275,11 @@ static enum p2_drop open_esp(struct p2_sa_pair *pair, struct p2_sa *sa, const st
         p2_replay_mark(&sa->replay, sequence);
     if (verdict != P2_DROP_NONE)
         return verdict;
+    if (next_header == P2_IP_PROTO_NONE) /* RFC 4303 section 2.6 */
+        return P2_DROP_DUMMY;
     if (at == 0)
-        return next_header == protocol_of_family(out[0] >> 4) ? P2_DROP_NONE : P2_DROP_SELECTOR_MISMATCH;
+        return next_header == protocol_of_family(out[0] >> 4) ? cut_to_size(out, out_len)
+                                                              : P2_DROP_SELECTOR_MISMATCH;
     p2_ip_copy_header(out, view, next_header, *out_len);
     *out_len += at;
     return P2_DROP_NONE;
@@ -235,6 +338,16 @@ static enum p2_drop open_all(struct p2_gateway *gw, struct p2_sa_pair *pair, con
     return P2_DROP_NONE;
 }
 
+/* RFC 4301 section 5.1.2.1: what routers said of congestion to the outer packet holds for the inner one, if
+ * its ends know ECN (RFC 3168). */
+static void carry_congestion(const uint8_t *outer, uint8_t *inner)
+{
+    enum { NOT_ECT = 0, CE = 3 };
+    uint8_t outer_tos = p2_ip_tos(outer), inner_tos = p2_ip_tos(inner);
+    if ((outer_tos & 3) == CE && (inner_tos & 3) != NOT_ECT && (inner_tos & 3) != CE)
+        p2_ip_set_tos(inner, inner_tos | CE);
+}
+
 static enum p2_drop open(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
 {
     struct p2_bytes inner;
@@ -243,6 +356,8 @@ static enum p2_drop open(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
         verdict = check_inner(pair, inner.data, inner.len);
     if (verdict != P2_DROP_NONE)
         return verdict;
+    if (pair->mode == P2_MODE_TUNNEL)
+        carry_congestion(packet, (uint8_t *)(uintptr_t)inner.data);
     for (size_t i = 0; i < pair->num; i++) {
         pair->in[i].packets++;
         pair->in[i].bytes += inner.len;
@@ -334,6 +449,8 @@ void p2_inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len)
     struct p2_ah_view ah;
     if (p2_ip_parse(&view, packet, len) < 0)
         p2_drop(gw, P2_DROP_RUNT, 0, true);
+    else if (view.is_fragment)
+        p2_drop(gw, P2_DROP_FRAGMENT, 0, true);
     else if (view.protocol == P2_IP_PROTO_ESP && view.payload.len >= P2_ESP_HEADER_LEN)
         inbound(gw, packet, len, &view, P2_PROTO_ESP, p2_get_u32(view.payload.data));
     else if (p2_ah_parse(&ah, packet, len))

@@ -32,6 +32,7 @@ struct p2_peer_config {
                                         may have the same one if remote_id tells them apart */
     struct p2_address remote_id;     /* what its Phase 1 identity must say; family 0: anything */
     struct p2_phase1_policy phase1;
+    uint32_t mtu; /* of the path to it, for whole IP packets; 0: not known, and nothing is too big */
 };
 
 enum p2_establish {

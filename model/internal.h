@@ -25,10 +25,12 @@
 #include "spd.h"
 #include "timers.h"
 
-#define P2_NONCE_LEN     32 /* ours; RFC 2409 section 5 allows 8 to 256 */
-#define P2_NONCE_MIN     8
-#define P2_NONCE_MAX     256
-#define P2_PACKET_MAX    65535
+#define P2_NONCE_LEN  32 /* ours; RFC 2409 section 5 allows 8 to 256 */
+#define P2_NONCE_MIN  8
+#define P2_NONCE_MAX  256
+#define P2_PACKET_MAX 65535
+#define P2_PACKET_ARENA                                                                                      \
+    (4 * (P2_PACKET_MAX + 1)) /* a packet of the longest, in pieces with all that is added */
 #define P2_MAX_EXCHANGES 65536
 
 enum p2_timer_kind {
@@ -512,9 +514,10 @@ struct p2_gateway {
     struct p2_action *actions; /* a ring */
     size_t actions_capacity, first_action, num_actions;
     struct p2_action spill; /* where an action goes when the ring could not grow */
-    uint8_t *packet;        /* the one data packet of this call */
-    uint8_t *scratch;       /* it, between two protocols; P2_PACKET_MAX + 1 bytes like the others */
-    uint8_t *unwrapped;     /* one that came in UDP, as if it had come without */
+    uint8_t *packet;        /* data packets of this call, one behind the other: P2_PACKET_ARENA bytes */
+    size_t packet_used;
+    uint8_t *scratch;   /* one of them, between two protocols: P2_PACKET_MAX + 1 bytes */
+    uint8_t *unwrapped; /* one that came in UDP, as if it had come without */
     uint16_t identification;
 };
 
