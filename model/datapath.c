@@ -372,10 +372,34 @@ static enum p2_drop open(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
 
 /* --- both, as jobs or at once --- */
 
+/* In the outermost SA, under whose SPI it came. */
+static void count(struct p2_sa_pair *pair, enum p2_drop verdict)
+{
+    struct p2_sa_counters *c = &pair->in[pair->num - 1].counters;
+    switch (verdict) {
+    case P2_DROP_NONE:
+        c->accepted++;
+        break;
+    case P2_DROP_REPLAYED:
+        c->replayed++;
+        break;
+    case P2_DROP_TOO_OLD:
+        c->too_old++;
+        break;
+    case P2_DROP_ICV_MISMATCH:
+        c->icv_mismatch++;
+        break;
+    default:
+        c->other++;
+    }
+}
+
 static void process(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair,
                     const uint8_t *packet, size_t len)
 {
     enum p2_drop verdict = kind == P2_JOB_SEAL ? seal(gw, pair, packet, len) : open(gw, pair, packet, len);
+    if (kind == P2_JOB_OPEN)
+        count(pair, verdict);
     if (verdict != P2_DROP_NONE)
         p2_drop(gw, verdict, kind == P2_JOB_SEAL ? pair->out[0].spi : pair->in[0].spi, true);
 }
@@ -433,6 +457,8 @@ static void inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len, co
         verdict = glance(pair, outer, view, packet, len);
     if (verdict != P2_DROP_NONE)
         p2_drop(gw, verdict, spi, true);
+    if (pair && verdict != P2_DROP_NONE)
+        count(pair, verdict);
     if (!pair)
         p2_pair_unknown(gw, &view->source, protocol, spi);
     else if (verdict != P2_DROP_NONE)

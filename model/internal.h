@@ -418,6 +418,7 @@ struct p2_sa {
     struct p2_replay replay; /* inbound */
     uint64_t sequence;       /* outbound: last one sent */
     uint64_t packets, bytes; /* of inner packets */
+    struct p2_sa_counters counters;
 };
 
 struct p2_sa_pair {

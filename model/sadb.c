@@ -72,6 +72,7 @@ static void fill_info(struct p2_sa_info *info, const struct p2_sa_pair *pair, bo
     memcpy(info->encryption_key, sa->encryption_key, sizeof(info->encryption_key));
     memcpy(info->authentication_key, sa->authentication_key, sizeof(info->authentication_key));
     info->packets = sa->packets;
+    info->inbound_counters = sa->counters;
     info->bytes = sa->bytes;
     info->esn = pair->esn;
     info->sequence = inbound ? sa->replay.top : sa->sequence;
