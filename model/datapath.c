@@ -15,6 +15,8 @@
  * the second time together with the mark, so that two copies in the queue can not both pass. */
 #include "internal.h"
 
+#include "path_mtu.h"
+
 #include <string.h>
 
 #define OUTER_TTL 64
@@ -37,6 +39,13 @@ struct outgoing {
     bool transport;
 };
 
+/* RFC 4301 section 5.1.2: DSCP and ECN as in the inner header, or the ECN alone; and section 8.1. */
+static void set_outer(struct outgoing *o, const struct p2_policy *policy)
+{
+    o->header.tos = policy->dscp_zero ? o->view.tos & 3 : o->view.tos;
+    o->header.dont_fragment = policy->df == P2_DF_SET || (policy->df == P2_DF_COPY && o->view.dont_fragment);
+}
+
 static bool plan(struct outgoing *o, struct p2_gateway *gw, const struct p2_sa_pair *pair,
                  const uint8_t *packet, size_t len)
 {
@@ -52,9 +61,9 @@ static bool plan(struct outgoing *o, struct p2_gateway *gw, const struct p2_sa_p
     }
     o->header = (struct p2_ip_header){.source = pair->tunnel->peer->config.local,
                                       .destination = *p2_pair_remote(pair),
-                                      .tos = view->tos,
                                       .ttl = OUTER_TTL,
                                       .identification = gw->identification++};
+    set_outer(o, &pair->tunnel->config.policy);
     o->header_len = p2_ip_header_len(o->header.destination.family);
     o->payload = (struct p2_bytes){packet, len};
     o->next_header = protocol_of_family(view->family);
@@ -82,18 +91,17 @@ static void draw_iv(struct p2_gateway *gw, const struct p2_sa *sa, uint64_t sequ
         p2_put_u64(iv, sequence);
 }
 
-/* What the whole packet will have, all headers included. Asked before any number is used up: the SAs of a
- * bundle count in step. */
-static size_t sealed_len(const struct p2_sa_pair *pair, const struct outgoing *o)
+/* What so many bytes of payload become, all headers included. Asked before any number is used up: the SAs of
+ * a bundle count in step. */
+static size_t sealed_len(const struct p2_sa_pair *pair, const struct outgoing *o, size_t payload_len)
 {
     const struct p2_sa *inner = &pair->out[0], *outer = &pair->out[pair->num - 1];
-    size_t len = o->header_len + o->payload.len;
+    size_t len = payload_len;
     if (inner->protocol == P2_PROTO_ESP)
-        len = o->header_len + (pair->encapsulated ? P2_UDP_HEADER_LEN : 0) +
-              p2_esp_sealed_len(&inner->keys.esp, o->payload.len);
+        len = p2_esp_sealed_len(&inner->keys.esp, len) + (pair->encapsulated ? P2_UDP_HEADER_LEN : 0);
     if (outer->protocol == P2_PROTO_AH)
         len += p2_ah_header_len(&outer->keys.ah, o->transport ? o->view.family : o->header.source.family);
-    return len;
+    return o->header_len + len;
 }
 
 /* IP [UDP] ESP. Returns the packet's length. */
@@ -119,24 +127,23 @@ static size_t build_plain(struct outgoing *o, uint8_t *out)
     return o->header_len + o->payload.len;
 }
 
-static enum p2_drop seal(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
+/* One packet that leaves in one piece, at least from here. */
+static enum p2_drop seal_one(struct p2_gateway *gw, struct p2_sa_pair *pair, struct outgoing *o, size_t len)
 {
     struct p2_sa *inner = &pair->out[0], *outer = &pair->out[pair->num - 1];
     bool ah = outer->protocol == P2_PROTO_AH;
-    uint8_t *out = ah ? gw->scratch : gw->packet;
-    struct outgoing o;
+    uint8_t *result = gw->packet + gw->packet_used, *out = ah ? gw->scratch : result;
+    if (gw->packet_used + P2_PACKET_MAX > P2_PACKET_ARENA)
+        return P2_DROP_TOO_BIG;
     if (outer->sequence >= pair->hard_sequence) /* RFC 4303 section 3.3.3: the counter must not cycle */
         return P2_DROP_SEQUENCE_OVERFLOW;
     if (pair->exhausted)
         return P2_DROP_NO_SA;
-    if (!plan(&o, gw, pair, packet, len))
-        return P2_DROP_SELECTOR_MISMATCH;
-    if (sealed_len(pair, &o) > P2_PACKET_MAX)
+    if (sealed_len(pair, o, o->payload.len) > P2_PACKET_MAX)
         return P2_DROP_TOO_BIG;
-    size_t sealed =
-        inner->protocol == P2_PROTO_ESP ? seal_esp(gw, pair, inner, &o, out) : build_plain(&o, out);
+    size_t sealed = inner->protocol == P2_PROTO_ESP ? seal_esp(gw, pair, inner, o, out) : build_plain(o, out);
     if (ah)
-        sealed = p2_ah_seal(&outer->keys.ah, outer->spi, ++outer->sequence, gw->scratch, sealed, gw->packet);
+        sealed = p2_ah_seal(&outer->keys.ah, outer->spi, ++outer->sequence, gw->scratch, sealed, result);
     if (sealed == 0) /* a header that AH can not protect */
         return P2_DROP_SELECTOR_MISMATCH;
     for (size_t i = 0; i < pair->num; i++) {
@@ -144,8 +151,77 @@ static enum p2_drop seal(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
         pair->out[i].bytes += len;
     }
     p2_pair_used(gw, pair, outer);
-    p2_emit_packet(gw, P2_ACTION_SEND_IPSEC)->u.packet = (struct p2_bytes){gw->packet, sealed};
+    gw->packet_used += sealed;
+    p2_emit_packet(gw, P2_ACTION_SEND_IPSEC)->u.packet = (struct p2_bytes){result, sealed};
     return P2_DROP_NONE;
+}
+
+/* The longest packet that fits the path once it is protected. Padding makes steps, of a block at most. */
+static size_t longest_that_fits(const struct p2_sa_pair *pair, const struct outgoing *o, size_t mtu)
+{
+    size_t payload_len = mtu;
+    while (payload_len > 0 && sealed_len(pair, o, payload_len) > mtu)
+        payload_len--;
+    return o->transport ? o->header_len + payload_len : payload_len;
+}
+
+/* The sender may make its packets smaller. */
+static enum p2_drop tell_sender(struct p2_gateway *gw, const struct p2_sa_pair *pair,
+                                const struct outgoing *o, const uint8_t *packet, size_t len, size_t fits)
+{
+    const struct p2_address *local = &pair->tunnel->peer->config.local;
+    const struct p2_address *from = local->family == o->view.family ? local : &o->view.destination;
+    uint8_t *answer = gw->packet + gw->packet_used;
+    if (o->view.family == 6 && fits < P2_IPV6_MIN_MTU)
+        fits = P2_IPV6_MIN_MTU;
+    size_t answer_len = p2_path_mtu_answer(answer, from, &o->view, packet, len, (uint32_t)fits);
+    gw->packet_used += answer_len;
+    p2_emit_packet(gw, P2_ACTION_DELIVER_CLEAR)->u.packet = (struct p2_bytes){answer, answer_len};
+    return P2_DROP_TOO_BIG;
+}
+
+static enum p2_drop seal_in_pieces(struct p2_gateway *gw, struct p2_sa_pair *pair,
+                                   const struct outgoing *whole, const uint8_t *packet, size_t fits)
+{
+    struct p2_fragments fragments;
+    enum p2_drop verdict = P2_DROP_NONE;
+    size_t len, num = 0;
+    p2_fragments_begin(&fragments, &whole->view, packet, fits);
+    while (verdict == P2_DROP_NONE && (len = p2_fragments_next(&fragments, gw->unwrapped)) > 0) {
+        struct outgoing piece;
+        verdict = plan(&piece, gw, pair, gw->unwrapped, len) ? seal_one(gw, pair, &piece, len)
+                                                             : P2_DROP_SELECTOR_MISMATCH;
+        num++;
+    }
+    return num > 0 ? verdict : P2_DROP_TOO_BIG;
+}
+
+/* RFC 4301 section 8: what does not fit the path goes in pieces that the inner packet is cut into, or in
+ * pieces that routers or the receiver's gateway put together, or not at all; then its sender is told. An IPv6
+ * packet that is small enough for any link is never sent back. */
+static enum p2_drop seal_too_big(struct p2_gateway *gw, struct p2_sa_pair *pair, struct outgoing *o,
+                                 const uint8_t *packet, size_t len)
+{
+    bool outer_df = o->transport ? o->view.dont_fragment && o->view.family == 4 : o->header.dont_fragment;
+    bool may_be_cut = !o->transport && o->view.family == 4 && !o->view.dont_fragment;
+    size_t fits = longest_that_fits(pair, o, pair->tunnel->peer->config.mtu);
+    if (may_be_cut && (outer_df || pair->tunnel->config.policy.fragment_before))
+        return seal_in_pieces(gw, pair, o, packet, fits);
+    if (outer_df && (o->view.family == 4 || len > P2_IPV6_MIN_MTU))
+        return tell_sender(gw, pair, o, packet, len, fits);
+    o->header.dont_fragment = false;
+    return seal_one(gw, pair, o, len);
+}
+
+static enum p2_drop seal(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
+{
+    struct outgoing o;
+    uint32_t mtu = pair->tunnel->peer->config.mtu;
+    if (!plan(&o, gw, pair, packet, len))
+        return P2_DROP_SELECTOR_MISMATCH;
+    if (mtu != 0 && sealed_len(pair, &o, o.payload.len) > mtu)
+        return seal_too_big(gw, pair, &o, packet, len);
+    return seal_one(gw, pair, &o, len);
 }
 
 /* --- inbound --- */
@@ -163,13 +239,30 @@ static enum p2_drop check_inner(const struct p2_sa_pair *pair, const uint8_t *in
     return inside ? P2_DROP_NONE : P2_DROP_SELECTOR_MISMATCH;
 }
 
+/* What the number on the wire stands for. */
+static uint64_t number_of(const struct p2_sa_pair *pair, const struct p2_sa *sa, uint32_t lower)
+{
+    return pair->esn ? p2_replay_extend(&sa->replay, lower) : lower;
+}
+
+/* The inner packet says how long it is; what stands behind it pads the flow of traffic (RFC 4303
+ * section 2.7). */
+static enum p2_drop cut_to_size(const uint8_t *packet, size_t *len)
+{
+    size_t says = p2_ip_total_len(packet, *len);
+    if (says == 0 || says > *len)
+        return P2_DROP_SELECTOR_MISMATCH;
+    *len = says;
+    return P2_DROP_NONE;
+}
+
 /* Verifies and opens the ESP packet behind the header of `view`, marks the window, and leaves in `out` the
  * inner packet (tunnel), or the packet as it was before ESP (transport). */
 static enum p2_drop open_esp(struct p2_sa_pair *pair, struct p2_sa *sa, const struct p2_ip_view *view,
                              uint8_t *out, size_t *out_len)
 {
     const uint8_t *esp = view->payload.data;
-    uint32_t sequence = p2_get_u32(esp + 4);
+    uint64_t sequence = number_of(pair, sa, p2_get_u32(esp + 4));
     uint8_t next_header;
     size_t at = pair->mode == P2_MODE_TRANSPORT ? view->header_len : 0;
     enum p2_drop verdict = p2_replay_check(&sa->replay, sequence);
@@ -180,8 +273,11 @@ static enum p2_drop open_esp(struct p2_sa_pair *pair, struct p2_sa *sa, const st
         p2_replay_mark(&sa->replay, sequence);
     if (verdict != P2_DROP_NONE)
         return verdict;
+    if (next_header == P2_IP_PROTO_NONE) /* RFC 4303 section 2.6 */
+        return P2_DROP_DUMMY;
     if (at == 0)
-        return next_header == protocol_of_family(out[0] >> 4) ? P2_DROP_NONE : P2_DROP_SELECTOR_MISMATCH;
+        return next_header == protocol_of_family(out[0] >> 4) ? cut_to_size(out, out_len)
+                                                              : P2_DROP_SELECTOR_MISMATCH;
     p2_ip_copy_header(out, view, next_header, *out_len);
     *out_len += at;
     if (pair->encapsulated) /* RFC 3948 section 3.1.2 */
@@ -189,17 +285,18 @@ static enum p2_drop open_esp(struct p2_sa_pair *pair, struct p2_sa *sa, const st
     return P2_DROP_NONE;
 }
 
-static enum p2_drop open_ah(struct p2_sa *sa, const uint8_t *packet, size_t len, uint8_t *out,
-                            size_t *out_len)
+static enum p2_drop open_ah(struct p2_sa_pair *pair, struct p2_sa *sa, const uint8_t *packet, size_t len,
+                            uint8_t *out, size_t *out_len)
 {
     struct p2_ah_view ah;
     if (!p2_ah_parse(&ah, packet, len))
         return P2_DROP_RUNT;
-    enum p2_drop verdict = p2_replay_check(&sa->replay, ah.sequence);
+    uint64_t sequence = number_of(pair, sa, ah.sequence);
+    enum p2_drop verdict = p2_replay_check(&sa->replay, sequence);
     if (verdict == P2_DROP_NONE)
-        verdict = p2_ah_open(&sa->keys.ah, packet, len, ah.sequence, out, out_len);
+        verdict = p2_ah_open(&sa->keys.ah, packet, len, sequence, out, out_len);
     if (verdict == P2_DROP_NONE)
-        p2_replay_mark(&sa->replay, ah.sequence);
+        p2_replay_mark(&sa->replay, sequence);
     return verdict;
 }
 
@@ -221,7 +318,7 @@ static enum p2_drop open_all(struct p2_gateway *gw, struct p2_sa_pair *pair, con
     if (outer->protocol == P2_PROTO_AH) {
         size_t opened_len;
         uint8_t *opened = pair->num > 1 ? gw->scratch : gw->packet;
-        verdict = open_ah(outer, packet, len, opened, &opened_len);
+        verdict = open_ah(pair, outer, packet, len, opened, &opened_len);
         if (verdict != P2_DROP_NONE)
             return verdict;
         packet = opened;
@@ -247,8 +344,18 @@ static void follow(const struct p2_gateway *gw, struct p2_sa_pair *pair, const u
 {
     struct p2_ip_view view;
     if (gw->udp_port != 0 && !pair->replaced && p2_ip_parse(&view, packet, len) == P2_OK &&
-        p2_get_u32(view.payload.data + 4) == pair->in[0].replay.top)
+        p2_get_u32(view.payload.data + 4) == (uint32_t)pair->in[0].replay.top)
         p2_nat_follow_packet(pair, &view.source, gw->udp_port);
+}
+
+/* RFC 4301 section 5.1.2.1: what routers said of congestion to the outer packet holds for the inner one, if
+ * its ends know ECN (RFC 3168). */
+static void carry_congestion(const uint8_t *outer, uint8_t *inner)
+{
+    enum { NOT_ECT = 0, CE = 3 };
+    uint8_t outer_tos = p2_ip_tos(outer), inner_tos = p2_ip_tos(inner);
+    if ((outer_tos & 3) == CE && (inner_tos & 3) != NOT_ECT && (inner_tos & 3) != CE)
+        p2_ip_set_tos(inner, inner_tos | CE);
 }
 
 static enum p2_drop open(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
@@ -260,6 +367,8 @@ static enum p2_drop open(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
     if (verdict != P2_DROP_NONE)
         return verdict;
     follow(gw, pair, packet, len);
+    if (pair->mode == P2_MODE_TUNNEL)
+        carry_congestion(packet, (uint8_t *)(uintptr_t)inner.data);
     for (size_t i = 0; i < pair->num; i++) {
         pair->in[i].packets++;
         pair->in[i].bytes += inner.len;
@@ -274,10 +383,34 @@ static enum p2_drop open(struct p2_gateway *gw, struct p2_sa_pair *pair, const u
 
 /* --- both, as jobs or at once --- */
 
+/* In the outermost SA, under whose SPI it came. */
+static void count(struct p2_sa_pair *pair, enum p2_drop verdict)
+{
+    struct p2_sa_counters *c = &pair->in[pair->num - 1].counters;
+    switch (verdict) {
+    case P2_DROP_NONE:
+        c->accepted++;
+        break;
+    case P2_DROP_REPLAYED:
+        c->replayed++;
+        break;
+    case P2_DROP_TOO_OLD:
+        c->too_old++;
+        break;
+    case P2_DROP_ICV_MISMATCH:
+        c->icv_mismatch++;
+        break;
+    default:
+        c->other++;
+    }
+}
+
 static void process(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair,
                     const uint8_t *packet, size_t len)
 {
     enum p2_drop verdict = kind == P2_JOB_SEAL ? seal(gw, pair, packet, len) : open(gw, pair, packet, len);
+    if (kind == P2_JOB_OPEN)
+        count(pair, verdict);
     if (verdict != P2_DROP_NONE)
         p2_drop(gw, verdict, kind == P2_JOB_SEAL ? pair->out[0].spi : pair->in[0].spi, true);
 }
@@ -311,18 +444,18 @@ void p2_outbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *
 }
 
 /* What can be told for nothing is told before the CPU has to work: length and window, of the outermost SA. */
-static enum p2_drop glance(const struct p2_sa *sa, const struct p2_ip_view *view, const uint8_t *packet,
-                           size_t len)
+static enum p2_drop glance(const struct p2_sa_pair *pair, const struct p2_sa *sa,
+                           const struct p2_ip_view *view, const uint8_t *packet, size_t len)
 {
     struct p2_ah_view ah;
     if (sa->protocol == P2_PROTO_ESP) {
         if (!p2_esp_plausible(&sa->keys.esp, view->payload.len))
             return P2_DROP_RUNT;
-        return p2_replay_check(&sa->replay, p2_get_u32(view->payload.data + 4));
+        return p2_replay_check(&sa->replay, number_of(pair, sa, p2_get_u32(view->payload.data + 4)));
     }
     if (!p2_ah_parse(&ah, packet, len) || !p2_ah_plausible(&sa->keys.ah, packet, &ah))
         return P2_DROP_RUNT;
-    return p2_replay_check(&sa->replay, ah.sequence);
+    return p2_replay_check(&sa->replay, number_of(pair, sa, ah.sequence));
 }
 
 /* A packet comes under the SPI of its outermost header, which must be the outermost one of the pair. */
@@ -335,9 +468,11 @@ static void inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len, co
     if (pair && (outer->protocol != protocol || outer->spi != spi))
         verdict = P2_DROP_SELECTOR_MISMATCH;
     else if (pair)
-        verdict = glance(outer, view, packet, len);
+        verdict = glance(pair, outer, view, packet, len);
     if (verdict != P2_DROP_NONE)
         p2_drop(gw, verdict, spi, true);
+    if (pair && verdict != P2_DROP_NONE)
+        count(pair, verdict);
     if (!pair)
         p2_pair_unknown(gw, &view->source, protocol, spi);
     else if (verdict != P2_DROP_NONE)
@@ -354,8 +489,10 @@ void p2_inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len)
     struct p2_ah_view ah;
     if (len > P2_PACKET_MAX) /* IPv6 does not count its own header: it may have 40 bytes more */
         p2_drop(gw, P2_DROP_TOO_BIG, 0, true);
-    else if (p2_ip_parse(&view, packet, len) < 0 || view.is_fragment) /* RFC 4303 section 3.4.1 */
+    else if (p2_ip_parse(&view, packet, len) < 0)
         p2_drop(gw, P2_DROP_RUNT, 0, true);
+    else if (view.is_fragment)
+        p2_drop(gw, P2_DROP_FRAGMENT, 0, true);
     else if (view.protocol == P2_IP_PROTO_ESP && view.payload.len >= P2_ESP_HEADER_LEN)
         inbound(gw, packet, len, &view, P2_PROTO_ESP, p2_get_u32(view.payload.data));
     else if (p2_ah_parse(&ah, packet, len))

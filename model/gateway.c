@@ -89,11 +89,11 @@ static int copy_config(struct p2_gateway *gw, const struct p2_gateway_config *co
 {
     gw->peers = calloc(config->num_peers + 1, sizeof(*gw->peers));
     gw->tunnels = calloc(config->num_tunnels + 1, sizeof(*gw->tunnels));
-    gw->packet = malloc(3 * (P2_PACKET_MAX + 1));
+    gw->packet = malloc(P2_PACKET_ARENA + 2 * (P2_PACKET_MAX + 1));
     if (!gw->peers || !gw->tunnels || !gw->packet ||
         p2_timers_reserve(&gw->timers, 2 * (config->num_peers + config->num_tunnels)) < 0)
         return P2_ERR_NOMEM;
-    gw->scratch = gw->packet + P2_PACKET_MAX + 1;
+    gw->scratch = gw->packet + P2_PACKET_ARENA;
     gw->unwrapped = gw->scratch + P2_PACKET_MAX + 1;
     gw->num_peers = config->num_peers;
     gw->num_tunnels = config->num_tunnels;
@@ -186,6 +186,7 @@ static void begin(struct p2_gateway *gw, p2_time now, uint64_t mark)
     gw->mark = mark;
     gw->packet_mark = 0;
     gw->udp_port = 0;
+    gw->packet_used = 0;
     gw->error = P2_OK;
 }
 

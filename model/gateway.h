@@ -32,6 +32,7 @@ struct p2_peer_config {
                                         may have the same one if remote_id tells them apart */
     struct p2_address remote_id;     /* what its Phase 1 identity must say; family 0: anything */
     struct p2_phase1_policy phase1;
+    uint32_t mtu; /* of the path to it, for whole IP packets; 0: not known, and nothing is too big */
 };
 
 enum p2_establish {
@@ -113,6 +114,15 @@ struct p2_negotiation {
     char acceptable[P2_WHY_MAX]; /* what the responder would have taken */
 };
 
+/* What became of packets that came under one SA; each counts under exactly one. */
+struct p2_sa_counters {
+    uint64_t accepted;
+    uint64_t replayed;     /* in the window, and marked in it */
+    uint64_t too_old;      /* left of the window */
+    uint64_t icv_mismatch; /* forged or changed on the way */
+    uint64_t other;        /* runts, padding, selectors, dummies, ... */
+};
+
 /* One SA of a pair, as SA_INSTALLED and SA_REMOVED tell it. */
 struct p2_sa_info {
     const char *tunnel;
@@ -128,8 +138,10 @@ struct p2_sa_info {
     uint8_t encryption_key[P2_CIPHER_MAX_KEY];
     uint8_t authentication_key[P2_HASH_MAX_LEN];
     uint64_t packets, bytes;
-    uint32_t sequence; /* outbound: last sent; inbound: top of the window */
-    bool authorised;   /* outbound: may be used */
+    struct p2_sa_counters inbound_counters; /* of an inbound one */
+    uint64_t sequence;                      /* outbound: last sent; inbound: top of the window */
+    bool esn;
+    bool authorised; /* outbound: may be used */
     p2_time installed, hard_at;
     uint64_t hard_bytes;     /* 0: no limit by volume */
     enum p2_removal removal; /* SA_REMOVED only */

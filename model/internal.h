@@ -25,10 +25,12 @@
 #include "spd.h"
 #include "timers.h"
 
-#define P2_NONCE_LEN     32 /* ours; RFC 2409 section 5 allows 8 to 256 */
-#define P2_NONCE_MIN     8
-#define P2_NONCE_MAX     256
-#define P2_PACKET_MAX    65535
+#define P2_NONCE_LEN  32 /* ours; RFC 2409 section 5 allows 8 to 256 */
+#define P2_NONCE_MIN  8
+#define P2_NONCE_MAX  256
+#define P2_PACKET_MAX 65535
+#define P2_PACKET_ARENA                                                                                      \
+    (4 * (P2_PACKET_MAX + 1)) /* a packet of the longest, in pieces with all that is added */
 #define P2_MAX_EXCHANGES 65536
 
 enum p2_timer_kind {
@@ -429,8 +431,9 @@ struct p2_sa {
         struct p2_ah_keys ah;
     } keys;
     struct p2_replay replay; /* inbound */
-    uint32_t sequence;       /* outbound: last one sent */
+    uint64_t sequence;       /* outbound: last one sent */
     uint64_t packets, bytes; /* of inner packets */
+    struct p2_sa_counters counters;
 };
 
 struct p2_sa_pair {
@@ -453,7 +456,8 @@ struct p2_sa_pair {
     enum p2_start soft_reason;
     enum p2_removal hard_reason;
     uint64_t soft_bytes, hard_bytes; /* of one direction; UINT64_MAX: no limit */
-    uint32_t soft_sequence, hard_sequence;
+    bool esn;
+    uint64_t soft_sequence, hard_sequence;
     uint64_t began, authorised_at; /* its Quick Mode, and it, among the gateway's instants */
     p2_time installed, hard_at;
     p2_time heard; /* when a packet last came through it */
@@ -531,9 +535,10 @@ struct p2_gateway {
     struct p2_action *actions; /* a ring */
     size_t actions_capacity, first_action, num_actions;
     struct p2_action spill; /* where an action goes when the ring could not grow */
-    uint8_t *packet;        /* the one data packet of this call */
-    uint8_t *scratch;       /* it, between two protocols; P2_PACKET_MAX + 1 bytes like the others */
-    uint8_t *unwrapped;     /* one that came in UDP, as if it had come without */
+    uint8_t *packet;        /* data packets of this call, one behind the other: P2_PACKET_ARENA bytes */
+    size_t packet_used;
+    uint8_t *scratch;   /* one of them, between two protocols: P2_PACKET_MAX + 1 bytes */
+    uint8_t *unwrapped; /* one that came in UDP, as if it had come without */
     uint16_t identification;
 };
 

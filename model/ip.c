@@ -153,6 +153,32 @@ void p2_ip_copy_header(uint8_t *out, const struct p2_ip_view *view, uint8_t prot
     p2_put_u16(out + 10, checksum(out, view->header_len));
 }
 
+size_t p2_ip_total_len(const uint8_t *packet, size_t len)
+{
+    if (len >= P2_IPV4_HEADER_LEN && packet[0] >> 4 == 4)
+        return p2_get_u16(packet + 2);
+    if (len >= P2_IPV6_HEADER_LEN && packet[0] >> 4 == 6)
+        return P2_IPV6_HEADER_LEN + p2_get_u16(packet + 4);
+    return 0;
+}
+
+uint8_t p2_ip_tos(const uint8_t *packet)
+{
+    return packet[0] >> 4 == 6 ? (uint8_t)(packet[0] << 4 | packet[1] >> 4) : packet[1];
+}
+
+void p2_ip_set_tos(uint8_t *packet, uint8_t tos)
+{
+    if (packet[0] >> 4 == 6) {
+        packet[0] = (uint8_t)(0x60 | tos >> 4);
+        packet[1] = (uint8_t)(tos << 4 | (packet[1] & 15));
+        return;
+    }
+    packet[1] = tos;
+    p2_put_u16(packet + 10, 0);
+    p2_put_u16(packet + 10, checksum(packet, (packet[0] & 15u) * 4u));
+}
+
 size_t p2_ip_build(uint8_t *out, const struct p2_ip_header *header)
 {
     assert(header->source.family == header->destination.family);

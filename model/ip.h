@@ -48,6 +48,12 @@ struct p2_ip_view {
  * is not len, extension headers that do not fit, hop-by-hop options that are not the first of them. */
 int p2_ip_parse(struct p2_ip_view *view, const uint8_t *packet, size_t len) P2_WARN_UNUSED;
 
+/* What a packet says of its own length; 0: it is none. It may be longer than that. */
+size_t p2_ip_total_len(const uint8_t *packet, size_t len);
+/* TOS or traffic class of a well-formed packet, and another one in its place. */
+uint8_t p2_ip_tos(const uint8_t *packet);
+void p2_ip_set_tos(uint8_t *packet, uint8_t tos);
+
 struct p2_ip_header {
     struct p2_address source, destination; /* of one family, which is the header's */
     uint8_t tos, ttl, protocol;

@@ -24,6 +24,8 @@ static void build_attributes(struct p2_builder *b, const struct p2_offer_context
     if (policy->pfs != P2_GROUP_NONE)
         p2_build_attribute(b, P2_ATTR_GROUP, policy->pfs);
     p2_build_attribute(b, P2_ATTR_MODE, p2_wire_mode(context));
+    if (policy->esn)
+        p2_build_attribute(b, P2_ATTR_ESN, P2_ESN_64_BITS);
     p2_offer_build_lifetimes(b, policy->lifetime_s, policy->lifetime_kb);
 }
 

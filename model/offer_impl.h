@@ -12,8 +12,10 @@ enum {
     P2_ATTR_MODE = 4,
     P2_ATTR_AUTH = 5,
     P2_ATTR_KEY_LENGTH = 6,
+    P2_ATTR_ESN = 11, /* RFC 4304 section 2 */
 };
 
+enum { P2_ESN_64_BITS = 1 };
 enum { P2_LIFE_SECONDS = 1, P2_LIFE_KILOBYTES = 2 };
 
 /* ESP alone goes into UDP: AH covers the addresses that a NAT changes, so that it does not help there (RFC
@@ -42,6 +44,7 @@ enum p2_offer_rank {
     P2_RANK_AUTHENTICATION,
     P2_RANK_MODE,
     P2_RANK_GROUP,
+    P2_RANK_ESN,
     P2_RANK_ATTRIBUTE,
     P2_RANK_LIFETIME,
 };

@@ -13,6 +13,7 @@
 struct reading {
     uint64_t key_bits, auth_id, group, mode; /* as they came, not cut to size */
     uint64_t seconds, kilobytes;             /* kilobytes 0: no limit */
+    uint64_t esn;                            /* 0: not given, 32 bits */
     uint16_t unknown_attribute;
     bool malformed;
 };
@@ -45,6 +46,9 @@ static void read_attribute(struct reading *r, const struct p2_attribute *a, uint
         break;
     case P2_ATTR_KEY_LENGTH:
         r->key_bits = a->value;
+        break;
+    case P2_ATTR_ESN:
+        r->esn = a->value;
         break;
     default:
         r->unknown_attribute = a->type;
@@ -83,6 +87,7 @@ static const char rule_algorithms[] =
     "one of the initiator's transforms must be one of the responder's: RFC 2408 section 4.2";
 static const char rule_mode[] = "both ends must want the same encapsulation mode: RFC 2407 section 4.5";
 static const char rule_group[] = "both ends must have the same PFS group, or both none: RFC 2409 section 5.5";
+static const char rule_esn[] = "both ends must want the same length of sequence numbers: RFC 4304 section 2";
 static const char rule_attribute[] =
     "an attribute that is not understood is not accepted: RFC 2407 section 4.5";
 static const char rule_strict[] =
@@ -296,9 +301,12 @@ static void check_rest(struct p2_offer_refusal *why, const struct p2_offer_conte
         P2_REFUSE(why, P2_RANK_GROUP, "pfs-group", rule_group, "%s", "");
         group_text(r->group, why->offered, sizeof(why->offered));
         group_text(policy->pfs, why->acceptable, sizeof(why->acceptable));
+    } else if (r->esn != (policy->esn ? P2_ESN_64_BITS : 0)) {
+        P2_REFUSE(why, P2_RANK_ESN, "esn", rule_esn, "%s", r->esn == 0 ? "32 bits" : "64 bits");
+        p2_offer_accepts(why, policy->esn ? "64 bits" : "32 bits");
     } else if (r->unknown_attribute != 0) {
         P2_REFUSE(why, P2_RANK_ATTRIBUTE, "attribute", rule_attribute, "attribute %u", r->unknown_attribute);
-        p2_offer_accepts(why, "attributes 1 to 6");
+        p2_offer_accepts(why, "attributes 1 to 6 and 11");
     } else if (!context->initiator) {
         check_lifetime(why, policy, seconds_of(r), policy->lifetime_s, "seconds");
         check_lifetime(why, policy, r->kilobytes, policy->lifetime_kb, "kilobytes");

@@ -71,6 +71,14 @@ enum p2_proxy_rule {
     P2_PROXY_ADDRESSES, /* addresses alone */
 };
 
+/* The outer header's "don't fragment" (RFC 4301 section 8.1); with an outer IPv6 header, whether the gateway
+ * fragments what it sends. */
+enum p2_df {
+    P2_DF_COPY, /* as the inner packet has it; IPv6 has it always */
+    P2_DF_CLEAR,
+    P2_DF_SET,
+};
+
 struct p2_policy {
     size_t num_proposals; /* 1..P2_MAX_PROPOSALS, in order of preference */
     struct p2_proposal proposals[P2_MAX_PROPOSALS];
@@ -84,10 +92,17 @@ struct p2_policy {
     enum p2_proxy_rule proxy_rule;
     bool commit_bit;          /* as a responder: the initiator waits for CONNECTED (RFC 2408 section 3.1) */
     p2_time install_interval; /* how long a rekeyed outbound SA waits before it is used; 0 to 10 s */
-    uint32_t sequence_max;    /* the counter's last value; 0: 2^32 - 1. Smaller ones show without four billion
-                                 packets what happens when the numbers run out */
-    uint32_t replay_window;   /* packets, 32..131072; 0: no replay check */
-    p2_time overlap;          /* how long a replaced pair of SAs stays after the peer used the new one */
+    enum p2_df df;
+    bool fragment_before; /* what has to be fragmented and may be is fragmented ahead of ESP or AH, not after
+                           */
+    bool dscp_zero;       /* the outer DSCP is 0; false: copied (RFC 4301 section 5.1.2) */
+    bool esn;             /* extended sequence numbers of 64 bits (RFC 4304); they need a replay window */
+    uint64_t sequence_first; /* the counter's first value; 0: 1. Others show without four billion packets what
+                                happens at 2^32 */
+    uint64_t sequence_max;   /* the counter's last value; 0: 2^32 - 1. Smaller ones show without four billion
+                                packets what happens when the numbers run out */
+    uint32_t replay_window;  /* packets, 32..131072; 0: no replay check */
+    p2_time overlap;         /* how long a replaced pair of SAs stays after the peer used the new one */
 };
 
 /* What suits most uses, to be changed from there. Main mode, AES-128, SHA-1, group 14, 8 hours; psk of at

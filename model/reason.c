@@ -24,6 +24,8 @@ static const char *const drops[P2_NUM_DROPS] = {
     [P2_DROP_BAD_PADDING] = "bad-padding",
     [P2_DROP_SELECTOR_MISMATCH] = "selector-mismatch",
     [P2_DROP_TOO_BIG] = "too-big",
+    [P2_DROP_FRAGMENT] = "fragment",
+    [P2_DROP_DUMMY] = "dummy",
 };
 
 const char *p2_drop_name(enum p2_drop reason)

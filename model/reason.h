@@ -32,7 +32,9 @@ enum p2_drop {
     P2_DROP_ICV_MISMATCH,
     P2_DROP_BAD_PADDING,
     P2_DROP_SELECTOR_MISMATCH, /* the inner packet does not belong into this SA */
-    P2_DROP_TOO_BIG,
+    P2_DROP_TOO_BIG,           /* for the path, or for IP at all */
+    P2_DROP_FRAGMENT,          /* ESP or AH in a piece of a packet: RFC 4303 section 3.4.1 */
+    P2_DROP_DUMMY,             /* traffic flow confidentiality: RFC 4303 section 2.6 */
     P2_NUM_DROPS
 };
 

@@ -22,12 +22,24 @@ void p2_replay_cleanup(struct p2_replay *replay)
     *replay = (struct p2_replay){0};
 }
 
-static uint64_t *word_of(const struct p2_replay *replay, uint32_t sequence)
+static uint64_t *word_of(const struct p2_replay *replay, uint64_t sequence)
 {
     return &replay->ring[sequence / 64 & (replay->words - 1)];
 }
 
-enum p2_drop p2_replay_check(const struct p2_replay *replay, uint32_t sequence)
+/* Appendix A2.2, its two cases in one: the left edge of the window is the lowest number that may come, and
+ * what is below it in its lower half belongs to the next 2^32. Before there were as many as a window, it is
+ * 0. */
+uint64_t p2_replay_extend(const struct p2_replay *replay, uint32_t lower)
+{
+    uint64_t edge = replay->top >= replay->width ? replay->top - replay->width + (replay->width > 0) : 0;
+    uint64_t upper = edge >> 32;
+    if (lower < (uint32_t)edge)
+        upper++;
+    return upper << 32 | lower;
+}
+
+enum p2_drop p2_replay_check(const struct p2_replay *replay, uint64_t sequence)
 {
     if (replay->width == 0)
         return P2_DROP_NONE;
@@ -40,14 +52,14 @@ enum p2_drop p2_replay_check(const struct p2_replay *replay, uint32_t sequence)
     return *word_of(replay, sequence) >> sequence % 64 & 1 ? P2_DROP_REPLAYED : P2_DROP_NONE;
 }
 
-void p2_replay_mark(struct p2_replay *replay, uint32_t sequence)
+void p2_replay_mark(struct p2_replay *replay, uint64_t sequence)
 {
     if (sequence > replay->top) {
         if (replay->width > 0) {
-            uint32_t advance = sequence / 64 - replay->top / 64;
+            uint64_t advance = sequence / 64 - replay->top / 64;
             if (advance >= replay->words)
                 memset(replay->ring, 0, replay->words * sizeof(*replay->ring));
-            for (uint32_t i = 1; i <= advance && advance < replay->words; i++)
+            for (uint64_t i = 1; i <= advance && advance < replay->words; i++)
                 *word_of(replay, (replay->top / 64 + i) * 64) = 0;
         }
         replay->top = sequence;

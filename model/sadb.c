@@ -75,7 +75,9 @@ static void fill_info(struct p2_sa_info *info, const struct p2_sa_pair *pair, bo
     memcpy(info->encryption_key, sa->encryption_key, sizeof(info->encryption_key));
     memcpy(info->authentication_key, sa->authentication_key, sizeof(info->authentication_key));
     info->packets = sa->packets;
+    info->inbound_counters = sa->counters;
     info->bytes = sa->bytes;
+    info->esn = pair->esn;
     info->sequence = inbound ? sa->replay.top : sa->sequence;
     info->authorised = inbound || pair->authorised;
     info->installed = pair->installed;
@@ -108,6 +110,7 @@ static void announce(struct p2_gateway *gw, const struct p2_sa_pair *pair, enum 
 static void derive(struct p2_exchange *quick, struct p2_sa *sa, struct p2_bytes shared)
 {
     const struct p2_quick_state *q = &quick->u.quick;
+    bool esn = q->tunnel->config.policy.esn;
     uint8_t keymat[P2_KEYMAT_MAX];
     size_t len = p2_algorithms_keymat_len(&sa->algorithms),
            auth_len = p2_auth_info(sa->algorithms.auth)->key_len, cipher_len = len - auth_len;
@@ -117,10 +120,10 @@ static void derive(struct p2_exchange *quick, struct p2_sa *sa, struct p2_bytes 
     memcpy(sa->authentication_key, keymat + cipher_len, auth_len);
     p2_wipe(keymat, sizeof(keymat));
     if (sa->protocol == P2_PROTO_AH)
-        p2_ah_init(&sa->keys.ah, sa->algorithms.auth, sa->authentication_key, false);
+        p2_ah_init(&sa->keys.ah, sa->algorithms.auth, sa->authentication_key, esn);
     else
         p2_esp_init(&sa->keys.esp, sa->algorithms.cipher, sa->encryption_key, sa->algorithms.auth,
-                    sa->authentication_key, false);
+                    sa->authentication_key, esn);
 }
 
 /* --- limits --- */
@@ -162,8 +165,10 @@ static void set_volumes(struct p2_gateway *gw, struct p2_sa_pair *pair, uint32_t
         pair->hard_bytes = (uint64_t)lifetime_kb * 1024;
         pair->soft_bytes = (uint64_t)soft_limit(gw, policy, pair->initiator, (int64_t)pair->hard_bytes);
     }
-    pair->hard_sequence = policy->sequence_max ? policy->sequence_max : UINT32_MAX;
-    pair->soft_sequence = (uint32_t)((uint64_t)pair->hard_sequence * policy->soft_permille / 1000);
+    uint64_t last = policy->esn ? UINT64_MAX : UINT32_MAX;
+    pair->hard_sequence = policy->sequence_max ? policy->sequence_max : last;
+    pair->soft_sequence = pair->hard_sequence / 1000 * policy->soft_permille +
+                          pair->hard_sequence % 1000 * policy->soft_permille / 1000;
 }
 
 /* By timers, since this is in the middle of a packet. */
@@ -303,9 +308,12 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
     pair->negotiation = p2_exchange_id(quick);
     pair->installed = gw->now;
     pair->began = quick->began;
+    pair->esn = q->tunnel->config.policy.esn;
     for (size_t i = 0; i < pair->num; i++) {
         derive(quick, &pair->in[i], shared);
         derive(quick, &pair->out[i], shared);
+        pair->out[i].sequence =
+            q->tunnel->config.policy.sequence_first > 0 ? q->tunnel->config.policy.sequence_first - 1 : 0;
     }
     link_pair(gw, pair);
     arm_lifetimes(gw, pair, q->choice.lifetime_s);

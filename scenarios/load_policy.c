@@ -65,6 +65,38 @@ static bool parse_proxy_rule(const char *text, void *out)
     return known;
 }
 
+static bool parse_df(const char *text, void *out)
+{
+    static const struct word words[] = {
+        {"copy", P2_DF_COPY}, {"clear", P2_DF_CLEAR}, {"set", P2_DF_SET}, {NULL, 0}};
+    int value;
+    bool known = find_word(words, text, &value);
+    *(enum p2_df *)out = (enum p2_df)value;
+    return known;
+}
+
+static bool parse_fragments(const char *text, void *out)
+{
+    *(bool *)out = strcmp(text, "before") == 0;
+    return *(bool *)out || strcmp(text, "after") == 0;
+}
+
+static bool parse_dscp(const char *text, void *out)
+{
+    *(bool *)out = strcmp(text, "zero") == 0;
+    return *(bool *)out || strcmp(text, "copy") == 0;
+}
+
+/* 0 leaves it at what the standards say. */
+static bool parse_sequence(const char *text, void *out)
+{
+    uint64_t number = 0;
+    if (strcmp(text, "standard") != 0 && (!units_number(text, &number) || number == 0))
+        return false;
+    *(uint64_t *)out = number;
+    return true;
+}
+
 static bool parse_boolean(const char *text, void *out)
 {
     *(bool *)out = strcmp(text, "true") == 0;
@@ -147,6 +179,10 @@ static const struct field_kind field_encapsulation = {"tunnel or transport", par
 static const struct field_kind field_lifetime_rule = {"shorter, obey, strict, claim or exact",
                                                       parse_lifetime_rule};
 static const struct field_kind field_proxy_rule = {"service or addresses", parse_proxy_rule};
+static const struct field_kind field_df = {"copy, clear or set", parse_df};
+static const struct field_kind field_fragments = {"before or after", parse_fragments};
+static const struct field_kind field_dscp = {"copy or zero", parse_dscp};
+static const struct field_kind field_sequence = {"standard, or a number of at least 1", parse_sequence};
 static const struct field_kind field_boolean = {"true or false", parse_boolean};
 static const struct field_kind field_volume = {"1KB to 4294967295KB, such as 4608KB, or none", parse_volume};
 static const struct field_kind field_install_interval = {"0s to 10s", parse_install_interval};
@@ -185,6 +221,12 @@ static const struct field policy_fields[] = {
     {"soft", &field_permille, offsetof(struct p2_policy, soft_permille)},
     {"fuzz", &field_permille, offsetof(struct p2_policy, fuzz_permille)},
     {"replay-window", &field_window, offsetof(struct p2_policy, replay_window)},
+    {"esn", &field_boolean, offsetof(struct p2_policy, esn)},
+    {"sequence-first", &field_sequence, offsetof(struct p2_policy, sequence_first)},
+    {"sequence-last", &field_sequence, offsetof(struct p2_policy, sequence_max)},
+    {"df-bit", &field_df, offsetof(struct p2_policy, df)},
+    {"fragments", &field_fragments, offsetof(struct p2_policy, fragment_before)},
+    {"dscp", &field_dscp, offsetof(struct p2_policy, dscp_zero)},
     {"overlap", &field_time, offsetof(struct p2_policy, overlap)},
     {"mode", &field_encapsulation, offsetof(struct p2_policy, mode)},
 };
@@ -244,6 +286,13 @@ bool load_policy(struct problems *problems, const xmlNode *element, struct p2_po
     bool ok = load_fields(problems, element, policy_fields, FIELDS(policy_fields), policy);
     ok = load_pfs_attribute(problems, element, policy, pfs) && ok;
     ok = load_proposals(problems, element, policy, pfs) && ok;
+    if (ok && policy->esn && policy->replay_window == 0) {
+        problems_add(
+            problems, load_line(element),
+            "<policy> esn=\"true\" with replay-window=\"off\"; allowed: a window with extended sequence "
+            "numbers, for it tells their upper half (RFC 4303 section 3.3.3)");
+        ok = false;
+    }
     /* fuzz moves the soft limit; it must not move it to the start of the SA or before. */
     if (ok && policy->soft_permille <= policy->fuzz_permille) {
         const char *fuzz = load_attribute(element, "fuzz"), *soft = load_attribute(element, "soft");

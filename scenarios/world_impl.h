@@ -18,6 +18,7 @@ struct world_gateway {
     struct ns3c_node *node;
     struct phase2_gateway *gateway;
     struct ns3c_capture *capture;
+    uint32_t mtu; /* of its links, the greatest one: a hub's spokes may have smaller ones each */
     struct p2_peer_config *peers;
     size_t num_peers;
     struct p2_tunnel_config *tunnels;

@@ -277,6 +277,14 @@ static void cut_off(struct sim *sim)
     arrive(sim, packet, len);
 }
 
+static void first_piece(struct sim *sim)
+{
+    uint8_t packet[256];
+    size_t len = make_packet(sim, 1, 0x0a010001, packet);
+    packet[6] |= 0x20; /* more follow */
+    arrive(sim, packet, len);
+}
+
 static void other_source(struct sim *sim)
 {
     uint8_t packet[256];
@@ -295,6 +303,25 @@ static void other_padding(struct sim *sim)
     uint8_t *esp = packet + P2_IPV4_HEADER_LEN;
     esp[8 + 16 + 13] ^= 1; /* over the last byte of the padding */
     struct p2_bytes covered = {esp, len - P2_IPV4_HEADER_LEN - icv_len};
+    p2_hmac_init(&hmac, P2_HASH_SHA1, sa.authentication_key, 20);
+    p2_hmac_compute(&hmac, &covered, 1, icv, icv_len);
+    memcpy(packet + len - icv_len, icv, icv_len);
+    arrive(sim, packet, len);
+}
+
+/* The last byte of the padded text says what the payload is; the ICV is made anew. */
+static void dummy(struct sim *sim)
+{
+    uint8_t packet[256], icv[P2_HASH_MAX_LEN];
+    struct p2_sa_info sa;
+    struct p2_hmac hmac;
+    size_t len = make_packet(sim, 1, 0x0a010001, packet), icv_len = 12;
+    CU_ASSERT_TRUE_FATAL(p2_gateway_sa_at(host_gateway(sim_host(sim, 1)), 0, &sa));
+    uint8_t *esp = packet + P2_IPV4_HEADER_LEN;
+    size_t covered_len = len - P2_IPV4_HEADER_LEN - icv_len;
+    /* CBC: a bit of the last block but one turns that bit of the last block, and garbles its own. */
+    esp[covered_len - 16 - 1] ^= P2_IP_PROTO_IPV4 ^ P2_IP_PROTO_NONE;
+    struct p2_bytes covered = {esp, covered_len};
     p2_hmac_init(&hmac, P2_HASH_SHA1, sa.authentication_key, 20);
     p2_hmac_compute(&hmac, &covered, 1, icv, icv_len);
     memcpy(packet + len - icv_len, icv, icv_len);
@@ -356,6 +383,8 @@ static const struct row rows[] = {
     {"number zero", P2_DROP_SEQUENCE_ZERO, 1, true, NULL, number_zero},
     {"other byte", P2_DROP_ICV_MISMATCH, 1, true, NULL, other_byte},
     {"other padding", P2_DROP_BAD_PADDING, 1, true, NULL, other_padding},
+    {"first piece", P2_DROP_FRAGMENT, 1, true, NULL, first_piece},
+    {"dummy", P2_DROP_DUMMY, 1, true, NULL, dummy},
     {"other source", P2_DROP_SELECTOR_MISMATCH, 1, true, NULL, other_source},
 };
 

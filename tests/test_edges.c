@@ -116,7 +116,7 @@ static void fragments_are_not_taken_for_esp(void)
         receive_as_fragment(link, 8 | 1);       /* one from the middle */
         receive_as_fragment(link, 8);           /* the last one */
         settle(link);
-        CU_ASSERT_EQUAL(right->drops[P2_DROP_RUNT], 3);
+        CU_ASSERT_EQUAL(right->drops[P2_DROP_FRAGMENT], 3);
         CU_ASSERT_EQUAL(right->drops[P2_DROP_UNKNOWN_SPI] + right->drops[P2_DROP_ICV_MISMATCH], 0);
         CU_ASSERT_EQUAL(right->num_ike, told);
         free_link(link);

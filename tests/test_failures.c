@@ -74,6 +74,11 @@ static void ah_only(struct sim_options *o)
     o->tunnel[1].policy.proposals[0] = p2_proposal_of(P2_PROTO_AH, P2_CIPHER_NONE, P2_AUTH_HMAC_SHA1_96);
 }
 
+static void extended_numbers(struct sim_options *o)
+{
+    o->tunnel[0].policy.esn = true;
+}
+
 static void transport(struct sim_options *o)
 {
     o->tunnel[1].policy.mode = P2_MODE_TRANSPORT;
@@ -227,7 +232,12 @@ static const struct row offers[] = {
      NULL,
      1,
      unknown_attribute,
-     {HEARD_NO_PROPOSAL, NO_PROPOSAL("attribute", "attribute 9", "attributes 1 to 6", RULE_ATTRS)}},
+     {HEARD_NO_PROPOSAL, NO_PROPOSAL("attribute", "attribute 9", "attributes 1 to 6 and 11", RULE_ATTRS)}},
+    {"extended numbers",
+     extended_numbers,
+     0,
+     NULL,
+     {HEARD_NO_PROPOSAL, NO_PROPOSAL("esn", "64 bits", "32 bits", "RFC 4304 section 2")}},
     {"longer than strict",
      strict,
      0,

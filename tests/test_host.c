@@ -240,7 +240,7 @@ static void let_work(struct sim *sim)
     sim_run(sim, sim_now(sim) + 100 * P2_MS);
 }
 
-static uint32_t top_of_window(struct sim *sim)
+static uint64_t top_of_window(struct sim *sim)
 {
     struct p2_sa_info sa;
     for (size_t i = 0; p2_gateway_sa_at(host_gateway(sim_host(sim, 1)), i, &sa); i++) {
@@ -368,7 +368,7 @@ static void refuse(struct sim *sim)
         {{.sequence = 2, .source = 0x0a010100}, P2_DROP_SELECTOR_MISMATCH}, /* 10.1.1.0 */
         {{.sequence = 3, .source = 0x0a020001}, P2_DROP_SELECTOR_MISMATCH}, /* from this side itself */
         {{.sequence = 4, .next_header = P2_IP_PROTO_UDP}, P2_DROP_SELECTOR_MISMATCH},
-        {{.sequence = 5, .next_header = P2_IP_PROTO_NONE}, P2_DROP_SELECTOR_MISMATCH}, /* a dummy packet */
+        {{.sequence = 5, .next_header = P2_IP_PROTO_NONE}, P2_DROP_DUMMY},
     };
     size_t expected[P2_NUM_DROPS] = {0};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -271,7 +271,7 @@ static const struct refusal refusals[] = {
     {P2_PROTO_ESP, 12, AES_SHA1 "80040003", "mode", "udp-encapsulated-tunnel", "tunnel"},
     {P2_PROTO_ESP, 12, AES_SHA1 TUNNEL "8003000e", "pfs-group", "group14", "none"},
     {P2_PROTO_ESP, 12, AES_SHA1 TUNNEL "80030063", "pfs-group", "group99", "none"},
-    {P2_PROTO_ESP, 12, AES_SHA1 TUNNEL "80080001", "attribute", "attribute 8", "attributes 1 to 6"},
+    {P2_PROTO_ESP, 12, AES_SHA1 TUNNEL "80080001", "attribute", "attribute 8", "attributes 1 to 6 and 11"},
 };
 
 static void check_refusal(const struct p2_offer_choice *choice, const char *field, const char *offered,
@@ -293,6 +293,17 @@ static void each_refusal_says_what_and_why(void)
         struct p2_offer_choice choice = choose(&policy, &offered, 1);
         check_refusal(&choice, r->field, r->offered, r->acceptable);
     }
+}
+
+static void sequence_numbers_must_be_of_one_length(void)
+{
+    struct p2_policy policy = aes128_sha1();
+    struct p2_offer_choice choice = choose_one(&policy, 12, AES_SHA1 TUNNEL "800b0001");
+    check_refusal(&choice, "esn", "64 bits", "32 bits");
+    policy.esn = true;
+    CU_ASSERT_TRUE(choose_one(&policy, 12, AES_SHA1 TUNNEL "800b0001").found);
+    choice = choose_one(&policy, 12, AES_SHA1 TUNNEL);
+    check_refusal(&choice, "esn", "32 bits", "64 bits");
 }
 
 /* The table of PFS, initiator's group by responder's: only equal ones agree. */
@@ -665,6 +676,7 @@ CHECK_MAIN("offer", {"offers what strongSwan offers", offers_what_strongswan_off
            {"the initiator's order decides", the_initiators_order_decides},
            {"transforms of one proposal are tried in turn", transforms_of_one_proposal_are_tried_in_turn},
            {"each refusal says what and why", each_refusal_says_what_and_why},
+           {"sequence numbers must be of one length", sequence_numbers_must_be_of_one_length},
            {"groups must be equal", groups_must_be_equal},
            {"all of the policy is acceptable", all_of_the_policy_is_acceptable},
            {"the nearest offer is the one explained", the_nearest_offer_is_the_one_explained},

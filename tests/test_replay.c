@@ -1,5 +1,6 @@
 /* The replay window: rows of (sequence number, verdict) at every width, and an exact model that forgets
- * nothing. Extended sequence numbers are not in this build: at 2^32 there is an end. */
+ * nothing. Without extended sequence numbers there is an end at 2^32, which the rows come to; with them the
+ * same numbers go on behind it. */
 #include "check.h"
 #include "replay.h"
 
@@ -115,6 +116,67 @@ static void switched_off_it_accepts_everything(void)
     p2_replay_cleanup(&replay);
 }
 
+/* What is on the wire and what it must stand for, in turn; the verdict is that of the whole number. */
+static void across_2_32_with_extended_sequence_numbers(void)
+{
+    static const struct {
+        int number;
+        int64_t from_border; /* the whole number is 2^32 + this */
+        enum verdict verdict;
+    } esn[] = {
+        {1, -10, NEW},       {2, -1, NEW},    {3, -2, NEW},         {4, -1, REPLAYED},
+        {5, 0, NEW}, /* not "zero" */
+        {6, 0, REPLAYED},    {7, 1, NEW},     {8, -3, NEW},         {9, -3, REPLAYED},
+        {10, -10, REPLAYED}, {11, 31, NEW},   {12, 30, NEW},        {13, 0, REPLAYED},
+        {14, 2, NEW},        {15, 1000, NEW}, {16, 1000, REPLAYED}, {17, 970, NEW},
+        {18, 1001, NEW},
+    };
+    struct p2_replay replay;
+    CU_ASSERT_EQUAL_FATAL(p2_replay_init(&replay, 32), P2_OK);
+    for (size_t i = 0; i < sizeof(esn) / sizeof(esn[0]); i++) {
+        uint64_t whole = (uint64_t)((INT64_C(1) << 32) + esn[i].from_border);
+        uint64_t extended = p2_replay_extend(&replay, (uint32_t)whole);
+        enum p2_drop verdict = p2_replay_check(&replay, extended);
+        if (extended != whole || verdict != (enum p2_drop)esn[i].verdict) {
+            printf("\n      row %d: %llx, %s", esn[i].number, (unsigned long long)extended,
+                   p2_drop_name(verdict));
+            CU_FAIL("another number or verdict");
+        }
+        if (verdict == P2_DROP_NONE)
+            p2_replay_mark(&replay, extended);
+    }
+    p2_replay_cleanup(&replay);
+}
+
+/* RFC 4303 appendix A2.2, case A (the window lies within one 2^32) and case B (it spans two). */
+static void extension_by_hand(void)
+{
+    static const struct {
+        uint64_t top;
+        uint32_t lower;
+        uint64_t whole;
+    } rows_of_64[] = {
+        {0, 1, 1},
+        {0, UINT32_MAX, UINT32_MAX},
+        {63, UINT32_MAX, UINT32_MAX},
+        {1000, 937, 937},                                /* A: the left edge */
+        {1000, 936, UINT64_C(0x1000003a8)},              /* A: below it belongs to the next */
+        {UINT64_C(0x100000000), 0xffffffc1, 0xffffffc1}, /* B: the left edge */
+        {UINT64_C(0x100000000), 0xffffffc0, UINT64_C(0x1ffffffc0)},
+        {UINT64_C(0x10000003e), 0xffffffff, 0xffffffff}, /* B: the last top for which that is inside */
+        {UINT64_C(0x10000003f), 0xffffffff, UINT64_C(0x1ffffffff)},
+        {UINT64_C(0x500000064), 0x65, UINT64_C(0x500000065)},
+    };
+    for (size_t i = 0; i < sizeof(rows_of_64) / sizeof(rows_of_64[0]); i++) {
+        struct p2_replay replay;
+        CU_ASSERT_EQUAL_FATAL(p2_replay_init(&replay, 64), P2_OK);
+        if (rows_of_64[i].top > 0)
+            p2_replay_mark(&replay, rows_of_64[i].top);
+        CU_ASSERT_EQUAL(p2_replay_extend(&replay, rows_of_64[i].lower), rows_of_64[i].whole);
+        p2_replay_cleanup(&replay);
+    }
+}
+
 /* Checking only looks: as often as one likes, in any order. */
 static void checking_changes_nothing(void)
 {
@@ -134,42 +196,46 @@ static void checking_changes_nothing(void)
 
 #define RANGE_BITS 24
 #define RANGE      (UINT32_C(1) << RANGE_BITS)
-#define NUM_OPS    2000000
+#define NUM_OPS    10000000
 
 struct model {
-    uint32_t base; /* of the range */
-    uint32_t top;
+    uint64_t base; /* of the range */
+    uint64_t top;
     uint64_t seen[RANGE / 64];
+    size_t restarts;
 };
 
 static struct model model;
 
-static enum p2_drop expected(uint32_t sequence, uint32_t width)
+static enum p2_drop expected(uint64_t sequence, uint32_t width)
 {
     if (sequence == 0)
         return P2_DROP_SEQUENCE_ZERO;
     if (sequence > model.top)
         return P2_DROP_NONE;
-    if ((uint64_t)sequence + width <= model.top)
+    if (sequence + width <= model.top)
         return P2_DROP_TOO_OLD;
-    uint32_t i = sequence - model.base;
+    uint32_t i = (uint32_t)(sequence - model.base);
     return model.seen[i / 64] >> i % 64 & 1 ? P2_DROP_REPLAYED : P2_DROP_NONE;
 }
 
-static void mark(struct p2_replay *replay, uint32_t sequence)
+static void mark(struct p2_replay *replay, uint64_t sequence)
 {
-    uint32_t i = sequence - model.base;
+    uint32_t i = (uint32_t)(sequence - model.base);
     p2_replay_mark(replay, sequence);
     model.seen[i / 64] |= UINT64_C(1) << i % 64;
     model.top = sequence > model.top ? sequence : model.top;
 }
 
-/* Alternately the first numbers and the last ones. */
+/* In turn the first numbers, the last ones of 32 bits, those on both sides of 2^32, and the last ones of all.
+ */
 static void restart(struct p2_replay *replay, uint32_t width)
 {
+    static const uint64_t bases[] = {0, UINT32_MAX - RANGE + 1, UINT32_MAX - RANGE / 2,
+                                     UINT64_MAX - 2 * RANGE};
     p2_replay_cleanup(replay);
     CU_ASSERT_EQUAL_FATAL(p2_replay_init(replay, width), P2_OK);
-    model.base = model.base ? 0 : UINT32_MAX - RANGE + 1;
+    model.base = bases[model.restarts++ % 4];
     model.top = 0;
     memset(model.seen, 0, sizeof(model.seen));
     mark(replay, model.base + 2 * width + 1);
@@ -222,17 +288,22 @@ static void run_model(uint32_t width)
     restart(&replay, width);
     for (size_t op = 0; op < NUM_OPS; op++) {
         uint64_t r = test_random_next(&random);
-        int64_t at = (int64_t)model.top + offset(r, width, replay.words * 64);
-        if (at > (int64_t)model.base + RANGE - 1)
+        int64_t ahead = (int64_t)(model.top - model.base) + offset(r, width, replay.words * 64);
+        if (ahead > RANGE - 1)
             restart(&replay, width);
-        if (at < model.base || at > (int64_t)model.base + RANGE - 1)
+        if (ahead < 0 || ahead > RANGE - 1)
             continue;
-        enum p2_drop verdict = p2_replay_check(&replay, (uint32_t)at);
-        if (verdict != expected((uint32_t)at, width))
+        uint64_t at = model.base + (uint64_t)ahead;
+        enum p2_drop verdict = p2_replay_check(&replay, at);
+        if (verdict != expected(at, width))
             CU_FAIL_FATAL("another verdict than the model's");
+        /* A number that is less than 2^32 away from the window's edge is known by its lower half. */
+        bool known = verdict == P2_DROP_NONE || verdict == P2_DROP_REPLAYED;
+        if (known && p2_replay_extend(&replay, (uint32_t)at) != at)
+            CU_FAIL_FATAL("extended to another number");
         num[verdict]++;
         if (verdict == P2_DROP_NONE && r >> 60 != 0) /* one in sixteen is forged */
-            mark(&replay, (uint32_t)at);
+            mark(&replay, at);
     }
     CU_ASSERT_EQUAL(replay.top, model.top);
     CU_ASSERT(num[P2_DROP_NONE] > NUM_OPS / 4 && num[P2_DROP_REPLAYED] > NUM_OPS / 50);
@@ -240,7 +311,7 @@ static void run_model(uint32_t width)
     p2_replay_cleanup(&replay);
 }
 
-static void two_million_packets_as_in_the_model(void)
+static void ten_million_packets_as_in_the_model(void)
 {
     for (size_t i = 0; i < NUM_WIDTHS; i++)
         run_model(widths[i]);
@@ -252,4 +323,6 @@ CHECK_MAIN("replay", {"rows hold at every width", rows_hold_at_every_width},
            {"the window reaches back from the last number", the_window_reaches_back_from_the_last_number},
            {"switched off it accepts everything", switched_off_it_accepts_everything},
            {"checking changes nothing", checking_changes_nothing},
-           {"two million packets as in the model", two_million_packets_as_in_the_model})
+           {"across 2^32 with extended sequence numbers", across_2_32_with_extended_sequence_numbers},
+           {"extension by hand", extension_by_hand},
+           {"ten million packets as in the model", ten_million_packets_as_in_the_model})

@@ -215,9 +215,10 @@ static void print_policy(const struct p2_tunnel_config *tunnel)
     const struct p2_policy *p = &tunnel->policy;
     char text[P2_PROPOSAL_TEXT];
     p2_proposal_format(&p->proposals[0], text);
-    printf("  %s: %s, %u s, %u KB, rule %d, %u numbers, use after %.1f s, commit %d, %u wait\n", tunnel->name,
-           text, p->lifetime_s, p->lifetime_kb, p->lifetime_rule, p->sequence_max,
-           (double)p->install_interval / P2_SECOND, p->commit_bit, tunnel->waiting);
+    printf("  %s: %s, %u s, %u KB, rule %d, %llu numbers, use after %.1f s, commit %d, %u wait\n",
+           tunnel->name, text, p->lifetime_s, p->lifetime_kb, p->lifetime_rule,
+           (unsigned long long)p->sequence_max, (double)p->install_interval / P2_SECOND, p->commit_bit,
+           tunnel->waiting);
 }
 
 static void print_schedule(const struct schedule *s)

@@ -214,6 +214,50 @@ static void a_bundle_takes_no_half(void)
     sim_free(sim);
 }
 
+/* Every kind of suite with extended sequence numbers, from just below 2^32 to just above. */
+static void extended_numbers_cross_2_32(void)
+{
+    const struct p2_proposal proposals[] = {
+        p2_proposal_of(P2_PROTO_ESP, P2_CIPHER_AES128_CBC, P2_AUTH_HMAC_SHA1_96),
+        p2_proposal_of(P2_PROTO_ESP, P2_CIPHER_AES256_GCM16, P2_AUTH_NONE),
+        p2_proposal_of(P2_PROTO_ESP, P2_CIPHER_NULL, P2_AUTH_HMAC_SHA256_128),
+        p2_proposal_of(P2_PROTO_AH, P2_CIPHER_NONE, P2_AUTH_HMAC_SHA1_96), ah_around_esp()};
+    for (size_t i = 0; i < sizeof(proposals) / sizeof(proposals[0]); i++) {
+        struct sim_options o = sim_defaults();
+        agree_on(&o, &proposals[i]);
+        for (int side = 0; side < 2; side++) {
+            o.tunnel[side].policy.esn = true;
+            o.tunnel[side].policy.sequence_first = UINT32_MAX - 3;
+        }
+        struct sim *sim = sim_new(&o);
+        sim_run(sim, P2_SECOND);
+        check_packets(sim); /* nine packets each way */
+        struct p2_sa_info sa;
+        for (size_t n = 0; p2_gateway_sa_at(host_gateway(sim_host(sim, 1)), n, &sa); n++)
+            CU_ASSERT_EQUAL(sa.sequence, UINT64_C(0x100000004));
+        CU_ASSERT_TRUE(sim_sadbs_equal(sim, 1)); /* no limit was near */
+        sim_free(sim);
+    }
+}
+
+/* The upper half is not on the wire, and yet it is what the ICV covers: an end that reckons otherwise finds
+ * it wrong. */
+static void an_upper_half_that_differs_fails_the_icv(void)
+{
+    struct sim_options o = sim_defaults();
+    for (int side = 0; side < 2; side++) {
+        o.tunnel[side].policy.esn = true;
+        o.tunnel[side].policy.sequence_first = side == 0 ? UINT64_C(0x700000001) : 0;
+    }
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, P2_SECOND);
+    sim_send(sim, 0, 100); /* the receiver takes it for number 1 */
+    sim_run(sim, 2 * P2_SECOND);
+    CU_ASSERT_EQUAL(sim_delivered(sim, 1), 0);
+    CU_ASSERT_EQUAL(sim_drops(sim, 1, P2_DROP_ICV_MISMATCH), 1);
+    sim_free(sim);
+}
+
 /* The initiator offers AH with ESP, ESP alone with two ciphers, AH alone; the responder takes one of each. */
 static void alternatives_are_settled_by_the_initiators_order(void)
 {
@@ -251,5 +295,7 @@ CHECK_MAIN("suites", {"ESP with every cipher and HMAC", esp_with_every_cipher_an
            {"AH around ESP in every network", ah_around_esp_in_every_network},
            {"a bundle is rekeyed and taken down as one", a_bundle_is_rekeyed_and_taken_down_as_one},
            {"a bundle takes no half", a_bundle_takes_no_half},
+           {"extended numbers cross 2^32", extended_numbers_cross_2_32},
+           {"an upper half that differs fails the ICV", an_upper_half_that_differs_fails_the_icv},
            {"alternatives are settled by the initiator's order",
             alternatives_are_settled_by_the_initiators_order})
