@@ -105,8 +105,8 @@ static inline struct p2_tunnel_config tunnel_config(size_t peer, unsigned local,
 {
     struct p2_tunnel_config tunnel = {
         .peer = peer,
-        .local = {p2_address_v4(prefix(local)), 16, 0, 0},
-        .remote = {p2_address_v4(prefix(remote)), 16, 0, 0},
+        .local = p2_selector_v4(prefix(local), 16),
+        .remote = p2_selector_v4(prefix(remote), 16),
         .policy = p2_policy_default("g2-esp-aes128-sha"),
         .establish = initiator ? P2_ESTABLISH_IMMEDIATELY : P2_ESTABLISH_PASSIVE,
         .retry = P2_SECOND,

@@ -3,10 +3,11 @@
 . tests/world.sh
 
 phase1='<phase1 pre-shared-key="k" group="group2"/>'
-policy='<policy lifetime="5s"><proposal use="nopfs-esp-aes128-sha"/></policy>'
+policy='<policy lifetime="5s" df-bit="clear"><proposal use="nopfs-esp-aes128-sha"/></policy>'
 ends='<end gateway="left"/><end gateway="right"/>'
 
-# pair NAME LEFT ITS-NETWORK RIGHT ITS-NETWORK: by route and by policy; 3000B do not fit into the link's MTU.
+# pair NAME LEFT ITS-NETWORK RIGHT ITS-NETWORK: by route and by policy; 3000B do not fit into the link's MTU
+# (df-bit: IPv6 would else be told to send smaller packets).
 pair() {
     scenario "$1" "<gateway name=\"left\" address=\"$2\" protects=\"$3\"/>
                    <gateway name=\"right\" address=\"$4\" protects=\"$5\"/>

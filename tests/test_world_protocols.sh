@@ -29,7 +29,7 @@ protocols() {
                    <gateway name=\"right\" address=\"$4\" protects=\"$5\">$cpu</gateway>
                    <link from=\"left\" to=\"right\" delay=\"5ms\"/>" \
         "<tunnel name=\"vpn\"><phase1 pre-shared-key=\"k\" group=\"group2\"/>
-         <policy lifetime=\"5s\" pfs=\"group19\"><proposal $6</proposal></policy>
+         <policy lifetime=\"5s\" pfs=\"group19\" df-bit=\"clear\"><proposal $6</proposal></policy>
          <end gateway=\"left\"/><end gateway=\"right\"/></tunnel>" \
         "$(flow left right 500B)$(flow right left 3000B)" \
         "$(all 160 | sed 's,</expect>,<that metric="cpu-utilisation.left" is="above" value="0%"/></expect>,')"
