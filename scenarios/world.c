@@ -93,7 +93,7 @@ static void on_send(void *ctx)
     memset(payload, 0, len);
     snprintf((char *)payload, len, "%s #%llu", flow->config->name, (unsigned long long)flow->sent);
     traffic_sent(&world->traffic, sender->flow);
-    world_udp_send(sender->udp, &flow->config->destination, flow->config->port, payload, len, mark);
+    world_udp_send(sender->udp, flow->config, payload, len, mark);
     p2_time next = flow->first + (p2_time)flow->sent * flow->config->interval;
     if (next < flow->config->stop)
         ns3c_timer_arm(sender->timer, next);
@@ -133,13 +133,12 @@ static size_t peer_for(struct world_gateway *self, const struct scenario_end *en
             return i;
     }
     int remote_index = (int)(remote - scenario->gateways);
-    uint32_t mtu = self->mtu, remote_mtu = self->world->gateways[remote_index].mtu;
     struct p2_peer_config *peer = &self->peers[self->num_peers];
     *peer = (struct p2_peer_config){.local = self->config->address,
                                     .remote = remote->nat >= 0 ? scenario->nats[remote->nat].address
                                                                : remote->address,
                                     .phase1 = end->phase1,
-                                    .mtu = mtu < remote_mtu ? mtu : remote_mtu};
+                                    .mtu = world_path_mtu(self->world, self->index, remote_index)};
     if (remote->nat >= 0)
         peer->remote_id = remote->address;
     snprintf(peer->name, sizeof(peer->name), "%s", remote->name);
@@ -168,21 +167,6 @@ static void add_tunnel_end(struct world *world, size_t t, int e)
     world->local_tunnel[t][e] = self->num_tunnels++;
 }
 
-static void note_mtus(struct world *world)
-{
-    const struct scenario *scenario = world->scenario;
-    for (size_t i = 0; i < scenario->num_links; i++) {
-        const struct scenario_link *link = &scenario->links[i];
-        const int nodes[] = {link->from, link->to};
-        for (int end = 0; end < 2; end++) {
-            if ((size_t)nodes[end] >= scenario->num_gateways) /* a NAT */
-                continue;
-            struct world_gateway *gateway = &world->gateways[nodes[end]];
-            gateway->mtu = link->mtu > gateway->mtu ? link->mtu : gateway->mtu;
-        }
-    }
-}
-
 static int plan_tunnels(struct world *world)
 {
     const struct scenario *scenario = world->scenario;
@@ -197,7 +181,6 @@ static int plan_tunnels(struct world *world)
         world->gateways[g].tunnels = calloc(ends[g] + 1, sizeof(struct p2_tunnel_config));
         good = world->gateways[g].peers && world->gateways[g].tunnels;
     }
-    note_mtus(world);
     for (size_t t = 0; good && t < scenario->num_tunnels; t++) {
         for (int e = 0; e < 2; e++)
             add_tunnel_end(world, t, e);
@@ -292,6 +275,7 @@ static void cleanup(struct world *world)
         tamper_cleanup(&world->tampers[i].tamper);
     free(world->tampers);
     free(world->nats);
+    world_free_ways(world);
     free(world->links);
     world_free_sockets(world);
     free(world->senders);
