@@ -5,6 +5,7 @@
 #include "summary.h"
 
 #define TEXT_REPORT_WIDTH 110
+#define TEXT_REPORT_LABEL 28 /* a case's label that is longer gets a line of its own */
 
 void text_report_write(FILE *out, const struct scenario_set *set, const struct summary *summary, bool colour);
 
@@ -28,5 +29,7 @@ void text_report_answer(FILE *out, const struct summary *summary);
 void text_report_cpus(FILE *out, const struct scenario_set *set);
 /* One row a case. */
 void text_report_table(FILE *out, const struct summary *summary, bool colour);
+/* Where packets ended, a row a case; nothing if all that is to be said is what links lose. */
+void text_report_packets(FILE *out, const struct summary *summary, bool colour);
 
 #endif

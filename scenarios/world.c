@@ -76,10 +76,21 @@ static void on_action(void *ctx, struct phase2_gateway *gateway, p2_time now, co
         self->drops[action->u.drop.reason]++;
         if (action->u.drop.ipsec)
             traffic_dropped(&world->traffic, action->mark, action->u.drop.reason);
+    } else if (action->type == P2_ACTION_SEND_IPSEC) {
+        traffic_protected(&world->traffic, self->index, action->mark, action->u.packet.len);
+    } else if (action->type == P2_ACTION_DELIVER_CLEAR) {
+        traffic_answered(&world->traffic, self->index, action->mark, &action->u.packet);
     }
 }
 
 /* --- traffic --- */
+
+static void on_link_drop(void *ctx, enum ns3c_link_drop reason, uint64_t mark)
+{
+    struct world *world = ctx;
+    (void)reason;
+    traffic_lost(&world->traffic, mark);
+}
 
 /* The payload says which packet it is, so that a capture can be followed by eye. */
 static void on_send(void *ctx)
@@ -105,6 +116,8 @@ static int build_traffic(struct world *world)
     struct ns3c_stream *stream = ns3c_stream_new(STREAM_TRAFFIC);
     if (traffic_init(&world->traffic, world->scenario) < 0)
         return world_fail(world, "world", "out of memory");
+    for (size_t i = 0; i < world->scenario->num_links; i++)
+        ns3c_link_on_drop(world->links[i], on_link_drop, world);
     for (size_t i = 0; i < world->scenario->num_flows; i++) {
         struct traffic_flow *flow = &world->traffic.flows[i];
         struct ns3c_udp *udp =
@@ -308,7 +321,8 @@ int world_simulate(const struct scenario *scenario, const struct world_run *run,
         ns3c_run(scenario->duration);
     if (world.gateways && close_captures(&world) < 0)
         result = -1;
-    if (result == 0 && (world.ledger.out_of_memory || world.keyring.out_of_memory))
+    if (result == 0 &&
+        (world.ledger.out_of_memory || world.keyring.out_of_memory || world.traffic.out_of_memory))
         result = world_fail(&world, "world", "out of memory");
     if (result == 0 && world_write_records(&world, out) < 0)
         result = world_fail(&world, "record stream", strerror(errno));
