@@ -11,18 +11,20 @@ static const struct {
     const char *title;
     const char *metric;
     bool always;
-    bool tells; /* worth a table of its own */
+    bool tells; /* worth a table of its own, and an answer */
+    const char *what;
 } counts[] = {
-    {"sent", "packets-sent", true, false},
-    {"delivered", "packets-delivered", true, false},
-    {"window", "window-false-positives", false, true},
-    {"links", "lost-on-links", false, false}, /* what a link loses anyway is not news */
-    {"no SA", "lost-without-sa", false, true},
-    {"too big", "lost-too-big", false, true},
-    {"CPU", "lost-to-cpu", false, true},
-    {"other", "lost-otherwise", false, true},
-    {"open", "unaccounted", false, false},
-    {"ICMP", "icmp-too-big", false, false},
+    {"sent", "packets-sent", true, false, ""},
+    {"delivered", "packets-delivered", true, false, ""},
+    {"window", "window-false-positives", false, true,
+     "are dropped by the replay window though nobody replayed them"},
+    {"links", "lost-on-links", false, false, ""}, /* what a link loses anyway is not news */
+    {"no SA", "lost-without-sa", false, true, "are lost for want of an SA"},
+    {"too big", "lost-too-big", false, true, "are too big for the path and may not be fragmented"},
+    {"CPU", "lost-to-cpu", false, true, "find no room in the queue of a CPU"},
+    {"other", "lost-otherwise", false, true, "are dropped for other reasons"},
+    {"open", "unaccounted", false, false, ""},
+    {"ICMP", "icmp-too-big", false, false, ""},
 };
 
 enum {
@@ -50,6 +52,86 @@ static bool is_wanted(const struct summary *summary)
         wanted = wanted || (counts[i].tells && any_total(summary, counts[i].metric));
     return wanted && any_total(summary, "packets-sent");
 }
+
+/* --- the answer --- */
+
+/* Which loss was the greatest in which case. False: nothing was lost but on links. */
+static bool find_worst(const struct summary *summary, size_t *in_case, size_t *count)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < summary->num_cases; i++) {
+        for (size_t j = 0; j < NUM_COUNTS; j++) {
+            uint64_t total = summary_find(&summary->cases[i], counts[j].metric)->total;
+            if (!counts[j].tells || total <= most)
+                continue;
+            most = total;
+            *in_case = i;
+            *count = j;
+        }
+    }
+    return most > 0;
+}
+
+static void answer_loss(FILE *out, const struct summary *summary, size_t worst, size_t count)
+{
+    const struct summary_case *of_case = &summary->cases[worst];
+    char label[256];
+    size_t spared = 0;
+    for (size_t i = 0; i < summary->num_cases; i++)
+        spared += summary_find(&summary->cases[i], counts[count].metric)->total == 0;
+    if (summary->num_cases > 1) {
+        text_report_case_label(label, sizeof label, of_case->of);
+        fprintf(out, "With %s, ", label);
+    }
+    fprintf(out, "%llu of %llu packets %s",
+            (unsigned long long)summary_find(of_case, counts[count].metric)->total,
+            (unsigned long long)summary_find(of_case, "packets-sent")->total, counts[count].what);
+    if (summary->num_cases > 1)
+        fprintf(out, "; no case has more, and %zu of the %zu have none.", spared, summary->num_cases);
+    else
+        fputc('.', out);
+}
+
+/* False: the cases do not differ. */
+static bool answer_overhead(FILE *out, const struct summary *summary)
+{
+    size_t least = 0, most = 0;
+    char labels[2][256];
+    for (size_t i = 0; i < summary->num_cases; i++) {
+        const struct statistics_summary *figures = &summary_find(&summary->cases[i], "overhead")->figures;
+        if (figures->n == 0)
+            return false;
+        if (figures->mean < summary_find(&summary->cases[least], "overhead")->figures.mean)
+            least = i;
+        if (figures->mean > summary_find(&summary->cases[most], "overhead")->figures.mean)
+            most = i;
+    }
+    double from = summary_find(&summary->cases[least], "overhead")->figures.mean,
+           to = summary_find(&summary->cases[most], "overhead")->figures.mean;
+    if (to - from < 0.05)
+        return false;
+    text_report_case_label(labels[0], sizeof labels[0], summary->cases[least].of);
+    text_report_case_label(labels[1], sizeof labels[1], summary->cases[most].of);
+    fprintf(out, "A packet grows by %.1f bytes with %s and by %.1f with %s.", from, labels[0], to, labels[1]);
+    return true;
+}
+
+bool text_report_packets_answer(FILE *out, const struct summary *summary)
+{
+    size_t in_case = 0, count = 0;
+    for (size_t i = 0; i < summary->num_cases; i++)
+        if (summary->cases[i].num_failures > 0 || summary->cases[i].established == 0)
+            return false;
+    if (!any_total(summary, "packets-sent") ||
+        strcmp(text_report_subject(summary).metric, "rekey-latency") == 0)
+        return false;
+    if (!find_worst(summary, &in_case, &count))
+        return answer_overhead(out, summary);
+    answer_loss(out, summary, in_case, count);
+    return true;
+}
+
+/* --- the table --- */
 
 static void fill_mean(char cell[TEXT_CELL], const struct summary_case *of_case, const char *metric)
 {

@@ -37,7 +37,8 @@ static void write_answer(FILE *out, const struct summary *summary)
     FILE *memory = open_memstream(&sentence, &len);
     if (!memory)
         return;
-    text_report_answer(memory, summary);
+    if (!text_report_packets_answer(memory, summary))
+        text_report_answer(memory, summary);
     if (fclose(memory) == 0)
         text_wrap(out, sentence, TEXT_REPORT_WIDTH, 0, 0);
     free(sentence);

@@ -29,6 +29,9 @@ void text_report_answer(FILE *out, const struct summary *summary);
 void text_report_cpus(FILE *out, const struct scenario_set *set);
 /* One row a case. */
 void text_report_table(FILE *out, const struct summary *summary, bool colour);
+/* The answer, if packets are what there is to tell of: nothing was rekeyed and nothing failed. False,
+ * nothing written: they are not. */
+bool text_report_packets_answer(FILE *out, const struct summary *summary);
 /* Where packets ended, a row a case; nothing if all that is to be said is what links lose. */
 void text_report_packets(FILE *out, const struct summary *summary, bool colour);
 
