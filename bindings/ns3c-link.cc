@@ -145,39 +145,6 @@ bool LinkNetDevice::Send(Ptr<Packet> packet, const Address &, uint16_t protocol)
     return true;
 }
 
-bool LinkNetDevice::SendByClass(Ptr<Packet> packet, uint16_t protocol, int64_t now)
-{
-    const std::size_t of = m_classes.Classify(packet);
-    if (m_busyUntil <= now && m_classes.IsEmpty()) {
-        Begin(packet, protocol, now, of);
-        return true;
-    }
-    if (!m_classes.Push(of, packet, protocol)) {
-        m_dropTrace(LinkDrop::QUEUE, GetPacketMark(packet));
-        return false;
-    }
-    if (!m_next.IsRunning()) {
-        m_next = Simulator::Schedule(NanoSeconds(m_busyUntil - now), &LinkNetDevice::SendNext, this);
-    }
-    return true;
-}
-
-void LinkNetDevice::Begin(Ptr<Packet> packet, uint16_t protocol, int64_t now, std::size_t of)
-{
-    m_busyUntil = now + m_channel->GetSerialisation(packet->GetSize());
-    Carry(packet, protocol, now, of);
-}
-
-void LinkNetDevice::SendNext()
-{
-    const int64_t now = Simulator::Now().GetNanoSeconds();
-    const LinkClasses::Waiting next = m_classes.Pop();
-    Begin(next.packet, next.protocol, now, next.of);
-    if (!m_classes.IsEmpty()) {
-        m_next = Simulator::Schedule(NanoSeconds(m_busyUntil - now), &LinkNetDevice::SendNext, this);
-    }
-}
-
 /* What becomes of a packet once it has been sent. All draws are made whatever any of them says. A class with
  * a delay of its own keeps its order by itself. */
 void LinkNetDevice::Carry(Ptr<Packet> packet, uint16_t protocol, int64_t now, std::size_t of)
