@@ -23,6 +23,8 @@ struct metric_definition {
 #define REKEYS(value)                                                                                        \
     "SELECT run, " value " FROM established_rekeys WHERE case_name = ?1 AND " value " IS NOT NULL"
 
+#define FLOWS(column) "SELECT sum(" column ") FROM flows WHERE case_name = ?1"
+
 static const struct metric_definition definitions[] = {
     {"rekey-latency", "ns", METRIC_SAMPLES, REKEYS("latency_ns")},
     {"rekey-latency.network", "ns", METRIC_SAMPLES, REKEYS("network_ns")},
@@ -63,9 +65,23 @@ static const struct metric_definition definitions[] = {
      " GROUP BY 1 ORDER BY min(phase), min(id)"},
     {"time-to-first-packet", "ns", METRIC_SAMPLES,
      "SELECT run, first_delivery_ns FROM flows WHERE case_name = ?1 AND first_delivery_ns IS NOT NULL"},
-    {"packets-sent", "packets", METRIC_TOTAL, "SELECT sum(sent) FROM flows WHERE case_name = ?1"},
-    {"packets-received", "packets", METRIC_TOTAL, "SELECT sum(received) FROM flows WHERE case_name = ?1"},
-    {"packets-delivered", "packets", METRIC_TOTAL, "SELECT sum(received) FROM flows WHERE case_name = ?1"},
+    {"packets-sent", "packets", METRIC_TOTAL, FLOWS("sent")},
+    {"packets-received", "packets", METRIC_TOTAL, FLOWS("received")},
+    {"packets-delivered", "packets", METRIC_TOTAL, FLOWS("delivered")},
+    {"window-false-positives", "packets", METRIC_TOTAL, FLOWS("false_positives")},
+    {"lost-on-links", "packets", METRIC_TOTAL, FLOWS("lost_on_links")},
+    {"lost-without-sa", "packets", METRIC_TOTAL, FLOWS("lost_without_sa")},
+    {"lost-too-big", "packets", METRIC_TOTAL, FLOWS("lost_too_big")},
+    {"lost-to-cpu", "packets", METRIC_TOTAL, FLOWS("lost_to_cpu")},
+    {"lost-otherwise", "packets", METRIC_TOTAL, FLOWS("lost_otherwise")},
+    {"unaccounted", "packets", METRIC_TOTAL, FLOWS("unaccounted")},
+    {"icmp-too-big", "packets", METRIC_TOTAL, FLOWS("icmp_too_big")},
+    /* Of each flow in each run: what a packet grew by, and how long it took. */
+    {"overhead", "B", METRIC_SAMPLES,
+     "SELECT run, CAST(protected_bytes AS REAL) / protected_packets - size_bytes FROM flows"
+     " WHERE case_name = ?1 AND protected_packets > 0"},
+    {"packet-delay", "ns", METRIC_SAMPLES,
+     "SELECT run, mean_delay_ns FROM flows WHERE case_name = ?1 AND received > 0"},
     {"drops", "packets", METRIC_NAMED_TOTALS,
      "SELECT reason, sum(packets) FROM drops WHERE case_name = ?1 GROUP BY reason ORDER BY reason"},
     {"cpu-utilisation", "ratio", METRIC_GATEWAY_SAMPLES,

@@ -82,9 +82,24 @@ static const struct record_field failure_fields[] = {
 };
 
 static const struct record_field flow_fields[] = {
-    FIELD(flow, name, TEXT),          FIELD(flow, sent, COUNT),
-    FIELD(flow, received, COUNT),     FIELD(flow, longest_gap_ns, TIME),
-    FIELD(flow, mean_delay_ns, TIME), FIELD(flow, first_delivery_ns, OPTIONAL_TIME),
+    FIELD(flow, name, TEXT),
+    FIELD(flow, sent, COUNT),
+    FIELD(flow, received, COUNT),
+    FIELD(flow, delivered, COUNT),
+    FIELD(flow, false_positives, COUNT),
+    FIELD(flow, lost_on_links, COUNT),
+    FIELD(flow, lost_without_sa, COUNT),
+    FIELD(flow, lost_too_big, COUNT),
+    FIELD(flow, lost_to_cpu, COUNT),
+    FIELD(flow, lost_otherwise, COUNT),
+    FIELD(flow, unaccounted, COUNT),
+    FIELD(flow, icmp_too_big, COUNT),
+    FIELD(flow, size_bytes, COUNT),
+    FIELD(flow, protected_packets, COUNT),
+    FIELD(flow, protected_bytes, COUNT),
+    FIELD(flow, longest_gap_ns, TIME),
+    FIELD(flow, mean_delay_ns, TIME),
+    FIELD(flow, first_delivery_ns, OPTIONAL_TIME),
 };
 
 static const struct record_field drop_fields[] = {

@@ -97,10 +97,23 @@ struct record_failure {
     char acceptable[RECORD_TEXT];
 };
 
+/* sent = delivered + false_positives + the lost ones + unaccounted: each packet has one end. */
 struct record_flow {
     char name[RECORD_TEXT]; /* "spoke[1]>hub" */
     uint64_t sent;
-    uint64_t received;
+    uint64_t received; /* copies included, if a replay window let them through */
+    uint64_t delivered;
+    uint64_t false_positives; /* dropped by a replay window though no copy of them was delivered */
+    uint64_t lost_on_links;   /* or in their queues */
+    uint64_t lost_without_sa;
+    uint64_t lost_too_big;
+    uint64_t lost_to_cpu; /* its queue was full */
+    uint64_t lost_otherwise;
+    uint64_t unaccounted;       /* under way when the run ended, or lost in a NAT */
+    uint64_t icmp_too_big;      /* answers to its sender */
+    uint64_t size_bytes;        /* of each packet */
+    uint64_t protected_packets; /* by the sender's gateway */
+    uint64_t protected_bytes;   /* the outer packets of these */
     int64_t longest_gap_ns;
     int64_t mean_delay_ns;
     int64_t first_delivery_ns; /* since its first packet was sent; -1 (JSON null): nothing arrived */

@@ -37,7 +37,8 @@ static void write_answer(FILE *out, const struct summary *summary)
     FILE *memory = open_memstream(&sentence, &len);
     if (!memory)
         return;
-    text_report_answer(memory, summary);
+    if (!text_report_packets_answer(memory, summary))
+        text_report_answer(memory, summary);
     if (fclose(memory) == 0)
         text_wrap(out, sentence, TEXT_REPORT_WIDTH, 0, 0);
     free(sentence);
@@ -158,6 +159,7 @@ void text_report_write(FILE *out, const struct scenario_set *set, const struct s
     write_answer(out, summary);
     text_report_table(out, summary, colour);
     text_report_agreement(out, summary, colour);
+    text_report_packets(out, summary, colour);
     write_failures(out, summary, colour);
     write_expectations(out, summary, colour);
     write_failed_runs(out, summary, colour);

@@ -5,6 +5,7 @@
 #include "summary.h"
 
 #define TEXT_REPORT_WIDTH 110
+#define TEXT_REPORT_LABEL 28 /* a case's label that is longer gets a line of its own */
 
 void text_report_write(FILE *out, const struct scenario_set *set, const struct summary *summary, bool colour);
 
@@ -32,5 +33,10 @@ void text_report_table(FILE *out, const struct summary *summary, bool colour);
 bool text_report_cases_disagree(const struct summary *summary);
 /* Then a row a case with both; else nothing. */
 void text_report_agreement(FILE *out, const struct summary *summary, bool colour);
+/* The answer, if packets are what there is to tell of: nothing was rekeyed and nothing failed. False,
+ * nothing written: they are not. */
+bool text_report_packets_answer(FILE *out, const struct summary *summary);
+/* Where packets ended, a row a case; nothing if all that is to be said is what links lose. */
+void text_report_packets(FILE *out, const struct summary *summary, bool colour);
 
 #endif

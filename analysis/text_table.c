@@ -23,8 +23,6 @@ enum {
     NUM_COLUMNS
 };
 
-#define LABEL_WIDTH 28 /* a longer one gets a line of its own */
-
 static const unsigned all_columns = (1U << NUM_COLUMNS) - 1;
 static const unsigned split_columns = 1U << COLUMN_MEAN | 1U << COLUMN_NETWORK | 1U << COLUMN_CPU |
                                       1U << COLUMN_CPU_WAIT | 1U << COLUMN_RESEND_WAIT;
@@ -127,9 +125,9 @@ static void fill_heading(char heading[TEXT_CELL], const struct scenario_case *of
 {
     size_t len = 0;
     snprintf(heading, TEXT_CELL, "case");
-    for (size_t i = 0; i < of->num_settings && len < LABEL_WIDTH; i++)
+    for (size_t i = 0; i < of->num_settings && len < TEXT_REPORT_LABEL; i++)
         len += (size_t)snprintf(heading + len, TEXT_CELL - len, "%s%s", i ? ", " : "", of->settings[i].axis);
-    if (len > LABEL_WIDTH)
+    if (len > TEXT_REPORT_LABEL)
         snprintf(heading, TEXT_CELL, "case");
 }
 
@@ -176,7 +174,7 @@ static void fill_rows(FILE *out, char (*cells)[TEXT_CELL], const struct summary 
         char(*row)[TEXT_CELL] = cells + i * NUM_COLUMNS;
         fill_row(row, &summary->cases[i], metric, scale);
         text_report_case_label(row[COLUMN_CASE], TEXT_CELL, summary->cases[i].of);
-        if (text_width(row[COLUMN_CASE]) <= LABEL_WIDTH)
+        if (text_width(row[COLUMN_CASE]) <= TEXT_REPORT_LABEL)
             continue;
         text_report_case_label(label, sizeof label, summary->cases[i].of);
         fprintf(out, "[%zu] %s\n", i + 1, label);

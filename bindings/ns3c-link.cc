@@ -65,6 +65,12 @@ void LinkNetDevice::SetIntercept(ns3c_link_intercept_fn *fn, void *ctx)
     m_interceptCtx = ctx;
 }
 
+void LinkNetDevice::AddClass(const ns3c_link_class &added)
+{
+    m_classes.SetDefaultQueue(m_channel->m_queuePackets);
+    m_classes.Add(added);
+}
+
 namespace
 {
 
@@ -122,6 +128,9 @@ bool LinkNetDevice::Send(Ptr<Packet> packet, const Address &, uint16_t protocol)
 {
     const int64_t now = Simulator::Now().GetNanoSeconds();
     m_sentTrace(packet);
+    if (m_classes.HaveAny()) {
+        return SendByClass(packet, protocol, now);
+    }
     if (!HasRoom(now)) {
         m_dropTrace(LinkDrop::QUEUE, GetPacketMark(packet));
         return false;
@@ -132,18 +141,21 @@ bool LinkNetDevice::Send(Ptr<Packet> packet, const Address &, uint16_t protocol)
     }
     m_busyUntil = start + m_channel->GetSerialisation(packet->GetSize());
 
-    Carry(packet, protocol, now);
+    Carry(packet, protocol, now, 0);
     return true;
 }
 
-/* What becomes of a packet once it has been sent. All draws are made whatever any of them says. */
-void LinkNetDevice::Carry(Ptr<Packet> packet, uint16_t protocol, int64_t now)
+/* What becomes of a packet once it has been sent. All draws are made whatever any of them says. A class with
+ * a delay of its own keeps its order by itself. */
+void LinkNetDevice::Carry(Ptr<Packet> packet, uint16_t protocol, int64_t now, std::size_t of)
 {
     const ns3c_link_verdict verdict = Judge(packet);
     const bool lost = DrawLoss();
     const bool twice = Draw(m_duplicateStream, m_channel->m_duplicate);
     const bool heldUp = Draw(m_reorderStream, m_channel->m_reorder);
-    int64_t arrival = m_busyUntil + m_channel->m_delay.GetNanoSeconds();
+    const int64_t longer = m_classes.GetDelay(of);
+    int64_t &lastArrival = longer > 0 ? m_classes.LastArrival(of) : m_lastArrival;
+    int64_t arrival = m_busyUntil + m_channel->m_delay.GetNanoSeconds() + longer;
     const int64_t jitter = m_channel->m_jitter.GetNanoSeconds();
     if (jitter > 0) {
         arrival += static_cast<int64_t>(m_jitterStream->GetValue() * static_cast<double>(jitter));
@@ -157,18 +169,19 @@ void LinkNetDevice::Carry(Ptr<Packet> packet, uint16_t protocol, int64_t now)
     held += verdict.action == NS3C_LINK_DELAY ? std::max<int64_t>(verdict.delay_ns, 0) : 0;
     const bool copy = twice || verdict.action == NS3C_LINK_DUPLICATE;
     Ptr<Packet> second = copy ? packet->Copy() : nullptr;
-    Deliver(packet, protocol, arrival, held);
+    Deliver(packet, protocol, arrival, held, lastArrival);
     if (second) {
-        Deliver(second, protocol, arrival, held);
+        Deliver(second, protocol, arrival, held, lastArrival);
     }
 }
 
 /* One that is held up does not hold up those after it. */
-void LinkNetDevice::Deliver(Ptr<Packet> packet, uint16_t protocol, int64_t arrival, int64_t held)
+void LinkNetDevice::Deliver(Ptr<Packet> packet, uint16_t protocol, int64_t arrival, int64_t held,
+                            int64_t &lastArrival)
 {
-    arrival = std::max(arrival, m_lastArrival);
+    arrival = std::max(arrival, lastArrival);
     if (held == 0) {
-        m_lastArrival = arrival;
+        lastArrival = arrival;
     }
     const int64_t now = Simulator::Now().GetNanoSeconds();
     Simulator::ScheduleWithContext(m_peer->m_node->GetId(), NanoSeconds(arrival + held - now),
@@ -194,6 +207,8 @@ void LinkNetDevice::Receive(Ptr<Packet> packet, uint16_t protocol)
 
 void LinkNetDevice::DoDispose()
 {
+    Simulator::Cancel(m_next);
+    m_classes.Clear();
     m_node = nullptr;
     m_channel = nullptr;
     m_peer = nullptr;

@@ -1,15 +1,18 @@
 /* Our own point-to-point link: a fixed rate, a drop-tail queue, delay with jitter that keeps the order, loss,
- * duplication and reordering, and a hook that decides on single packets.
+ * duplication and reordering, classes of traffic, and a hook that decides on single packets.
  *
  * ns-3's own has neither jitter nor losses for a numbered direction. One event a packet: when a packet starts
  * to be sent, when it ends and when it arrives are known the moment it is queued, since nothing overtakes on
- * a link but what was held up on purpose. */
+ * a link but what was held up on purpose. A link with classes (ns3c-link-classes.h) takes another event for
+ * each packet that has to wait, since what is sent next is not known before. */
 #ifndef P2_NS3C_LINK_H
 #define P2_NS3C_LINK_H
 
+#include "ns3c-link-classes.h"
 #include "ns3c.h"
 
 #include "ns3/channel.h"
+#include "ns3/event-id.h"
 #include "ns3/ipv4-l3-protocol.h"
 #include "ns3/ipv6-l3-protocol.h"
 #include "ns3/net-device.h"
@@ -41,6 +44,8 @@ class LinkNetDevice : public NetDevice
     void SetLossMask(uint64_t mask);
     /* See ns3c_link_intercept. */
     void SetIntercept(ns3c_link_intercept_fn *fn, void *ctx);
+    /* See ns3c_link_class. The channel is connected. */
+    void AddClass(const ns3c_link_class &added);
     /* Loss is drawn from `stream` and jitter from the next; see DISORDER_STREAMS. */
     void AssignStreams(int64_t stream);
 
@@ -83,8 +88,11 @@ class LinkNetDevice : public NetDevice
     bool DrawLoss();
     bool Draw(Ptr<UniformRandomVariable> stream, double probability);
     ns3c_link_verdict Judge(Ptr<const Packet> packet);
-    void Carry(Ptr<Packet> packet, uint16_t protocol, int64_t now);
-    void Deliver(Ptr<Packet> packet, uint16_t protocol, int64_t arrival, int64_t held);
+    bool SendByClass(Ptr<Packet> packet, uint16_t protocol, int64_t now);
+    void Begin(Ptr<Packet> packet, uint16_t protocol, int64_t now, std::size_t of);
+    void SendNext();
+    void Carry(Ptr<Packet> packet, uint16_t protocol, int64_t now, std::size_t of);
+    void Deliver(Ptr<Packet> packet, uint16_t protocol, int64_t arrival, int64_t held, int64_t &lastArrival);
     void Receive(Ptr<Packet> packet, uint16_t protocol);
     void Lose(uint64_t mark);
 
@@ -108,6 +116,8 @@ class LinkNetDevice : public NetDevice
     int64_t m_busyUntil{0};        //!< when the last queued packet has been sent
     int64_t m_lastArrival{0};      //!< at the peer: later packets do not overtake
     std::deque<int64_t> m_waiting; //!< when each packet in the queue will start to be sent
+    LinkClasses m_classes;         //!< with any, these hold what waits
+    EventId m_next;                //!< SendNext
     TracedCallback<Ptr<const Packet>> m_sentTrace;
     TracedCallback<Ptr<const Packet>> m_receivedTrace;
     TracedCallback<LinkDrop, uint64_t> m_dropTrace;

@@ -85,6 +85,10 @@ ns3c_link *ns3c_link_new(ns3c_node *a, ns3c_node *b, const ns3c_link_config *con
     AddEnd(*link, 1, b, config->mtu);
     link->channel->Connect(link->ends[0], link->ends[1]);
     link->channel->AssignStreams(config->stream);
+    for (size_t i = 0; i < config->num_classes; i++) {
+        link->ends[0]->AddClass(config->classes[i]);
+        link->ends[1]->AddClass(config->classes[i]);
+    }
     Keep(link);
     return link.get();
 }

@@ -23,6 +23,30 @@ size_t GetDataMax(const ns3c_address &destination)
     return IP_PACKET_MAX - (destination.family == 6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN) - 8;
 }
 
+/* ns-3's IP layers take these tags off and write the header accordingly. */
+void TellHeader(Ptr<Packet> packet, uint8_t family, const ns3c_udp_marking &marking)
+{
+    if (marking.tos && family == 4) {
+        SocketIpTosTag tag;
+        tag.SetTos(marking.tos);
+        packet->AddPacketTag(tag);
+    } else if (marking.tos) {
+        SocketIpv6TclassTag tag;
+        tag.SetTclass(marking.tos);
+        packet->AddPacketTag(tag);
+    }
+}
+
+/* What can not be fragmented needs no identification (RFC 6864 section 4.1). */
+void CompleteHeader(Ipv4Header &header, const ns3c_udp_marking &marking, Ptr<const Packet> packet)
+{
+    constexpr uint8_t TTL = 64;
+    header.SetTtl(TTL);
+    header.SetTos(marking.tos);
+    header.SetDontFragment();
+    header.SetPayloadSize(static_cast<uint16_t>(packet->GetSize()));
+}
+
 } // namespace
 
 UdpPort::UdpPort(ns3c_udp_fn *fn, void *ctx) : m_fn(fn), m_ctx(ctx)
@@ -70,21 +94,26 @@ bool UdpPort::Open(const IpStacks &stacks, const ns3c_address &address, uint16_t
 }
 
 bool UdpPort::Send(const ns3c_address &source, const ns3c_address &destination, uint16_t port,
-                   const uint8_t *data, size_t len, uint64_t mark, SendRoute where)
+                   const uint8_t *data, size_t len, uint64_t mark, SendRoute where,
+                   const ns3c_udp_marking &marking)
 {
     if (len > GetDataMax(destination) || (m_address.family && m_address.family != destination.family)) {
         return false;
     }
     Ptr<Packet> packet = CreateMarkedPacket(data, len, mark);
     const ns3c_address &from = m_address.family ? m_address : source;
-    return destination.family == 6 ? Send6(packet, from, ToIpv6(destination), port, where)
-                                   : Send4(packet, from, ToIpv4(destination), port, where);
+    if (destination.family == 6) {
+        TellHeader(packet, 6, marking);
+        return Send6(packet, from, ToIpv6(destination), port, where);
+    }
+    return Send4(packet, from, ToIpv4(destination), port, where, marking);
 }
 
 /* Not through Socket::SendTo: from a bound address that asks every interface of the node for a broadcast
- * address, for every datagram. */
+ * address, for every datagram. ns-3's IPv4 has no tag for "don't fragment" that it heeds, so that such a
+ * datagram goes with a header of our own. */
 bool UdpPort::Send4(Ptr<Packet> packet, const ns3c_address &source, Ipv4Address destination, uint16_t port,
-                    SendRoute where)
+                    SendRoute where, const ns3c_udp_marking &marking)
 {
     Ipv4Header header;
     header.SetSource(source.family ? ToIpv4(source) : Ipv4Address::GetAny());
@@ -97,8 +126,18 @@ bool UdpPort::Send4(Ptr<Packet> packet, const ns3c_address &source, Ipv4Address 
     if (!route) {
         return false;
     }
-    m_udp->Send(packet, source.family ? ToIpv4(source) : route->GetSource(), destination, m_port, port,
-                route);
+    header.SetSource(source.family ? ToIpv4(source) : route->GetSource());
+    if (!marking.dont_fragment) {
+        TellHeader(packet, 4, marking);
+        m_udp->Send(packet, header.GetSource(), destination, m_port, port, route);
+        return true;
+    }
+    UdpHeader udp;
+    udp.SetSourcePort(m_port);
+    udp.SetDestinationPort(port);
+    packet->AddHeader(udp);
+    CompleteHeader(header, marking, packet);
+    m_stacks.GetIpv4()->SendWithHeader(packet, header, route);
     return true;
 }
 
@@ -192,7 +231,14 @@ ns3c_udp *ns3c_udp_open(ns3c_node *node, ns3c_address address, uint16_t port, ns
 int ns3c_udp_send(ns3c_udp *udp, ns3c_address destination, uint16_t port, const uint8_t *data, size_t len,
                   uint64_t mark)
 {
-    if (udp->port.Send(ns3c_any(), destination, port, data, len, mark)) {
+    const ns3c_udp_marking plain = {0, false};
+    return ns3c_udp_send_marked(udp, destination, port, data, len, mark, &plain);
+}
+
+int ns3c_udp_send_marked(ns3c_udp *udp, ns3c_address destination, uint16_t port, const uint8_t *data,
+                         size_t len, uint64_t mark, const ns3c_udp_marking *marking)
+{
+    if (udp->port.Send(ns3c_any(), destination, port, data, len, mark, SendRoute::ON_TOP, *marking)) {
         return 0;
     }
     Complain() << "cannot send " << len << " bytes of UDP to " << destination << ": no route, or too long"

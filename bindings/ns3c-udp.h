@@ -21,17 +21,18 @@ class UdpPort
 
     /* address of no family: any of both. False if the port is taken. */
     bool Open(const IpStacks &stacks, const ns3c_address &address, uint16_t port);
-    /* From the bound address; from `source` if none was bound; from the route's if that is none either.
-     * False: no route, or too long. */
+    /* The header says what `marking` does. From the bound address; from `source` if none was bound; from the
+     * route's if that is none either. False: no route, or too long. */
     bool Send(const ns3c_address &source, const ns3c_address &destination, uint16_t port, const uint8_t *data,
-              size_t len, uint64_t mark, SendRoute where = SendRoute::ON_TOP);
+              size_t len, uint64_t mark, SendRoute where = SendRoute::ON_TOP,
+              const ns3c_udp_marking &marking = {0, false});
 
   private:
     Ptr<Socket> Bind(Ptr<Node> node, const Address &address);
     void Receive(Ptr<Socket> socket);
     void Deliver(Ptr<Packet> packet, const Address &from);
     bool Send4(Ptr<Packet> packet, const ns3c_address &source, Ipv4Address destination, uint16_t port,
-               SendRoute where);
+               SendRoute where, const ns3c_udp_marking &marking);
     bool Send6(Ptr<Packet> packet, const ns3c_address &source, Ipv6Address destination, uint16_t port,
                SendRoute where);
 

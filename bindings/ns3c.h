@@ -90,6 +90,17 @@ struct ns3c_node;
  * (see ns3c-routing.h). */
 struct ns3c_node *ns3c_node_new(const char *name); /* NULL: no name */
 
+/* Packets of some DSCPs (of the outermost header). Each class has a queue of its own; when a link may send,
+ * the class of the highest priority does, and among equals whose packet came first. What no class names has
+ * priority 0 and the link's own queue. A packet that is being sent is not interrupted. */
+struct ns3c_link_class {
+    uint64_t dscps; /* bit n: DSCP n */
+    uint32_t priority;
+    uint32_t queue_packets; /* drop-tail, each direction */
+    int64_t delay_ns;       /* on top of the link's, as if these packets went another way: in order among
+                               themselves, but overtaken by others */
+};
+
 struct ns3c_link_config {
     int64_t delay_ns;
     int64_t jitter_ns;      /* each packet: delay + uniform[0, jitter), order kept */
@@ -101,6 +112,8 @@ struct ns3c_link_config {
     double duplicate;   /* probability that a packet which is not lost arrives twice, at the same instant */
     double reorder;     /* probability that a packet is held up by reorder_ns, and may be overtaken */
     int64_t reorder_ns; /* on top of delay and jitter */
+    const struct ns3c_link_class *classes; /* borrowed for the call */
+    size_t num_classes;
 };
 
 /* loss: the link's own randomness dropped it; queue: no room. */
@@ -159,6 +172,14 @@ struct ns3c_udp *ns3c_udp_open(struct ns3c_node *node, struct ns3c_address addre
                                ns3c_udp_fn *fn, void *ctx);
 int ns3c_udp_send(struct ns3c_udp *udp, struct ns3c_address destination, uint16_t port, const uint8_t *data,
                   size_t len, uint64_t mark);
+/* What the IP header of a datagram says of it. */
+struct ns3c_udp_marking {
+    uint8_t tos;        /* DSCP and ECN: the whole octet of IPv4, or the traffic class of IPv6 */
+    bool dont_fragment; /* IPv4 only. ns-3's own routers take no notice; a gateway does */
+};
+int ns3c_udp_send_marked(struct ns3c_udp *udp, struct ns3c_address destination, uint16_t port,
+                         const uint8_t *data, size_t len, uint64_t mark,
+                         const struct ns3c_udp_marking *marking);
 
 /* --- whole IP packets --- */
 typedef void ns3c_packet_fn(void *ctx, const uint8_t *packet, size_t len, uint64_t mark);

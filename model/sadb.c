@@ -167,8 +167,10 @@ static void set_volumes(struct p2_gateway *gw, struct p2_sa_pair *pair, uint32_t
     }
     uint64_t last = policy->esn ? UINT64_MAX : UINT32_MAX;
     pair->hard_sequence = policy->sequence_max ? policy->sequence_max : last;
-    pair->soft_sequence = pair->hard_sequence / 1000 * policy->soft_permille +
-                          pair->hard_sequence % 1000 * policy->soft_permille / 1000;
+    uint64_t first = policy->sequence_first > 0 ? policy->sequence_first - 1 : 0;
+    uint64_t all = pair->hard_sequence > first ? pair->hard_sequence - first : 0;
+    pair->soft_sequence =
+        first + all / 1000 * policy->soft_permille + all % 1000 * policy->soft_permille / 1000;
 }
 
 /* By timers, since this is in the middle of a packet. */

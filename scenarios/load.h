@@ -95,6 +95,8 @@ bool load_behind_nats(struct loader *l);
 const struct p2_address *load_seen_address(const struct scenario *s, int gateway);
 const char *load_node_name(const struct scenario *scenario, int node);
 bool load_address_plan(struct loader *l);
+/* The classes of one <link>. */
+bool load_classes(struct loader *l, const xmlNode *element, struct scenario_link *link);
 bool load_links(struct loader *l, const xmlNode *topology);
 bool load_tunnels(struct loader *l, const xmlNode *tunnels);
 bool load_check_prices(struct loader *l, const xmlNode *root);

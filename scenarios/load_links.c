@@ -46,6 +46,7 @@ static bool load_link(struct loader *l, const xmlNode *node)
     struct scenario_link link = {.line = load_line(node)};
     struct load_members from, to;
     bool ok = load_fields(l->problems, node, link_fields, FIELDS(link_fields), &link);
+    ok = load_classes(l, node, &link) && ok;
     bool known = load_reference(l->problems, node, "from", "gateway", &l->nodes, &from);
     known = load_reference(l->problems, node, "to", "gateway", &l->nodes, &to) && known;
     size_t num = known ? load_pairs(l->problems, node, "to", &to, &from) : 0;

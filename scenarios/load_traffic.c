@@ -40,6 +40,19 @@ static bool parse_port(const char *text, void *out)
     return true;
 }
 
+static bool parse_dscp(const char *text, void *out)
+{
+    return units_dscp(text, out);
+}
+
+static bool parse_boolean(const char *text, void *out)
+{
+    *(bool *)out = strcmp(text, "true") == 0;
+    return *(bool *)out || strcmp(text, "false") == 0;
+}
+
+static const struct field_kind field_dscp = {"a DSCP such as ef, af41, cs6, be or 46", parse_dscp};
+static const struct field_kind field_boolean = {"true or false", parse_boolean};
 static const struct field_kind field_udp = {"udp", parse_udp};
 static const struct field_kind field_port = {"1 to 65535", parse_port};
 
@@ -51,6 +64,8 @@ static const struct field flow_fields[] = {
     {"size", &field_size, offsetof(struct scenario_flow, size)},
     {"start", &field_time, offsetof(struct scenario_flow, start)},
     {"stop", &field_time, offsetof(struct scenario_flow, stop)},
+    {"dscp", &field_dscp, offsetof(struct scenario_flow, dscp)},
+    {"df", &field_boolean, offsetof(struct scenario_flow, dont_fragment)},
 };
 
 /* The pairs of gateways that tunnels join, sorted, both ways. NULL, reported: out of memory. */

@@ -48,6 +48,16 @@ struct scenario_nat {
     int line;
 };
 
+#define SCENARIO_MAX_CLASSES 8
+
+/* Packets that a link treats apart, by the DSCP of the outermost header. */
+struct scenario_class {
+    uint64_t dscps;    /* bit n: DSCP n */
+    uint32_t priority; /* higher ones are sent first; what no class names has 0 */
+    uint32_t queue;    /* packets */
+    p2_time delay;     /* on top of the link's */
+};
+
 /* Nodes are numbered: first the gateways, then the NATs. */
 struct scenario_link {
     char name[2 * SCENARIO_NAME]; /* "spoke[3]-hub" */
@@ -59,6 +69,8 @@ struct scenario_link {
     p2_time reorder_delay; /* how much longer a reordered packet takes */
     uint32_t queue;        /* packets */
     uint32_t mtu;
+    size_t num_classes;
+    struct scenario_class classes[SCENARIO_MAX_CLASSES];
     int line;
 };
 
@@ -91,6 +103,8 @@ struct scenario_flow {
     p2_time interval;                      /* between packets */
     uint32_t size;                         /* bytes of the inner IP packet, its headers included */
     p2_time start, stop;
+    uint8_t dscp;       /* of the inner packets */
+    bool dont_fragment; /* IPv4 only */
 };
 
 enum scenario_event_kind {

@@ -1,5 +1,6 @@
 #include "traffic.h"
 
+#include "ip.h"
 #include "units.h"
 
 #include <stdlib.h>
@@ -65,6 +66,8 @@ int traffic_init(struct traffic *traffic, const struct scenario *scenario)
 
 void traffic_cleanup(struct traffic *traffic)
 {
+    for (size_t i = 0; traffic->flows && i < traffic->num_flows; i++)
+        fates_cleanup(&traffic->flows[i].fates);
     free(traffic->flows);
     free(traffic->open);
     free(traffic->flow_bits);
@@ -80,6 +83,17 @@ static struct traffic_flow *flow_of(struct traffic *traffic, uint64_t mark)
 {
     uint64_t flow = mark >> NUMBER_BITS;
     return flow >= 1 && flow <= traffic->num_flows ? &traffic->flows[flow - 1] : NULL;
+}
+
+static uint64_t number_of(uint64_t mark)
+{
+    return mark & ((UINT64_C(1) << NUMBER_BITS) - 1);
+}
+
+static void note_fate(struct traffic *traffic, struct traffic_flow *flow, uint64_t mark, enum fate fate)
+{
+    if (fates_note(&flow->fates, number_of(mark), fate) != P2_OK)
+        traffic->out_of_memory = true;
 }
 
 void traffic_sent(struct traffic *traffic, size_t flow)
@@ -133,9 +147,9 @@ void traffic_delivered(struct traffic *traffic, p2_time now, uint64_t mark)
     struct traffic_flow *flow = flow_of(traffic, mark);
     if (!flow)
         return;
-    p2_time sent_at =
-        flow->first + (p2_time)(mark & ((UINT64_C(1) << NUMBER_BITS) - 1)) * flow->config->interval;
+    p2_time sent_at = flow->first + (p2_time)number_of(mark) * flow->config->interval;
     flow->received++;
+    note_fate(traffic, flow, mark, FATE_DELIVERED);
     flow->delay_sum += now - sent_at;
     note_gap(traffic, flow, now, sent_at);
     if (flow->last_delivery < 0)
@@ -150,12 +164,43 @@ static bool belongs_to_a_rekey(enum p2_drop reason)
 
 void traffic_dropped(struct traffic *traffic, uint64_t mark, enum p2_drop reason)
 {
-    const struct traffic_flow *flow = flow_of(traffic, mark);
+    struct traffic_flow *flow = flow_of(traffic, mark);
+    if (flow)
+        note_fate(traffic, flow, mark, fates_of_drop(reason));
     if (!flow || flow->tunnel < 0 || !belongs_to_a_rekey(reason))
         return;
     /* Of one window only, the newest: a packet is lost once, however many negotiations overlap. */
     if (traffic->open[flow->tunnel])
         traffic->open[flow->tunnel]->packets_lost++;
+}
+
+void traffic_lost(struct traffic *traffic, uint64_t mark)
+{
+    struct traffic_flow *flow = flow_of(traffic, mark);
+    if (flow)
+        note_fate(traffic, flow, mark, FATE_LINK);
+}
+
+/* The pieces of one packet come one after the other. */
+void traffic_protected(struct traffic *traffic, int gateway, uint64_t mark, size_t len)
+{
+    struct traffic_flow *flow = flow_of(traffic, mark);
+    if (!flow || flow->config->from != gateway)
+        return;
+    if (flow->last_protected != number_of(mark) + 1)
+        flow->protected_packets++;
+    flow->last_protected = number_of(mark) + 1;
+    flow->protected_bytes += len;
+}
+
+void traffic_answered(struct traffic *traffic, int gateway, uint64_t mark, const struct p2_bytes *packet)
+{
+    struct traffic_flow *flow = flow_of(traffic, mark);
+    struct p2_ip_view view;
+    if (!flow || flow->config->from != gateway || p2_ip_parse(&view, packet->data, packet->len) < 0)
+        return;
+    if (view.protocol == P2_IP_PROTO_ICMP || view.protocol == P2_IP_PROTO_ICMPV6)
+        flow->icmp_too_big++;
 }
 
 void traffic_window_open(struct traffic *traffic, struct traffic_window *window, int tunnel)

@@ -7,17 +7,23 @@
 #ifndef P2_TRAFFIC_H
 #define P2_TRAFFIC_H
 
+#include "fate.h"
 #include "gateway.h"
 #include "scenario.h"
 
 struct traffic_flow {
     const struct scenario_flow *config;
     int tunnel;
-    unsigned bit;  /* in its tunnel's windows */
-    p2_time first; /* when packet 0 leaves; packet n leaves n intervals later */
-    uint64_t sent, received;
-    p2_time first_delivery; /* since packet 0 left; -1: none yet */
-    p2_time last_delivery;  /* -1: none yet */
+    unsigned bit;            /* in its tunnel's windows */
+    p2_time first;           /* when packet 0 leaves; packet n leaves n intervals later */
+    uint64_t sent, received; /* received: every copy */
+    struct fates fates;
+    uint64_t protected_packets, protected_bytes; /* that its sender's gateway protected; bytes of whole outer
+                                                    packets, several for one if it was cut up before */
+    uint64_t last_protected;                     /* its number plus one; 0: none yet */
+    uint64_t icmp_too_big;                       /* answers that its sender got */
+    p2_time first_delivery;                      /* since packet 0 left; -1: none yet */
+    p2_time last_delivery;                       /* -1: none yet */
     p2_time longest_gap;
     p2_time delay_sum;
 };
@@ -38,6 +44,7 @@ struct traffic {
     struct traffic_window **open; /* by tunnel */
     uint64_t *flow_bits;          /* by tunnel: which bits are taken */
     size_t num_tunnels;
+    bool out_of_memory;
 };
 
 /* P2_OK or P2_ERR_NOMEM. The scenario must outlive it. */
@@ -49,6 +56,12 @@ uint64_t traffic_mark(size_t flow, uint64_t number);
 void traffic_sent(struct traffic *traffic, size_t flow);
 void traffic_delivered(struct traffic *traffic, p2_time now, uint64_t mark);
 void traffic_dropped(struct traffic *traffic, uint64_t mark, enum p2_drop reason);
+/* A link lost it, or had no room for it. */
+void traffic_lost(struct traffic *traffic, uint64_t mark);
+/* A gateway sent a protected packet of so many bytes. */
+void traffic_protected(struct traffic *traffic, int gateway, uint64_t mark, size_t len);
+/* A gateway delivers a packet with this mark to its protected side: of its own flow, that is an answer. */
+void traffic_answered(struct traffic *traffic, int gateway, uint64_t mark, const struct p2_bytes *packet);
 
 /* window: storage of the caller, kept until traffic_cleanup. */
 void traffic_window_open(struct traffic *traffic, struct traffic_window *window, int tunnel);

@@ -29,6 +29,12 @@ bool units_probability(const char *text, double *out);  /* "0.1%": 0..1 */
 bool units_interval(const char *text, p2_time *out);    /* "25/s": time between two of them */
 bool units_kilobytes(const char *text, uint32_t *out);  /* "4608KB", "4MB": units of 1,024 bytes; not 0 */
 
+/* A DSCP by its name or number: be, le (RFC 8622), cs0 to cs7 (RFC 2474), af11 to af43 (RFC 2597), ef (RFC
+ * 3246), va (RFC 5865), 0 to 63. */
+bool units_dscp(const char *text, uint8_t *out);
+/* Several, separated by white space: bit n stands for DSCP n. */
+bool units_dscps(const char *text, uint64_t *out);
+
 /* Addresses that are counted on, in units_address.c; how they are written is model/selector.h's matter. */
 
 /* 32 or 128. */

@@ -76,10 +76,21 @@ static void on_action(void *ctx, struct phase2_gateway *gateway, p2_time now, co
         self->drops[action->u.drop.reason]++;
         if (action->u.drop.ipsec)
             traffic_dropped(&world->traffic, action->mark, action->u.drop.reason);
+    } else if (action->type == P2_ACTION_SEND_IPSEC) {
+        traffic_protected(&world->traffic, self->index, action->mark, action->u.packet.len);
+    } else if (action->type == P2_ACTION_DELIVER_CLEAR) {
+        traffic_answered(&world->traffic, self->index, action->mark, &action->u.packet);
     }
 }
 
 /* --- traffic --- */
+
+static void on_link_drop(void *ctx, enum ns3c_link_drop reason, uint64_t mark)
+{
+    struct world *world = ctx;
+    (void)reason;
+    traffic_lost(&world->traffic, mark);
+}
 
 /* The payload says which packet it is, so that a capture can be followed by eye. */
 static void on_send(void *ctx)
@@ -93,7 +104,7 @@ static void on_send(void *ctx)
     memset(payload, 0, len);
     snprintf((char *)payload, len, "%s #%llu", flow->config->name, (unsigned long long)flow->sent);
     traffic_sent(&world->traffic, sender->flow);
-    world_udp_send(sender->udp, &flow->config->destination, flow->config->port, payload, len, mark);
+    world_udp_send(sender->udp, flow->config, payload, len, mark);
     p2_time next = flow->first + (p2_time)flow->sent * flow->config->interval;
     if (next < flow->config->stop)
         ns3c_timer_arm(sender->timer, next);
@@ -114,6 +125,8 @@ static int build_traffic(struct world *world)
     struct ns3c_stream *stream = ns3c_stream_new(STREAM_TRAFFIC);
     if (traffic_init(&world->traffic, world->scenario) < 0)
         return world_fail(world, "world", "out of memory");
+    for (size_t i = 0; i < world->scenario->num_links; i++)
+        ns3c_link_on_drop(world->links[i], on_link_drop, world);
     for (size_t i = 0; i < world->scenario->num_flows; i++) {
         struct traffic_flow *flow = &world->traffic.flows[i];
         struct ns3c_udp *udp =
@@ -144,13 +157,12 @@ static size_t peer_for(struct world_gateway *self, const struct scenario_end *en
             return i;
     }
     int remote_index = (int)(remote - scenario->gateways);
-    uint32_t mtu = self->mtu, remote_mtu = self->world->gateways[remote_index].mtu;
     struct p2_peer_config *peer = &self->peers[self->num_peers];
     *peer = (struct p2_peer_config){.local = self->config->address,
                                     .remote = remote->nat >= 0 ? scenario->nats[remote->nat].address
                                                                : remote->address,
                                     .phase1 = end->phase1,
-                                    .mtu = mtu < remote_mtu ? mtu : remote_mtu};
+                                    .mtu = world_path_mtu(self->world, self->index, remote_index)};
     if (remote->nat >= 0)
         peer->remote_id = remote->address;
     snprintf(peer->name, sizeof(peer->name), "%s", remote->name);
@@ -179,21 +191,6 @@ static void add_tunnel_end(struct world *world, size_t t, int e)
     world->local_tunnel[t][e] = self->num_tunnels++;
 }
 
-static void note_mtus(struct world *world)
-{
-    const struct scenario *scenario = world->scenario;
-    for (size_t i = 0; i < scenario->num_links; i++) {
-        const struct scenario_link *link = &scenario->links[i];
-        const int nodes[] = {link->from, link->to};
-        for (int end = 0; end < 2; end++) {
-            if ((size_t)nodes[end] >= scenario->num_gateways) /* a NAT */
-                continue;
-            struct world_gateway *gateway = &world->gateways[nodes[end]];
-            gateway->mtu = link->mtu > gateway->mtu ? link->mtu : gateway->mtu;
-        }
-    }
-}
-
 static int plan_tunnels(struct world *world)
 {
     const struct scenario *scenario = world->scenario;
@@ -208,7 +205,6 @@ static int plan_tunnels(struct world *world)
         world->gateways[g].tunnels = calloc(ends[g] + 1, sizeof(struct p2_tunnel_config));
         good = world->gateways[g].peers && world->gateways[g].tunnels;
     }
-    note_mtus(world);
     for (size_t t = 0; good && t < scenario->num_tunnels; t++) {
         for (int e = 0; e < 2; e++)
             add_tunnel_end(world, t, e);
@@ -304,6 +300,7 @@ static void cleanup(struct world *world)
         tamper_cleanup(&world->tampers[i].tamper);
     free(world->tampers);
     free(world->nats);
+    world_free_ways(world);
     free(world->links);
     world_free_sockets(world);
     free(world->senders);
@@ -336,7 +333,8 @@ int world_simulate(const struct scenario *scenario, const struct world_run *run,
         ns3c_run(scenario->duration);
     if (world.gateways && close_captures(&world) < 0)
         result = -1;
-    if (result == 0 && (world.ledger.out_of_memory || world.keyring.out_of_memory))
+    if (result == 0 &&
+        (world.ledger.out_of_memory || world.keyring.out_of_memory || world.traffic.out_of_memory))
         result = world_fail(&world, "world", "out of memory");
     if (result == 0 && world_write_records(&world, out) < 0)
         result = world_fail(&world, "record stream", strerror(errno));

@@ -18,7 +18,6 @@ struct world_gateway {
     struct ns3c_node *node;
     struct phase2_gateway *gateway;
     struct ns3c_capture *capture;
-    uint32_t mtu; /* of its links, the greatest one: a hub's spokes may have smaller ones each */
     struct p2_peer_config *peers;
     size_t num_peers;
     struct p2_tunnel_config *tunnels;
@@ -47,6 +46,12 @@ struct world_nat {
     struct ns3c_nat *nat;
 };
 
+/* Where a node's routes lead. */
+struct world_way {
+    int only; /* the only link, if via is NULL; -1: none */
+    int *via; /* by node: the first link there; -1: none */
+};
+
 /* A link that the timeline cuts or takes messages from. */
 struct world_tamper {
     struct world *world;
@@ -64,6 +69,7 @@ struct world {
     const struct world_run *run;
     struct world_gateway *gateways;
     struct world_nat *nats;
+    struct world_way *ways;       /* by node */
     struct world_tamper *tampers; /* by link */
     struct ns3c_link **links;
     struct world_socket *sockets;
@@ -91,9 +97,16 @@ int world_build_topology(struct world *world);
  * as delivered. NULL with a message. */
 struct ns3c_udp *world_udp_open(struct world *world, int gateway, const struct p2_address *address,
                                 uint16_t port);
-void world_udp_send(struct ns3c_udp *udp, const struct p2_address *destination, uint16_t port,
-                    const uint8_t *data, size_t len, uint64_t mark);
+/* One packet of a flow. */
+void world_udp_send(struct ns3c_udp *udp, const struct scenario_flow *flow, const uint8_t *data, size_t len,
+                    uint64_t mark);
 void world_free_sockets(struct world *world);
+
+/* The longest IP packet that goes from one gateway to another without being fragmented, which is what a
+ * gateway finds out in time by the ICMP answers of routers (RFC 1191). 0: no way leads there. After
+ * world_build_topology. */
+uint32_t world_path_mtu(const struct world *world, int from, int to);
+void world_free_ways(struct world *world);
 
 /* Arms a timer for each event of the timeline. 0, or -1 with a message. */
 int world_build_timeline(struct world *world);

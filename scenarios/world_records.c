@@ -180,9 +180,23 @@ static void put_flow(struct writer *w, const struct traffic_flow *flow)
 {
     struct record record = {.type = RECORD_FLOW};
     struct record_flow *f = &record.u.flow;
+    uint64_t counts[FATE_NUM];
     TEXT(f->name, "%s", flow->config->name);
     f->sent = flow->sent;
     f->received = flow->received;
+    fates_count(&flow->fates, flow->sent, counts);
+    f->delivered = counts[FATE_DELIVERED];
+    f->false_positives = counts[FATE_WINDOW];
+    f->lost_on_links = counts[FATE_LINK];
+    f->lost_without_sa = counts[FATE_NO_SA];
+    f->lost_too_big = counts[FATE_TOO_BIG];
+    f->lost_to_cpu = counts[FATE_CPU];
+    f->lost_otherwise = counts[FATE_OTHER];
+    f->unaccounted = counts[FATE_UNKNOWN];
+    f->icmp_too_big = flow->icmp_too_big;
+    f->size_bytes = flow->config->size;
+    f->protected_packets = flow->protected_packets;
+    f->protected_bytes = flow->protected_bytes;
     f->longest_gap_ns = flow->longest_gap;
     f->mean_delay_ns = flow->received > 0 ? flow->delay_sum / (p2_time)flow->received : 0;
     f->first_delivery_ns = flow->first_delivery;

@@ -58,6 +58,10 @@ static void build_links(struct world *world)
     for (size_t i = 0; i < world->scenario->num_links; i++) {
         const struct scenario_link *link = &world->scenario->links[i];
         const int ends[2] = {link->from, link->to};
+        struct ns3c_link_class classes[SCENARIO_MAX_CLASSES];
+        for (size_t c = 0; c < link->num_classes; c++)
+            classes[c] = (struct ns3c_link_class){link->classes[c].dscps, link->classes[c].priority,
+                                                  link->classes[c].queue, link->classes[c].delay};
         struct ns3c_link_config config = {.delay_ns = link->delay,
                                           .jitter_ns = link->jitter,
                                           .rate_bps = link->rate,
@@ -67,7 +71,9 @@ static void build_links(struct world *world)
                                           .duplicate = link->duplicate,
                                           .reorder = link->reorder,
                                           .reorder_ns = link->reorder_delay,
-                                          .stream = WORLD_STREAM_LINK + 4 * (int64_t)i};
+                                          .stream = WORLD_STREAM_LINK + 4 * (int64_t)i,
+                                          .classes = classes,
+                                          .num_classes = link->num_classes};
         world->links[i] = ns3c_link_new(node_of(world, link->from), node_of(world, link->to), &config);
         for (int end = 0; end < 2; end++) {
             const struct p2_address *address = address_of(world->scenario, ends[end]);
@@ -144,7 +150,7 @@ static void route_by_default(struct world *world, int node, int link)
 }
 
 /* Fewest links first; among equals the link that was written first. Nobody but the NAT itself knows a way to
- * what stands behind it. queue and via: room for every node. */
+ * what stands behind it. queue and via: room for every node; via becomes the link to each, or -1. */
 static void route_from(struct world *world, const struct adjacency *a, int start, int *queue, int *via)
 {
     const struct scenario *scenario = world->scenario;
@@ -187,28 +193,81 @@ static void keep_peers_outside(struct world *world, const struct adjacency *a)
     }
 }
 
+/* A leaf needs no table: everything goes one way. */
+static int build_routes_of(struct world *world, const struct adjacency *a, int node, int *queue)
+{
+    size_t n = world->scenario->num_gateways + world->scenario->num_nats;
+    size_t num_links = a->first[node + 1] - a->first[node];
+    struct world_way *way = &world->ways[node];
+    way->only = num_links > 0 ? a->links[a->first[node]] : -1;
+    if (num_links == 1) {
+        route_by_default(world, node, way->only);
+    } else if (num_links > 1) {
+        way->via = calloc(n, sizeof(*way->via));
+        if (!way->via)
+            return -1;
+        route_from(world, a, node, queue, way->via);
+    }
+    return 0;
+}
+
 static int build_routes(struct world *world)
 {
     size_t n = world->scenario->num_gateways + world->scenario->num_nats;
     struct adjacency a = {0};
-    int *queue = calloc(n + 1, sizeof(*queue)), *via = calloc(n + 1, sizeof(*via));
-    int result = queue && via && adjacency_init(&a, world->scenario) == 0
-                     ? 0
-                     : world_fail(world, "world", "out of memory");
-    for (size_t g = 0; result == 0 && g < n; g++) {
-        size_t num_links = a.first[g + 1] - a.first[g];
-        if (num_links == 1) /* a leaf needs no table: everything goes that way */
-            route_by_default(world, (int)g, a.links[a.first[g]]);
-        else if (num_links > 1)
-            route_from(world, &a, (int)g, queue, via);
-    }
+    int *queue = calloc(n + 1, sizeof(*queue));
+    world->ways = calloc(n + 1, sizeof(*world->ways));
+    int result = queue && world->ways ? adjacency_init(&a, world->scenario) : -1;
+    for (size_t g = 0; result == 0 && g < n; g++)
+        result = build_routes_of(world, &a, (int)g, queue);
     if (result == 0)
         keep_peers_outside(world, &a);
     free(a.first);
     free(a.links);
     free(queue);
-    free(via);
-    return result;
+    return result == 0 ? 0 : world_fail(world, "world", "out of memory");
+}
+
+void world_free_ways(struct world *world)
+{
+    size_t n = world->scenario->num_gateways + world->scenario->num_nats;
+    for (size_t i = 0; world->ways && i < n; i++)
+        free(world->ways[i].via);
+    free(world->ways);
+}
+
+/* --- what a path carries --- */
+
+/* The smallest MTU from node to node, hop by hop as the routes lead; at most `so_far`. 0: they lead nowhere.
+ */
+static uint32_t walk(const struct world *world, int from, int to, uint32_t so_far)
+{
+    const struct scenario *s = world->scenario;
+    size_t hops = s->num_gateways + s->num_nats;
+    while (from != to) {
+        const struct world_way *way = &world->ways[from];
+        int next = way->via ? way->via[to] : way->only;
+        if (next < 0 || hops-- == 0)
+            return 0;
+        const struct scenario_link *link = &s->links[next];
+        so_far = link->mtu < so_far ? link->mtu : so_far;
+        from = link->from == from ? link->to : link->from;
+    }
+    return so_far;
+}
+
+/* What stands behind a NAT is reached by way of it. */
+uint32_t world_path_mtu(const struct world *world, int from, int to)
+{
+    const struct scenario *s = world->scenario;
+    int nat = s->gateways[to].nat;
+    uint32_t mtu = UINT32_MAX;
+    if (nat >= 0) {
+        int node = (int)s->num_gateways + nat;
+        mtu = walk(world, from, node, mtu);
+        from = node;
+    }
+    return mtu > 0 ? walk(world, from, to, mtu) : 0;
 }
 
 int world_build_topology(struct world *world)
@@ -268,10 +327,11 @@ struct ns3c_udp *world_udp_open(struct world *world, int gateway, const struct p
     return socket->udp;
 }
 
-void world_udp_send(struct ns3c_udp *udp, const struct p2_address *destination, uint16_t port,
-                    const uint8_t *data, size_t len, uint64_t mark)
+void world_udp_send(struct ns3c_udp *udp, const struct scenario_flow *flow, const uint8_t *data, size_t len,
+                    uint64_t mark)
 {
-    ns3c_udp_send(udp, to_ns3c(destination), port, data, len, mark);
+    const struct ns3c_udp_marking marking = {(uint8_t)(flow->dscp << 2), flow->dont_fragment};
+    ns3c_udp_send_marked(udp, to_ns3c(&flow->destination), flow->port, data, len, mark, &marking);
 }
 
 void world_free_sockets(struct world *world)

@@ -203,6 +203,33 @@ static void sequence_numbers_are_rekeyed_ahead_of_their_end(void)
     sim_free(sim);
 }
 
+/* Soft limits are a part of the way from the first number, as if the SA had got there by itself. */
+static void numbers_near_the_end(struct p2_policy *policy, int side)
+{
+    (void)side;
+    policy->sequence_first = UINT32_MAX - 99;
+    policy->soft_permille = 800;
+    policy->fuzz_permille = 0;
+}
+
+static void an_sa_that_begins_near_the_end_is_rekeyed_once_ahead_of_it(void)
+{
+    struct sim_options o = with(numbers_near_the_end);
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, P2_SECOND);
+    for (int i = 0; i < 79; i++)
+        sim_send(sim, 0, 64);
+    sim_run(sim, 2 * P2_SECOND);
+    CU_ASSERT_PTR_NULL_FATAL(sim_quick(sim, 1));
+    sim_send(sim, 0, 64);
+    sim_run(sim, 3 * P2_SECOND);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(sim_quick(sim, 1));
+    CU_ASSERT_PTR_NULL(sim_quick(sim, 2));
+    CU_ASSERT_EQUAL(sim_quick(sim, 1)->start, P2_START_SEQUENCE);
+    CU_ASSERT_EQUAL(sim_delivered(sim, 1), 80);
+    sim_free(sim);
+}
+
 /* --- install-interval --- */
 
 static void wait_before_use(struct p2_policy *policy, int side)
@@ -291,5 +318,7 @@ CHECK_MAIN(
     {"the receiver's volume counts as well", the_receivers_volume_counts_as_well},
     {"the hard limit by volume is kept", the_hard_limit_by_volume_is_kept},
     {"sequence numbers are rekeyed ahead of their end", sequence_numbers_are_rekeyed_ahead_of_their_end},
+    {"an SA that begins near the end is rekeyed once ahead of it",
+     an_sa_that_begins_near_the_end_is_rekeyed_once_ahead_of_it},
     {"a rekeyed SA waits for its interval", a_rekeyed_sa_waits_for_its_interval},
     {"an idle tunnel is rekeyed only if it must be up", an_idle_tunnel_is_rekeyed_only_if_it_must_be_up})

@@ -31,7 +31,19 @@ static struct store *two_cases(void)
             records[4].u.negotiation.retransmissions = 5;
             strcpy(records[4].u.negotiation.reason, "forced"); /* a rekey, but not an established one */
             records[5] = (struct record){.type = RECORD_FLOW,
-                                         .u.flow = {"spoke>hub", 100, 99, 1, 1, run * 5 * FIXTURE_MS}};
+                                         .u.flow = {.name = "spoke>hub",
+                                                    .sent = 100,
+                                                    .received = 99,
+                                                    .delivered = 95,
+                                                    .false_positives = 3,
+                                                    .lost_on_links = 2,
+                                                    .icmp_too_big = 7,
+                                                    .size_bytes = 300,
+                                                    .protected_packets = 10,
+                                                    .protected_bytes = 3560,
+                                                    .longest_gap_ns = 1,
+                                                    .mean_delay_ns = 1,
+                                                    .first_delivery_ns = run * 5 * FIXTURE_MS}};
             records[6] = (struct record){.type = RECORD_DROP, .u.drop = {"hub", "replayed", 3}};
             records[7] =
                 (struct record){.type = RECORD_CPU, .u.cpu = {"spoke[1]", 1, 1, 6000 * FIXTURE_MS, 0, 0}};
@@ -85,7 +97,17 @@ static void metrics_are_what_they_say(void)
         {"time-to-first-packet", "ns", 2, 7.5e6},
         {"packets-sent", "packets", 0, 200},
         {"packets-received", "packets", 0, 198},
-        {"packets-delivered", "packets", 0, 198},
+        {"packets-delivered", "packets", 0, 190},
+        {"window-false-positives", "packets", 0, 6},
+        {"lost-on-links", "packets", 0, 4},
+        {"lost-without-sa", "packets", 0, 0},
+        {"lost-too-big", "packets", 0, 0},
+        {"lost-to-cpu", "packets", 0, 0},
+        {"lost-otherwise", "packets", 0, 0},
+        {"unaccounted", "packets", 0, 0},
+        {"icmp-too-big", "packets", 0, 14},
+        {"packet-delay", "ns", 2, 1},
+        {"overhead", "B", 2, 56},
         {"drops.replayed", "packets", 0, 6},
         {"cpu-utilisation.spoke", "ratio", 4, 0.15}, /* 6/60 and 24/(2*60), in both runs */
     };

@@ -1,0 +1,206 @@
+/* Where the packets of the flows ended, if that is not plain: one row a case, and no column of zeros. */
+#include "figure_text.h"
+#include "text_report.h"
+
+#include "text_layout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *title;
+    const char *metric;
+    bool always;
+    bool tells; /* worth a table of its own, and an answer */
+    const char *what;
+} counts[] = {
+    {"sent", "packets-sent", true, false, ""},
+    {"delivered", "packets-delivered", true, false, ""},
+    {"window", "window-false-positives", false, true,
+     "are dropped by the replay window though nobody replayed them"},
+    {"links", "lost-on-links", false, false, ""}, /* what a link loses anyway is not news */
+    {"no SA", "lost-without-sa", false, true, "are lost for want of an SA"},
+    {"too big", "lost-too-big", false, true, "are too big for the path and may not be fragmented"},
+    {"CPU", "lost-to-cpu", false, true, "find no room in the queue of a CPU"},
+    {"other", "lost-otherwise", false, true, "are dropped for other reasons"},
+    {"open", "unaccounted", false, false, ""},
+    {"ICMP", "icmp-too-big", false, false, ""},
+};
+
+enum {
+    NUM_COUNTS = sizeof counts / sizeof counts[0],
+    COLUMN_CASE = 0,
+    COLUMN_COUNTS,
+    COLUMN_OVERHEAD = COLUMN_COUNTS + NUM_COUNTS,
+    COLUMN_DELAY,
+    NUM_COLUMNS
+};
+
+static bool any_total(const struct summary *summary, const char *metric)
+{
+    for (size_t i = 0; i < summary->num_cases; i++)
+        if (summary_find(&summary->cases[i], metric)->total > 0)
+            return true;
+    return false;
+}
+
+/* Packets are the subject where nothing was rekeyed, or where some were lost otherwise than on links. */
+static bool is_wanted(const struct summary *summary)
+{
+    bool wanted = strcmp(text_report_subject(summary).metric, "rekey-latency") != 0;
+    for (size_t i = 0; i < NUM_COUNTS; i++)
+        wanted = wanted || (counts[i].tells && any_total(summary, counts[i].metric));
+    return wanted && any_total(summary, "packets-sent");
+}
+
+/* --- the answer --- */
+
+/* Which loss was the greatest in which case. False: nothing was lost but on links. */
+static bool find_worst(const struct summary *summary, size_t *in_case, size_t *count)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < summary->num_cases; i++) {
+        for (size_t j = 0; j < NUM_COUNTS; j++) {
+            uint64_t total = summary_find(&summary->cases[i], counts[j].metric)->total;
+            if (!counts[j].tells || total <= most)
+                continue;
+            most = total;
+            *in_case = i;
+            *count = j;
+        }
+    }
+    return most > 0;
+}
+
+static void answer_loss(FILE *out, const struct summary *summary, size_t worst, size_t count)
+{
+    const struct summary_case *of_case = &summary->cases[worst];
+    char label[256];
+    size_t spared = 0;
+    for (size_t i = 0; i < summary->num_cases; i++)
+        spared += summary_find(&summary->cases[i], counts[count].metric)->total == 0;
+    if (summary->num_cases > 1) {
+        text_report_case_label(label, sizeof label, of_case->of);
+        fprintf(out, "With %s, ", label);
+    }
+    fprintf(out, "%llu of %llu packets %s",
+            (unsigned long long)summary_find(of_case, counts[count].metric)->total,
+            (unsigned long long)summary_find(of_case, "packets-sent")->total, counts[count].what);
+    if (summary->num_cases > 1)
+        fprintf(out, "; no case has more, and %zu of the %zu have none.", spared, summary->num_cases);
+    else
+        fputc('.', out);
+}
+
+/* False: the cases do not differ. */
+static bool answer_overhead(FILE *out, const struct summary *summary)
+{
+    size_t least = 0, most = 0;
+    char labels[2][256];
+    for (size_t i = 0; i < summary->num_cases; i++) {
+        const struct statistics_summary *figures = &summary_find(&summary->cases[i], "overhead")->figures;
+        if (figures->n == 0)
+            return false;
+        if (figures->mean < summary_find(&summary->cases[least], "overhead")->figures.mean)
+            least = i;
+        if (figures->mean > summary_find(&summary->cases[most], "overhead")->figures.mean)
+            most = i;
+    }
+    double from = summary_find(&summary->cases[least], "overhead")->figures.mean,
+           to = summary_find(&summary->cases[most], "overhead")->figures.mean;
+    if (to - from < 0.05)
+        return false;
+    text_report_case_label(labels[0], sizeof labels[0], summary->cases[least].of);
+    text_report_case_label(labels[1], sizeof labels[1], summary->cases[most].of);
+    fprintf(out, "A packet grows by %.1f bytes with %s and by %.1f with %s.", from, labels[0], to, labels[1]);
+    return true;
+}
+
+bool text_report_packets_answer(FILE *out, const struct summary *summary)
+{
+    size_t in_case = 0, count = 0;
+    for (size_t i = 0; i < summary->num_cases; i++)
+        if (summary->cases[i].num_failures > 0 || summary->cases[i].established == 0)
+            return false;
+    if (!any_total(summary, "packets-sent") ||
+        strcmp(text_report_subject(summary).metric, "rekey-latency") == 0)
+        return false;
+    if (!find_worst(summary, &in_case, &count))
+        return answer_overhead(out, summary);
+    answer_loss(out, summary, in_case, count);
+    return true;
+}
+
+/* --- the table --- */
+
+static void fill_mean(char cell[TEXT_CELL], const struct summary_case *of_case, const char *metric)
+{
+    const struct statistics_summary *figures = &summary_find(of_case, metric)->figures;
+    char text[FIGURE_TEXT];
+    snprintf(cell, TEXT_CELL, "-");
+    if (figures->n == 0)
+        return;
+    if (strcmp(metric, "overhead") == 0)
+        snprintf(text, sizeof text, "%.1f", figures->mean);
+    else
+        figure_text_ns(text, figures->mean);
+    snprintf(cell, TEXT_CELL, "%s", text);
+}
+
+static void fill_row(char (*row)[TEXT_CELL], const struct summary_case *of_case, size_t number)
+{
+    text_report_case_label(row[COLUMN_CASE], TEXT_CELL, of_case->of);
+    if (text_width(row[COLUMN_CASE]) > TEXT_REPORT_LABEL)
+        snprintf(row[COLUMN_CASE], TEXT_CELL, "[%zu]", number); /* as in the table above */
+    for (size_t i = 0; i < NUM_COUNTS; i++)
+        snprintf(row[COLUMN_COUNTS + i], TEXT_CELL, "%llu",
+                 (unsigned long long)summary_find(of_case, counts[i].metric)->total);
+    fill_mean(row[COLUMN_OVERHEAD], of_case, "overhead");
+    fill_mean(row[COLUMN_DELAY], of_case, "packet-delay");
+}
+
+static unsigned shown_columns(const struct summary *summary)
+{
+    unsigned shown = 1U << COLUMN_CASE | 1U << COLUMN_OVERHEAD | 1U << COLUMN_DELAY;
+    for (size_t i = 0; i < NUM_COUNTS; i++)
+        if (counts[i].always || any_total(summary, counts[i].metric))
+            shown |= 1U << (COLUMN_COUNTS + i);
+    return shown;
+}
+
+static void name_columns(struct text_column columns[NUM_COLUMNS])
+{
+    columns[COLUMN_CASE] = (struct text_column){"packets", "", true};
+    for (size_t i = 0; i < NUM_COUNTS; i++)
+        columns[COLUMN_COUNTS + i] = (struct text_column){counts[i].title, "  ", false};
+    columns[COLUMN_OVERHEAD] = (struct text_column){"overhead", "  ", false};
+    columns[COLUMN_DELAY] = (struct text_column){"delay", "  ", false};
+}
+
+void text_report_packets(FILE *out, const struct summary *summary, bool colour)
+{
+    struct text_column columns[NUM_COLUMNS];
+    if (!is_wanted(summary))
+        return;
+    char(*cells)[TEXT_CELL] = calloc(summary->num_cases * NUM_COLUMNS, sizeof *cells);
+    if (!cells) {
+        fputs("(out of memory for the table of packets)\n", out);
+        return;
+    }
+    for (size_t i = 0; i < summary->num_cases; i++)
+        fill_row(cells + i * NUM_COLUMNS, &summary->cases[i], i + 1);
+    name_columns(columns);
+    struct text_table table = {columns, NUM_COLUMNS, cells, summary->num_cases};
+    fputc('\n', out);
+    text_table_write(out, &table, shown_columns(summary), colour);
+    fputc('\n', out);
+    text_wrap(
+        out,
+        "Packets of all flows and replications, each under one end. window: good ones that a replay window "
+        "dropped (false positives). links: lost there or in their queues. open: under way at the end, or "
+        "lost unseen. ICMP: answers that packets are too big. overhead: bytes that a packet grew by, outer "
+        "header included (not those of its IP fragments); delay: of those delivered; both as means over "
+        "flows.",
+        TEXT_REPORT_WIDTH, 0, 0);
+    free(cells);
+}
