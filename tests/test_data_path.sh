@@ -38,6 +38,33 @@ done
 exits 1 scenarios/replay-window-size.xml --runs 1 --set '//class/@priority=0'
 says 'FAILS window=32,dscp=copy: window-false-positives'
 
+# The same bytes from one process as from four, though queues decide what is sent next.
+one=$out/one four=$out/four
+$B/phase2sim run scenarios/replay-window-size.xml --runs 1 --jobs 1 -o "$one" >/dev/null 2>&1
+$B/phase2sim run scenarios/replay-window-size.xml --runs 1 --jobs 4 -o "$four" >/dev/null 2>&1
+checks=$((checks + 1))
+if ! cmp "$one/summary.json" "$four/summary.json" || ! diff -rq "$one/captures" "$four/captures"; then
+    failures=$((failures + 1))
+    echo "FAILED: --jobs changes what comes out"
+fi
+
+# What Wireshark sees of the outer headers: DSCP 46 of the voice, copied or not, and its packets ahead of lower numbers.
+esp() { # CASE FILTER
+    tshark -r "$one/captures/$1-1/right.pcap" -Y "esp && ip.src == 203.0.113.1 $2" -T fields -e esp.sequence 2>/dev/null
+}
+counts() { # WHAT COUNT LOW HIGH
+    checks=$((checks + 1))
+    [ "$2" -ge "$3" ] && [ "$2" -le "$4" ] && return
+    failures=$((failures + 1))
+    echo "FAILED: $1: $2, not $3 to $4"
+}
+overtaken() { awk '$1 < top { n++ } $1 > top { top = $1 } END { print n + 0 }'; }
+counts "voice packets marked" "$(esp window=64,dscp=copy '&& ip.dsfield.dscp == 46' | wc -l)" 7500 7500
+counts "other packets" "$(esp window=64,dscp=copy '&& ip.dsfield.dscp == 0' | wc -l)" 1520 1520
+counts "packets marked with dscp=zero" "$(esp window=64,dscp=zero '&& ip.dsfield.dscp != 0' | wc -l)" 0 0
+counts "packets that were overtaken" "$(esp window=64,dscp=copy | overtaken)" 1400 1520
+counts "packets that were overtaken with dscp=zero" "$(esp window=64,dscp=zero | overtaken)" 0 0
+
 # A path is as wide as its narrowest link, wherever that is. Cut up outside, inside, or not at all.
 paths=tests/vectors/scenarios
 for path in path path-nat; do
