@@ -8,7 +8,8 @@ failures=0 checks=0
 run() {
     name=$1 wanted=$2
     shift 2
-    "$B/phase2sim" run "$name" --runs 1 --no-pcap -o "$out/result" "$@" >"$out/report" 2>&1 </dev/null
+    case $name in replay-window-*) runs= ;; *) runs="--runs 1" ;; esac # its totals are of all its runs
+    "$B/phase2sim" run "$name" $runs --no-pcap -o "$out/result" "$@" >"$out/report" 2>&1 </dev/null
     got=$?
     checks=$((checks + 1))
     [ $got -eq "$wanted" ] && return
