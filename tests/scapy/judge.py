@@ -26,7 +26,7 @@ from scapy.utils import RawPcapWriter
 LINKTYPE_RAW = 101
 
 
-class Sealer:
+class Program:
     """Our code, one request and one answer a line."""
 
     def __init__(self, program):
@@ -41,7 +41,7 @@ class Sealer:
         self._send(words)
         answer = self.process.stdout.readline().strip()
         if not answer:
-            sys.exit("the sealer died at: %s" % (words,))
+            sys.exit("our program died at: %s" % (words,))
         try:
             return bytes.fromhex(answer)
         except ValueError:
@@ -183,12 +183,12 @@ class Judge:
         self.count(what)
         if got != wanted:
             self.bad += 1
-            print("%s: %s\n  wanted %s\n  got    %s" % (case, what, wanted.hex() if isinstance(wanted, bytes) else wanted,
-                                                      got.hex() if isinstance(got, bytes) else got))
+            wanted, got = (x.hex() if isinstance(x, bytes) else x for x in (wanted, got))
+            print("%s: %s\n  wanted %s\n  got    %s" % (case, what, wanted, got))
 
     def number(self, esn):
         r = self.random
-        lower = r.choice([1, 2, 0xffffffff, r.randrange(1, 1 << 32)])
+        lower = r.choice([1, 2, 0xffffffff, r.randrange(1, 1 << 32)] + ([0] if esn else []))
         return lower, r.choice([1, 0xffffffff, r.randrange(1, 1 << 32)]) if esn else None
 
     def exchange(self, case, sa, scapys, ours, open_, expected, upper, protected):
@@ -215,15 +215,15 @@ class Judge:
         spi, (lower, upper) = r.randrange(256, 1 << 32), self.number(esn)
         tunnel = outer_family and outer(r, outer_family)
         data, packet = whole(extended(r, inner_family) / payload(r, inner_family))
-        sa, helped = association(upper, proto=ESP, spi=spi, crypt_algo=cipher.scapy, crypt_key=key or None,
-                                 auth_algo=auth.scapy, auth_key=auth_key, tunnel_header=tunnel)
+        sa, helped = association(upper, proto=ESP, spi=spi, seq_num=lower, crypt_algo=cipher.scapy,
+                                 crypt_key=key or None, auth_algo=auth.scapy, auth_key=auth_key, tunnel_header=tunnel)
         suite = (cipher.name, auth.name, int(esn), key, auth_key, "%x" % spi)
 
         def full(half):
             return "%x" % ((half or 0) << 32 | lower)
 
         around = [bytes(tunnel)] if tunnel else []
-        scapys = bytes(sa.encrypt(packet, seq_num=lower, iv=iv))
+        scapys = bytes(sa.encrypt(packet, iv=iv))
         ours = self.sealer.ask("esp-seal", *suite, full(upper), iv, data, *around)
 
         def open_(sealed, half):
@@ -245,14 +245,15 @@ class Judge:
         key, spi, (lower, upper) = r.randbytes(auth.key_len), r.randrange(256, 1 << 32), self.number(esn)
         tunnel = outer_family and outer(r, outer_family)
         data, packet = whole(extended(r, inner_family) / payload(r, inner_family))
-        sa, helped = association(upper, proto=AH, spi=spi, auth_algo=auth.scapy, auth_key=key, tunnel_header=tunnel)
+        sa, helped = association(upper, proto=AH, spi=spi, seq_num=lower, auth_algo=auth.scapy, auth_key=key,
+                                 tunnel_header=tunnel)
         covered = bytes(tunnel / packet) if tunnel else data
         suite = (auth.name, int(esn), key, "%x" % spi)
 
         def full(half):
             return "%x" % ((half or 0) << 32 | lower)
 
-        scapys = bytes(sa.encrypt(packet, seq_num=lower))
+        scapys = bytes(sa.encrypt(packet))
         ours = self.sealer.ask("ah-seal", *suite, full(upper), covered)
 
         def open_(sealed, half):
@@ -313,7 +314,8 @@ def ask_tshark(judge, folder):
         judge.expect(int(its_spi, 16), spi, "tshark reads the SPI", case)
         judge.expect(protocol != "", True, "tshark decrypts", case)
         if authenticated:
-            judge.expect((good in ("1", "True"), bad in ("1", "True")), (True, False), "tshark finds the ICV good", case)
+            found = good in ("1", "True"), bad in ("1", "True")
+            judge.expect(found, (True, False), "tshark finds the ICV good", case)
 
 
 def is_legal(cipher, auth):
@@ -334,7 +336,7 @@ def judge_all(judge, ciphers, auths):
 
 
 def main():
-    sealer = Sealer(sys.argv[1])
+    sealer = Program(sys.argv[1])
     judge = Judge(sealer, int(sys.argv[4]) if len(sys.argv) > 4 else 1)
     ciphers = [Cipher(row) for row in sealer.rows("ciphers", 6)]
     auths = [Auth(row) for row in sealer.rows("auths", 3)]
@@ -350,4 +352,5 @@ def main():
     sys.exit(1 if judge.bad or wanted - judge.seen else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -13,59 +13,20 @@
 #include "cursor.h"
 #include "esp.h"
 #include "ip.h"
-
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define MAX_PACKET 65536
-#define MAX_WORDS  12
-
-struct bytes {
-    uint8_t data[MAX_PACKET];
-    size_t len;
-};
-
-static void fail(const char *what)
-{
-    fprintf(stderr, "sealer: %s\n", what);
-    exit(EXIT_FAILURE);
-}
-
-static unsigned digit_of(char c)
-{
-    const char *digits = "0123456789abcdef", *digit = strchr(digits, tolower((unsigned char)c));
-    if (!digit || c == '\0')
-        fail("not a hex digit");
-    return (unsigned)(digit - digits);
-}
-
-static void read_bytes(struct bytes *bytes, const char *hex)
-{
-    bytes->len = 0;
-    if (strcmp(hex, "-") == 0)
-        return;
-    for (; *hex; hex += 2) {
-        if (bytes->len == MAX_PACKET)
-            fail("too many bytes");
-        bytes->data[bytes->len++] = (uint8_t)(digit_of(hex[0]) << 4 | digit_of(hex[1]));
-    }
-}
+#include "lines.h"
 
 /* A key, whose length its algorithm knows. */
 static const uint8_t *read_key(struct bytes *bytes, const char *hex, size_t len)
 {
-    read_bytes(bytes, hex);
+    lines_read(bytes, hex);
     if (bytes->len != len)
-        fail("a key of another length");
+        lines_fail("a key of another length");
     return bytes->data;
 }
 
 static void answer(const uint8_t *data, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        printf("%02x", data[i]);
+    lines_print(data, len);
     printf("\n");
 }
 
@@ -97,7 +58,7 @@ static void read_esp_keys(struct p2_esp_keys *keys, char **words)
     enum p2_auth auth = p2_auth_by_name(words[1]);
     const struct p2_cipher_info *c = p2_cipher_info(cipher);
     if (cipher == P2_CIPHER_NONE)
-        fail("no such cipher");
+        lines_fail("no such cipher");
     read_key(&e, words[3], c->key_len + c->salt_len);
     read_key(&a, words[4], p2_auth_info(auth)->key_len);
     p2_esp_init(keys, cipher, e.data, auth, a.data, words[2][0] == '1');
@@ -106,20 +67,20 @@ static void read_esp_keys(struct p2_esp_keys *keys, char **words)
 static void esp_seal(char **words, size_t num)
 {
     static struct bytes iv, packet, outer;
-    static uint8_t out[2 * MAX_PACKET];
+    static uint8_t out[2 * LINES_MAX_BYTES];
     struct p2_esp_keys keys;
     struct p2_ip_view view, header;
     bool tunnel = num == 10;
     read_esp_keys(&keys, words);
-    read_bytes(&iv, words[7]);
-    read_bytes(&packet, words[8]);
+    lines_read(&iv, words[7]);
+    lines_read(&packet, words[8]);
     if (iv.len != keys.iv_len || p2_ip_parse(&view, packet.data, packet.len) < 0)
-        fail("an IV of another length, or no packet");
+        lines_fail("an IV of another length, or no packet");
     header = view;
     if (tunnel) {
-        read_bytes(&outer, words[9]);
+        lines_read(&outer, words[9]);
         if (p2_ip_parse(&header, outer.data, outer.len) < 0)
-            fail("no outer header");
+            lines_fail("no outer header");
     }
     struct p2_bytes payload = tunnel ? (struct p2_bytes){packet.data, packet.len} : view.payload;
     uint8_t next = tunnel ? (view.family == 6 ? P2_IP_PROTO_IPV6 : P2_IP_PROTO_IPV4) : view.protocol;
@@ -133,13 +94,13 @@ static void esp_seal(char **words, size_t num)
 static void esp_open(char **words, size_t num)
 {
     static struct bytes packet;
-    static uint8_t out[MAX_PACKET];
+    static uint8_t out[LINES_MAX_BYTES];
     struct p2_esp_keys keys;
     struct p2_ip_view view;
     size_t len, at;
     uint8_t next;
     read_esp_keys(&keys, words);
-    read_bytes(&packet, words[7]);
+    lines_read(&packet, words[7]);
     if (p2_ip_parse(&view, packet.data, packet.len) < 0 || view.protocol != P2_IP_PROTO_ESP ||
         !p2_esp_plausible(&keys, view.payload.len) ||
         p2_get_u32(view.payload.data) != (uint32_t)strtoul(words[5], NULL, 16)) {
@@ -165,7 +126,7 @@ static void esp_open(char **words, size_t num)
 static void ah(char **words, bool seal)
 {
     static struct bytes key, packet;
-    static uint8_t out[2 * MAX_PACKET];
+    static uint8_t out[2 * LINES_MAX_BYTES];
     struct p2_ah_keys keys;
     struct p2_ah_view view;
     enum p2_auth auth = p2_auth_by_name(words[0]);
@@ -173,9 +134,9 @@ static void ah(char **words, bool seal)
     uint64_t sequence = strtoull(words[4], NULL, 16);
     size_t len = 0;
     if (auth == P2_AUTH_NONE)
-        fail("no such authentication");
+        lines_fail("no such authentication");
     p2_ah_init(&keys, auth, read_key(&key, words[2], p2_auth_info(auth)->key_len), words[1][0] == '1');
-    read_bytes(&packet, words[5]);
+    lines_read(&packet, words[5]);
     enum p2_drop verdict = P2_DROP_RUNT;
     if (seal) {
         len = p2_ah_seal(&keys, spi, sequence, packet.data, packet.len, out);
@@ -204,21 +165,10 @@ static void serve(char **words, size_t num)
     else if (strcmp(words[0], "ah-open") == 0 && num == 7)
         ah(words + 1, false);
     else
-        fail("no such request");
+        lines_fail("no such request");
 }
 
 int main(void)
 {
-    static char line[8 * MAX_PACKET];
-    while (fgets(line, sizeof(line), stdin)) {
-        char *words[MAX_WORDS] = {NULL}, *rest = line;
-        size_t num = 0;
-        while (num < MAX_WORDS && (words[num] = strtok_r(rest, " \n", &rest)) != NULL)
-            num++;
-        if (num == 0)
-            continue;
-        serve(words, num);
-        fflush(stdout);
-    }
-    return EXIT_SUCCESS;
+    return lines_serve(serve);
 }
