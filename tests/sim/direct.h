@@ -35,7 +35,8 @@ struct direct {
     size_t num_tunnels;
 };
 
-/* Both ends have all their SAs then (or the program ends). With extended numbers the first is a few below 2^32. */
+/* Both ends have all their SAs then (or the program ends). With extended numbers the first is a few below
+ * 2^32. */
 void direct_init(struct direct *direct, uint64_t seed, bool defer_ipsec);
 void direct_cleanup(struct direct *direct);
 
