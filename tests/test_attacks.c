@@ -251,7 +251,7 @@ static void run(struct scene *scene, const struct schedule *s)
     attacker_begin(&scene->attacker, scene->world, s->seed * 32452843);
     struct disorder_witness witness = {scene, on_deliver, on_observe};
     disorder_call_witness(scene->world, &witness);
-    disorder_run(scene->world, 20 * P2_SECOND); /* resends included */
+    disorder_run(scene->world, P2_SECOND);
     for (int i = 0; i < STEPS; i++) {
         p2_time until = disorder_now(scene->world) + STEP;
         step(scene);

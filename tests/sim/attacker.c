@@ -38,9 +38,9 @@ static bool is_live(struct attacker *a, int side, uint32_t spi)
 static enum disorder_fate remember(void *ctx, const struct disorder_message *message, p2_time *delay)
 {
     struct attacker *a = ctx;
-    (void)delay;
+    *delay = 0;
     if (!message->ipsec)
-        return DISORDER_PASS;
+        return DISORDER_DELAY; /* by no time: past chance */
     if (a->num_remembered == ATTACKER_MEMORY || message->len > sizeof a->memory[0].bytes)
         abort();
     struct remembered *r = &a->memory[a->num_remembered++];

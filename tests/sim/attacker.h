@@ -53,8 +53,8 @@ struct attacker {
     struct attack_tally tally[ATTACK_NUM];
 };
 
-/* The marks of honest packets are to be 4 * number + 2 * tunnel + sender. He takes the world's interception.
- */
+/* The marks of honest packets are to be 4 * number + 2 * tunnel + sender. He takes the world's interception,
+ * and sees to it that IKE is neither lost nor doubled: what becomes of that is for other tests. */
 void attacker_begin(struct attacker *attacker, struct disorder *world, uint64_t seed);
 /* One attack, of any kind that he has packets for. */
 void attacker_act(struct attacker *attacker);
