@@ -18,7 +18,7 @@ struct bytes {
     size_t len;
 };
 
-static inline void lines_fail(const char *what)
+static inline _Noreturn void lines_fail(const char *what)
 {
     fprintf(stderr, "request: %s\n", what);
     exit(EXIT_FAILURE);
