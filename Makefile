@@ -10,7 +10,7 @@ B        ?= build
 
 RUN_PACKAGES  = gcc g++ libc6-dev pkg-config libns3-dev libgsl-dev libsqlite3-dev libxml2-dev nettle-dev libgmp-dev \
                 libjansson-dev
-TEST_PACKAGES = $(RUN_PACKAGES) libcunit1-dev tshark
+TEST_PACKAGES = $(RUN_PACKAGES) libcunit1-dev tshark python3-scapy python3-cryptography
 
 WARN      = -Wall -Wextra $(WERROR)
 INCLUDE   = -Imodel -Ibindings -Iscenarios -Ianalysis -Itests
@@ -29,6 +29,7 @@ analysis = $(filter-out %-main.c,$(wildcard analysis/*.c))
 sim      = $(wildcard tests/sim/*.c)
 tests    = $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
 benches  = $(patsubst %.c,$B/%,$(wildcard tests/bench/bench_*.c))
+tools    = $(patsubst %.c,$B/%,$(wildcard tests/tools/*.c))
 examples = $B/bindings/examples/two-gateways-c $B/bindings/examples/two-gateways-cc
 obj      = $(addprefix $B/,$(addsuffix .o,$(basename $(1))))
 
@@ -50,11 +51,11 @@ setup:
 setup-test:
 	@sh tests/setup.sh $(TEST_PACKAGES)
 
-check: all $(tests) $(examples)
+check: all $(tests) $(tools) $(examples)
 	B=$B sh tests/run.sh $(tests) $(wildcard tests/test_*.sh)
 
 # Everything compiled, nothing run: for warnings.
-objects: all $(tests) $(benches) $(examples)
+objects: all $(tests) $(tools) $(benches) $(examples)
 
 bench: all $(benches)
 	for bench in $(benches); do echo "== $$bench"; $$bench || exit 1; done

@@ -276,6 +276,35 @@ static void more_padding_than_needed_is_taken(void)
     free(packet);
 }
 
+/* Exact buffers, every payload length: what comes back is what went in, and nothing is written or read
+ * beyond. */
+static void every_length_comes_back(void)
+{
+    for (unsigned auth = P2_AUTH_NONE + 1; auth < P2_NUM_AUTHS; auth++) {
+        struct p2_ah_keys keys = keys_of((enum p2_auth)auth, auth % 2);
+        for (size_t payload = 0; payload < 80; payload++) {
+            for (int v6 = 0; v6 < 2; v6++) {
+                size_t at = v6 ? 40 : 20, len = at + payload, opened_len = 0, room;
+                uint8_t *packet = malloc(len), opened[MAX_PACKET];
+                memset(packet, (int)payload, len);
+                check_unhex(v6 ? "60000000 0000 11 40" V6_ADDRESSES
+                               : "45000000 00000000 40110000 0a000001 0a000002",
+                            packet, at);
+                p2_put_u16(packet + (v6 ? 4 : 2), (uint16_t)(v6 ? payload : len));
+                room = len + p2_ah_header_len(&keys, v6 ? 6 : 4);
+                uint8_t *sealed = malloc(room);
+                CU_ASSERT_EQUAL_FATAL(p2_ah_seal(&keys, 256, 1, packet, len, sealed), room);
+                CU_ASSERT_EQUAL(open_exact(&keys, sealed, room, 1, opened, &opened_len), P2_DROP_NONE);
+                if (!v6) /* its checksum is made good */
+                    memcpy(packet + 10, opened + 10, 2);
+                CU_ASSERT(opened_len == len && memcmp(opened, packet, len) == 0);
+                free(sealed);
+                free(packet);
+            }
+        }
+    }
+}
+
 /* --- what it is not for --- */
 
 static void refuses_what_it_can_not_protect(void)
@@ -381,6 +410,7 @@ CHECK_MAIN("ah", {"seals as scapy does", seals_as_scapy_does},
            {"IPv6 options that may change", ipv6_options_that_may_change},
            {"destination options stand behind AH", destination_options_stand_behind_ah},
            {"more padding than needed is taken", more_padding_than_needed_is_taken},
+           {"every length comes back", every_length_comes_back},
            {"refuses what it can not protect", refuses_what_it_can_not_protect},
            {"refuses what would be too long", refuses_what_would_be_too_long},
            {"truncated packets are runts", truncated_packets_are_runts},

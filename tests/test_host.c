@@ -1,6 +1,7 @@
 /* The host between a core and a CPU model: what work costs, what becomes of it when there is no room, and a
  * data path that is priced like everything else. Phase 1 is preset, so that a Quick Mode is all there is;
  * times are by hand. */
+#include "ah.h"
 #include "esp.h"
 #include "internal.h"
 #include "ip.h"
@@ -186,32 +187,55 @@ struct forgery {
     uint32_t spi_change; /* added to the SPI, and still under a good ICV */
 };
 
+static size_t build_esp(const struct p2_sa_info *sa, const struct forgery *f, struct p2_bytes inner,
+                        uint8_t *out)
+{
+    struct p2_esp_keys keys;
+    static const uint8_t iv[16] = {9, 8, 7};
+    p2_esp_init(&keys, sa->cipher, sa->encryption_key, sa->auth, sa->authentication_key, false);
+    struct p2_ip_header outer = {.source = sa->source,
+                                 .destination = sa->destination,
+                                 .ttl = 64,
+                                 .protocol = P2_IP_PROTO_ESP,
+                                 .payload_len = p2_esp_sealed_len(&keys, inner.len)};
+    p2_ip_build(out, &outer);
+    p2_esp_seal(&keys, sa->spi + f->spi_change, f->sequence, iv,
+                f->next_header ? f->next_header : P2_IP_PROTO_IPV4, inner, out + P2_IPV4_HEADER_LEN);
+    return P2_IPV4_HEADER_LEN + outer.payload_len;
+}
+
+static size_t build_ah(const struct p2_sa_info *sa, const struct forgery *f, struct p2_bytes inner,
+                       uint8_t *out)
+{
+    struct p2_ah_keys keys;
+    uint8_t plain[256];
+    struct p2_ip_header outer = {.source = sa->source,
+                                 .destination = sa->destination,
+                                 .ttl = 64,
+                                 .protocol = f->next_header ? f->next_header : P2_IP_PROTO_IPV4,
+                                 .payload_len = inner.len};
+    p2_ah_init(&keys, sa->auth, sa->authentication_key, false);
+    p2_ip_build(plain, &outer);
+    memcpy(plain + P2_IPV4_HEADER_LEN, inner.data, inner.len);
+    return p2_ah_seal(&keys, sa->spi + f->spi_change, f->sequence, plain, P2_IPV4_HEADER_LEN + inner.len,
+                      out);
+}
+
 static size_t make_packet(struct sim *sim, const struct forgery *f, uint8_t out[256])
 {
     struct p2_sa_info sa = {0};
     for (size_t i = 0; p2_gateway_sa_at(host_gateway(sim_host(sim, 1)), i, &sa) && !sa.inbound; i++)
         ;
     CU_ASSERT_TRUE_FATAL(sa.inbound);
-    struct p2_esp_keys keys;
     uint8_t inner[100] = {0};
-    static const uint8_t iv[16] = {9, 8, 7};
     struct p2_ip_header header = {.source = p2_address_v4(f->source ? f->source : 0x0a010001),
                                   .destination = p2_address_v4(0x0a020001),
                                   .ttl = 64,
                                   .protocol = P2_IP_PROTO_UDP,
                                   .payload_len = sizeof(inner) - P2_IPV4_HEADER_LEN};
     p2_ip_build(inner, &header);
-    p2_esp_init(&keys, sa.cipher, sa.encryption_key, sa.auth, sa.authentication_key, false);
-    struct p2_ip_header outer = {.source = sa.source,
-                                 .destination = sa.destination,
-                                 .ttl = 64,
-                                 .protocol = P2_IP_PROTO_ESP,
-                                 .payload_len = p2_esp_sealed_len(&keys, sizeof(inner))};
-    p2_ip_build(out, &outer);
-    p2_esp_seal(&keys, sa.spi + f->spi_change, f->sequence, iv,
-                f->next_header ? f->next_header : P2_IP_PROTO_IPV4, (struct p2_bytes){inner, sizeof(inner)},
-                out + P2_IPV4_HEADER_LEN);
-    return P2_IPV4_HEADER_LEN + outer.payload_len;
+    return (sa.protocol == P2_PROTO_AH ? build_ah : build_esp)(&sa, f,
+                                                               (struct p2_bytes){inner, sizeof(inner)}, out);
 }
 
 static void arrive(struct sim *sim, const uint8_t *packet, size_t len)
@@ -250,17 +274,33 @@ static uint64_t top_of_window(struct sim *sim)
     return 0;
 }
 
-/* The same packets, processed within the call, as jobs that are free, and as jobs that cost. */
-static void in_all_three_ways(void (*run)(struct sim *sim))
+static bool is_ah(struct sim *sim)
+{
+    return host_gateway(sim_host(sim, 1))->pairs->suite.protocol[0] == P2_PROTO_AH;
+}
+
+static void use_ah(struct sim_options *o)
+{
+    for (int side = 0; side < 2; side++)
+        o->tunnel[side].policy.proposals[0] =
+            p2_proposal_of(P2_PROTO_AH, P2_CIPHER_NONE, P2_AUTH_HMAC_SHA256_128);
+}
+
+/* The same packets, processed within the call, as jobs that are free, and as jobs that cost; with ESP and
+ * with AH. */
+static void in_all_ways(void (*run)(struct sim *sim))
 {
     const struct prices p = {.hmac = 1000, .encrypt = 2000, .decrypt = 3000};
     struct profile profile = profile_of(&p, false);
-    for (int way = 0; way < 3; way++) {
-        struct sim_options o = preset(way == 2 ? &profile : NULL);
-        o.defer_ipsec = way > 0;
+    for (int way = 0; way < 6; way++) {
+        struct sim_options o = preset(way % 3 == 2 ? &profile : NULL);
+        o.defer_ipsec = way % 3 > 0;
+        if (way >= 3)
+            use_ah(&o);
         struct sim *sim = sim_new(&o);
         sim_run(sim, P2_SECOND);
         CU_ASSERT_TRUE_FATAL(sim_sadbs_equal(sim, 1));
+        CU_ASSERT_EQUAL(is_ah(sim), way >= 3);
         run(sim);
         sim_free(sim);
     }
@@ -286,7 +326,7 @@ static void replay(struct sim *sim)
 
 static void replayed_packets_are_refused(void)
 {
-    in_all_three_ways(replay);
+    in_all_ways(replay);
 }
 
 /* A burst of one good packet and seven copies: with jobs, all eight pass the first look at the window before
@@ -300,13 +340,15 @@ static void burst(struct sim *sim)
 
 static void copies_in_the_queue_cannot_both_pass(void)
 {
-    in_all_three_ways(burst);
+    in_all_ways(burst);
 }
 
 /* Packets as jobs that cost, at one second. */
-static struct sim *established(const struct profile *profile, uint32_t queue)
+static struct sim *established(const struct profile *profile, uint32_t queue, bool ah)
 {
     struct sim_options o = preset(profile);
+    if (ah)
+        use_ah(&o);
     o.defer_ipsec = true;
     o.queue = queue;
     struct sim *sim = sim_new(&o);
@@ -314,22 +356,24 @@ static struct sim *established(const struct profile *profile, uint32_t queue)
     return sim;
 }
 
-/* That they did pass the first look shows in what they cost. */
+/* That they did pass the first look shows in what they cost: 1 + 3 ms with ESP, 1 ms with AH. */
 static void copies_in_the_queue_are_paid_for(void)
 {
     const struct prices p = {.hmac = 1 * P2_MS, .decrypt = 3 * P2_MS};
     struct profile profile = profile_of(&p, false);
-    struct sim *sim = established(&profile, 10);
-    p2_time busy = host_cpu(sim_host(sim, 1))->busy;
-    arrive_numbered(sim, 7);
-    arrive_numbered(sim, 7);
-    CU_ASSERT_EQUAL(sim_delivered(sim, 1), 0);
-    check_arrivals(sim, 1, P2_DROP_REPLAYED, 1);
-    CU_ASSERT_EQUAL(host_cpu(sim_host(sim, 1))->busy - busy, 8 * P2_MS);
-    arrive_numbered(sim, 7); /* now the first look is enough, and costs nothing */
-    check_arrivals(sim, 1, P2_DROP_REPLAYED, 2);
-    CU_ASSERT_EQUAL(host_cpu(sim_host(sim, 1))->busy - busy, 8 * P2_MS);
-    sim_free(sim);
+    for (int ah = 0; ah < 2; ah++) {
+        struct sim *sim = established(&profile, 10, ah);
+        p2_time busy = host_cpu(sim_host(sim, 1))->busy, twice = (ah ? 2 : 8) * P2_MS;
+        arrive_numbered(sim, 7);
+        arrive_numbered(sim, 7);
+        CU_ASSERT_EQUAL(sim_delivered(sim, 1), 0);
+        check_arrivals(sim, 1, P2_DROP_REPLAYED, 1);
+        CU_ASSERT_EQUAL(host_cpu(sim_host(sim, 1))->busy - busy, twice);
+        arrive_numbered(sim, 7); /* now the first look is enough, and costs nothing */
+        check_arrivals(sim, 1, P2_DROP_REPLAYED, 2);
+        CU_ASSERT_EQUAL(host_cpu(sim_host(sim, 1))->busy - busy, twice);
+        sim_free(sim);
+    }
 }
 
 static void forge(struct sim *sim)
@@ -346,7 +390,7 @@ static void forge(struct sim *sim)
     CU_ASSERT_EQUAL(top_of_window(sim), 1);
     far.sequence = 2;
     len = make_packet(sim, &far, packet);
-    packet[P2_IPV4_HEADER_LEN + 5] ^= 0x40; /* the number itself, on the way */
+    packet[P2_IPV4_HEADER_LEN + (is_ah(sim) ? 9 : 5)] ^= 0x40; /* the number itself, on the way */
     arrive(sim, packet, len);
     check_arrivals(sim, 1, P2_DROP_ICV_MISMATCH, 2);
     CU_ASSERT_EQUAL(top_of_window(sim), 1);
@@ -354,12 +398,12 @@ static void forge(struct sim *sim)
 
 static void a_forged_packet_does_not_move_the_window(void)
 {
-    in_all_three_ways(forge);
+    in_all_ways(forge);
 }
 
 static void refuse(struct sim *sim)
 {
-    static const struct {
+    const struct {
         struct forgery forgery;
         enum p2_drop reason;
     } cases[] = {
@@ -368,7 +412,9 @@ static void refuse(struct sim *sim)
         {{.sequence = 2, .source = 0x0a010100}, P2_DROP_SELECTOR_MISMATCH}, /* 10.1.1.0 */
         {{.sequence = 3, .source = 0x0a020001}, P2_DROP_SELECTOR_MISMATCH}, /* from this side itself */
         {{.sequence = 4, .next_header = P2_IP_PROTO_UDP}, P2_DROP_SELECTOR_MISMATCH},
-        {{.sequence = 5, .next_header = P2_IP_PROTO_NONE}, P2_DROP_DUMMY},
+        /* RFC 4303 section 2.6; AH has no dummies */
+        {{.sequence = 5, .next_header = P2_IP_PROTO_NONE},
+         is_ah(sim) ? P2_DROP_SELECTOR_MISMATCH : P2_DROP_DUMMY},
     };
     size_t expected[P2_NUM_DROPS] = {0};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -380,7 +426,14 @@ static void refuse(struct sim *sim)
 
 static void what_does_not_belong_is_refused_for_its_reason(void)
 {
-    in_all_three_ways(refuse);
+    in_all_ways(refuse);
+}
+
+/* Too short for AES-128 and HMAC-SHA1-96, or no whole blocks; for AH with HMAC-SHA-256-128. */
+static bool is_runt(bool ah, size_t len)
+{
+    size_t payload = len < 20 ? 0 : len - 20;
+    return ah ? payload < 28 : payload < 8 + 16 + 16 + 12 || (payload - 8 - 16 - 12) % 16 != 0;
 }
 
 /* Every truncation, with an outer header that fits it. Cut within the ciphertext it is no whole block, or its
@@ -393,8 +446,7 @@ static void cut_short(struct sim *sim)
     for (size_t len = 0; len < whole; len++) {
         if (len >= 4)
             p2_put_u16(packet + 2, (uint16_t)len);
-        size_t esp = len < 20 ? 0 : len - 20;
-        runts += esp < 8 + 16 + 16 + 12 || (esp - 8 - 16 - 12) % 16 != 0;
+        runts += is_runt(is_ah(sim), len);
         arrive(sim, packet, len);
     }
     check_arrivals(sim, 0, P2_DROP_RUNT, runts);
@@ -407,7 +459,7 @@ static void cut_short(struct sim *sim)
 
 static void truncated_packets_are_refused(void)
 {
-    in_all_three_ways(cut_short);
+    in_all_ways(cut_short);
 }
 
 /* RFC 4303 section 3.3.3: the counter must not cycle; the SA is replaced instead. No test sends 2^32 packets;
@@ -431,21 +483,24 @@ static void run_out(struct sim *sim)
 
 static void the_last_number_is_used_and_none_after_it(void)
 {
-    in_all_three_ways(run_out);
+    in_all_ways(run_out);
 }
 
-/* Sealing 1 + 2 ms, 10 ms on the wire, opening 1 + 3 ms. */
+/* Sealing 1 + 2 ms, 10 ms on the wire, opening 1 + 3 ms; with AH there is nothing to encrypt. */
 static void a_priced_packet_takes_its_time(void)
 {
     const struct prices p = {.hmac = 1 * P2_MS, .encrypt = 2 * P2_MS, .decrypt = 3 * P2_MS};
     struct profile profile = profile_of(&p, false);
-    struct sim *sim = established(&profile, 10);
-    sim_send(sim, 0, 100);
-    sim_run(sim, P2_SECOND + 17 * P2_MS - 1);
-    CU_ASSERT_EQUAL(sim_delivered(sim, 1), 0);
-    sim_run(sim, P2_SECOND + 17 * P2_MS);
-    CU_ASSERT_EQUAL(sim_delivered(sim, 1), 1);
-    sim_free(sim);
+    for (int ah = 0; ah < 2; ah++) {
+        struct sim *sim = established(&profile, 10, ah);
+        p2_time at = P2_SECOND + (ah ? 12 : 17) * P2_MS;
+        sim_send(sim, 0, 100);
+        sim_run(sim, at - 1);
+        CU_ASSERT_EQUAL(sim_delivered(sim, 1), 0);
+        sim_run(sim, at);
+        CU_ASSERT_EQUAL(sim_delivered(sim, 1), 1);
+        sim_free(sim);
+    }
 }
 
 /* One runs and four wait; the other five of ten are dropped. */
@@ -453,17 +508,19 @@ static void packets_without_room_are_dropped(void)
 {
     const struct prices p = {.hmac = 1000};
     struct profile profile = profile_of(&p, false);
-    struct sim *sim = established(&profile, 4);
-    for (int i = 0; i < 10; i++)
+    for (int ah = 0; ah < 2; ah++) {
+        struct sim *sim = established(&profile, 4, ah);
+        for (int i = 0; i < 10; i++)
+            sim_send(sim, 0, 100);
+        CU_ASSERT_EQUAL(sim_drops(sim, 0, P2_DROP_CPU_QUEUE_FULL), 5);
+        let_work(sim);
+        CU_ASSERT_EQUAL(sim_delivered(sim, 1), 5);
+        CU_ASSERT_EQUAL(host_cpu(sim_host(sim, 0))->longest_queue, 4);
         sim_send(sim, 0, 100);
-    CU_ASSERT_EQUAL(sim_drops(sim, 0, P2_DROP_CPU_QUEUE_FULL), 5);
-    let_work(sim);
-    CU_ASSERT_EQUAL(sim_delivered(sim, 1), 5);
-    CU_ASSERT_EQUAL(host_cpu(sim_host(sim, 0))->longest_queue, 4);
-    sim_send(sim, 0, 100);
-    let_work(sim);
-    CU_ASSERT_EQUAL(sim_delivered(sim, 1), 6);
-    sim_free(sim);
+        let_work(sim);
+        CU_ASSERT_EQUAL(sim_delivered(sim, 1), 6);
+        sim_free(sim);
+    }
 }
 
 /* --- one host by itself --- */

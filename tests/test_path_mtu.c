@@ -232,10 +232,10 @@ static void pieces_ahead_of_protection(void)
 /* Behind it: one long packet, which is the IP layer's to take apart. */
 static void one_packet_to_be_fragmented_outside(void)
 {
-    static const bool inner_df[] = {false, true};
-    for (int i = 0; i < 2; i++) {
-        struct sim *sim = established(false, P2_DF_CLEAR, false, false);
-        struct packet p = make(false, 3000, inner_df[i], 0);
+    for (int i = 0; i < 4; i++) {
+        bool ah = i & 1, inner_df = i & 2;
+        struct sim *sim = established(false, P2_DF_CLEAR, false, ah);
+        struct packet p = make(false, 3000, inner_df, 0);
         struct parcels sent, came;
         send(sim, &p, P2_ACTION_SEND_IPSEC, &sent);
         CU_ASSERT_EQUAL_FATAL(sent.num, 1);

@@ -36,6 +36,7 @@ struct disorder {
     struct recorded recorded[MAX_RECORDED]; /* a ring */
     disorder_fate_fn *fate;
     void *fate_ctx;
+    struct disorder_witness witness;
     size_t num_messages;
     p2_time now;
 };
@@ -123,6 +124,7 @@ static void transmit(struct disorder *w, const struct flight *f, const uint8_t *
     struct disorder_message m = {.from = !f->to, .ipsec = f->ipsec, .data = data, .len = f->len};
     enum disorder_fate fate = DISORDER_PASS;
     p2_time delay = 0;
+    m.mark = f->ipsec ? f->emission : 0;
     if (!f->ipsec) {
         const uint8_t *ike = data + marker(f->destination_port);
         m.exchange_type = ike[18];
@@ -173,7 +175,9 @@ static void on_send_ipsec(void *ctx, const uint8_t *packet, size_t len, uint64_t
 static void on_deliver(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
 {
     struct side *side = ctx;
-    (void)len, (void)mark;
+    const struct disorder_witness *witness = &side->world->witness;
+    if (witness->deliver)
+        witness->deliver(witness->ctx, side->number, packet, len, mark);
     size_t tunnel = packet[18]; /* the third byte of the destination */
     assert(tunnel < side->world->options.num_tunnels);
     p2_time silence = side->world->now - side->last_delivery[tunnel];
@@ -204,6 +208,8 @@ static void on_observe(void *ctx, p2_time now, const struct p2_action *action, u
     struct disorder *w = side->world;
     if (w->options.verbose)
         tell(side, now, action);
+    if (w->witness.observe)
+        w->witness.observe(w->witness.ctx, side->number, action);
     ledger_observe(&w->ledger, side->number, now, action, event, w->options.profile[side->number]);
 }
 
@@ -373,6 +379,16 @@ void disorder_send(struct disorder *w, int from, size_t tunnel, size_t len)
     check_ok(host_send_clear(w->sides[from].host, w->now, packet, len, 1));
 }
 
+void disorder_send_packet(struct disorder *w, int from, const uint8_t *packet, size_t len, uint64_t mark)
+{
+    check_ok(host_send_clear(w->sides[from].host, w->now, packet, len, mark));
+}
+
+void disorder_inject(struct disorder *w, int to, const uint8_t *packet, size_t len, uint64_t mark)
+{
+    check_ok(host_receive_ipsec(w->sides[to].host, w->now, packet, len, mark));
+}
+
 void disorder_rekey(struct disorder *w, int side, size_t tunnel)
 {
     check_ok(host_rekey(w->sides[side].host, w->now, tunnel));
@@ -389,6 +405,11 @@ void disorder_restart(struct disorder *w, int side)
         printf("%9.3f side %d restarts\n", (double)w->now / P2_SECOND, side);
     host_free(w->sides[side].host);
     start_host(w, side);
+}
+
+void disorder_call_witness(struct disorder *w, const struct disorder_witness *witness)
+{
+    w->witness = *witness;
 }
 
 void disorder_intercept(struct disorder *w, disorder_fate_fn *fn, void *ctx)

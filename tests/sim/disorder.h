@@ -33,6 +33,7 @@ struct disorder_message {
     bool ipsec;
     uint8_t exchange_type; /* not of IPsec */
     uint32_t message_id;
+    uint64_t mark; /* of IPsec: of the clear packet */
     const uint8_t *data;
     size_t len;
 };
@@ -53,10 +54,21 @@ void disorder_calm(struct disorder *world);
 /* A datagram of those seen so far, as it was or altered, reaches a side right now. */
 void disorder_attack(struct disorder *world);
 void disorder_send(struct disorder *world, int from, size_t tunnel, size_t len);
+/* A clear packet of the caller's own; its mark shows in what becomes of it. */
+void disorder_send_packet(struct disorder *world, int from, const uint8_t *packet, size_t len, uint64_t mark);
+/* Hands a side an IP packet with ESP or AH right now, as an attacker would. */
+void disorder_inject(struct disorder *world, int to, const uint8_t *packet, size_t len, uint64_t mark);
 void disorder_rekey(struct disorder *world, int side, size_t tunnel);
 void disorder_clear(struct disorder *world, int side, size_t tunnel);
 /* The gateway loses all its memory, as in a power failure. */
 void disorder_restart(struct disorder *world, int side);
+/* Sees what comes out of a side and all that its gateway does; either may be NULL. */
+struct disorder_witness {
+    void *ctx;
+    void (*deliver)(void *ctx, int side, const uint8_t *packet, size_t len, uint64_t mark);
+    void (*observe)(void *ctx, int side, const struct p2_action *action);
+};
+void disorder_call_witness(struct disorder *world, const struct disorder_witness *witness);
 /* NULL: chance alone decides. */
 void disorder_intercept(struct disorder *world, disorder_fate_fn *fn, void *ctx);
 /* Hands a side a datagram that it once got, or that the other side once sent, as an attacker would: the n-th
