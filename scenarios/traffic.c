@@ -150,7 +150,11 @@ static bool belongs_to_a_rekey(enum p2_drop reason)
 
 void traffic_dropped(struct traffic *traffic, uint64_t mark, enum p2_drop reason)
 {
-    const struct traffic_flow *flow = flow_of(traffic, mark);
+    struct traffic_flow *flow = flow_of(traffic, mark);
+    if (flow) {
+        flow->replayed += reason == P2_DROP_REPLAYED;
+        flow->too_old += reason == P2_DROP_TOO_OLD;
+    }
     if (!flow || flow->tunnel < 0 || !belongs_to_a_rekey(reason))
         return;
     /* Of one window only, the newest: a packet is lost once, however many negotiations overlap. */

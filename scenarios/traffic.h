@@ -20,6 +20,7 @@ struct traffic_flow {
     p2_time last_delivery;  /* -1: none yet */
     p2_time longest_gap;
     p2_time delay_sum;
+    uint64_t replayed, too_old; /* dropped by the receiver's window */
 };
 
 /* From t0 of a negotiation until its tunnel's flows have shown that it is over. */
