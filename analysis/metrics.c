@@ -20,6 +20,10 @@ struct metric_definition {
     const char *sql;
 };
 
+#define ATTACKS(value, of) "SELECT sum(" value ") FROM attacks WHERE case_name = ?1" of
+#define REJECTED           "replayed + too_old + icv_mismatch + unknown_spi + other"
+#define COMPROMISES(value) "SELECT sum(" value ") FROM compromises WHERE case_name = ?1"
+
 #define REKEYS(value)                                                                                        \
     "SELECT run, " value " FROM established_rekeys WHERE case_name = ?1 AND " value " IS NOT NULL"
 
@@ -68,6 +72,30 @@ static const struct metric_definition definitions[] = {
     {"packets-delivered", "packets", METRIC_TOTAL, "SELECT sum(received) FROM flows WHERE case_name = ?1"},
     {"drops", "packets", METRIC_NAMED_TOTALS,
      "SELECT reason, sum(packets) FROM drops WHERE case_name = ?1 GROUP BY reason ORDER BY reason"},
+    {"replayed-injected", "packets", METRIC_TOTAL, ATTACKS("injected", " AND kind = 'replay'")},
+    {"replayed-rejected", "packets", METRIC_TOTAL, ATTACKS(REJECTED, " AND kind = 'replay'")},
+    {"replayed-accepted", "packets", METRIC_TOTAL, ATTACKS("accepted", " AND kind = 'replay'")},
+    {"forged-injected", "packets", METRIC_TOTAL, ATTACKS("injected", " AND kind = 'forge'")},
+    {"forged-rejected", "packets", METRIC_TOTAL, ATTACKS(REJECTED, " AND kind = 'forge'")},
+    {"forged-accepted", "packets", METRIC_TOTAL, ATTACKS("accepted", " AND kind = 'forge'")},
+    {"flood-injected", "packets", METRIC_TOTAL, ATTACKS("injected", " AND kind = 'flood'")},
+    {"flood-rejected", "packets", METRIC_TOTAL, ATTACKS(REJECTED, " AND kind = 'flood'")},
+    {"flood-accepted", "packets", METRIC_TOTAL, ATTACKS("accepted", " AND kind = 'flood'")},
+    {"ike-injected", "packets", METRIC_TOTAL, ATTACKS("ike", "")},
+    {"injected-live", "packets", METRIC_TOTAL, ATTACKS("live", "")},
+    {"injected-lost", "packets", METRIC_TOTAL, ATTACKS("injected - arrived", "")},
+    {"injected-as", "packets", METRIC_NAMED_TOTALS,
+     "WITH a AS (SELECT * FROM attacks WHERE case_name = ?1) SELECT 'replayed', sum(replayed) FROM a HAVING"
+     " count(*) > 0 UNION ALL SELECT 'too-old', sum(too_old) FROM a HAVING count(*) > 0 UNION ALL"
+     " SELECT 'icv-mismatch', sum(icv_mismatch) FROM a HAVING count(*) > 0 UNION ALL"
+     " SELECT 'unknown-spi', sum(unknown_spi) FROM a HAVING count(*) > 0 UNION ALL"
+     " SELECT 'other', sum(other) FROM a HAVING count(*) > 0"},
+    {"false-positives", "packets", METRIC_TOTAL,
+     "SELECT sum(replayed + too_old) FROM flows WHERE case_name = ?1"},
+    {"compromised-packets", "packets", METRIC_TOTAL, COMPROMISES("packets")},
+    {"compromised-packets-read", "packets", METRIC_TOTAL, COMPROMISES("packets_read")},
+    {"compromised-negotiations", "negotiations", METRIC_TOTAL, COMPROMISES("quick_modes")},
+    {"compromised-negotiations-read", "negotiations", METRIC_TOTAL, COMPROMISES("quick_modes_read")},
     {"cpu-utilisation", "ratio", METRIC_GATEWAY_SAMPLES,
      "SELECT gateway, cpus.run, CAST(busy_ns AS REAL) / (cores * duration_ns) FROM cpus JOIN runs"
      " USING (case_name, run) WHERE case_name = ?1 AND cores > 0 AND duration_ns > 0 ORDER BY cpus.id"},

@@ -157,6 +157,7 @@ void text_report_write(FILE *out, const struct scenario_set *set, const struct s
     fputc('\n', out);
     write_answer(out, summary);
     text_report_table(out, summary, colour);
+    text_report_attacks(out, summary, colour);
     write_failures(out, summary, colour);
     write_expectations(out, summary, colour);
     write_failed_runs(out, summary, colour);

@@ -159,6 +159,7 @@ const char *attack_method_name(enum scenario_attack_method method)
         [SCENARIO_FORGE_RANDOM] = "random",
         [SCENARIO_FLOOD_BAD_HASH] = "quick-mode-bad-hash",
         [SCENARIO_FLOOD_REPLAYED_IKE] = "replayed-ike",
+        [SCENARIO_FLOOD_REPLAYED_ESP] = "replayed-esp",
         [SCENARIO_FLOOD_SPOOFED_ESP] = "spoofed-esp",
         [SCENARIO_COMPROMISE_KEYS] = "keys",
     };

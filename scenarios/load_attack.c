@@ -22,6 +22,7 @@ static const struct choice forgeries[] = {{"flip-bits", SCENARIO_FORGE_FLIP_BITS
                                           {"random", SCENARIO_FORGE_RANDOM}};
 static const struct choice floods[] = {{"quick-mode-bad-hash", SCENARIO_FLOOD_BAD_HASH},
                                        {"replayed-ike", SCENARIO_FLOOD_REPLAYED_IKE},
+                                       {"replayed-esp", SCENARIO_FLOOD_REPLAYED_ESP},
                                        {"spoofed-esp", SCENARIO_FLOOD_SPOOFED_ESP}};
 static const struct choice protocols[] = {
     {"any", SCENARIO_ATTACK_ESP | SCENARIO_ATTACK_AH | SCENARIO_ATTACK_IKE},
@@ -77,8 +78,8 @@ static bool load_method(struct loader *l, const xmlNode *node, struct scenario_a
     } else if (load_is(node, "flood")) {
         attack->kind = SCENARIO_FLOOD;
         attack->method = (enum scenario_attack_method)CHOOSE(node, "kind", floods);
-        attack->protocols =
-            attack->method == SCENARIO_FLOOD_SPOOFED_ESP ? SCENARIO_ATTACK_ESP : SCENARIO_ATTACK_IKE;
+        bool ike = attack->method == SCENARIO_FLOOD_BAD_HASH || attack->method == SCENARIO_FLOOD_REPLAYED_IKE;
+        attack->protocols = ike ? SCENARIO_ATTACK_IKE : SCENARIO_ATTACK_ESP;
     } else {
         attack->kind = SCENARIO_COMPROMISE;
         attack->method = SCENARIO_COMPROMISE_KEYS;

@@ -144,6 +144,13 @@ static void begin_recorded(struct world_attack *attack)
 
 /* --- flood --- */
 
+/* Over and over. */
+static bool replays(const struct world_attack *attack)
+{
+    return attack->config->method == SCENARIO_FLOOD_REPLAYED_IKE ||
+           attack->config->method == SCENARIO_FLOOD_REPLAYED_ESP;
+}
+
 /* The number after the newest that was seen: however many were refused before, the window lets it pass. */
 static size_t spoof(struct world_attack *attack, uint8_t *out, const struct attack_recorded *item)
 {
@@ -160,11 +167,11 @@ static void flood_once(struct world_attack *attack)
     int from = !attack->config->toward;
     bool esp = attack->config->method == SCENARIO_FLOOD_SPOOFED_ESP;
     const struct attack_recorded *newest = esp ? &tap->last_esp[from] : &tap->last_ike[from];
-    if (attack->config->method == SCENARIO_FLOOD_REPLAYED_IKE)
+    if (replays(attack))
         newest = attack->num > 0 ? &tap->items[attack->items[attack->next % attack->num]] : newest;
     if (newest->len == 0) /* nothing was seen yet that could be imitated */
         return;
-    if (attack->config->method == SCENARIO_FLOOD_REPLAYED_IKE) {
+    if (replays(attack)) {
         inject(attack, !from, newest->bytes, newest->len);
         return;
     }
@@ -190,7 +197,7 @@ static void on_flood_due(void *ctx)
 
 static void begin_flood(struct world_attack *attack)
 {
-    if (attack->config->method == SCENARIO_FLOOD_REPLAYED_IKE && !prepare(attack))
+    if (replays(attack) && !prepare(attack))
         return;
     attack->timer = ns3c_timer_new(on_flood_due, attack);
     ns3c_timer_arm(attack->timer, ns3c_now() + attack->config->delay);
