@@ -87,6 +87,23 @@ static void metrics_are_what_they_say(void)
         {"packets-received", "packets", 0, 198},
         {"packets-delivered", "packets", 0, 198},
         {"drops.replayed", "packets", 0, 6},
+        {"replayed-injected", "packets", 0, 0},
+        {"replayed-rejected", "packets", 0, 0},
+        {"replayed-accepted", "packets", 0, 0},
+        {"forged-injected", "packets", 0, 0},
+        {"forged-rejected", "packets", 0, 0},
+        {"forged-accepted", "packets", 0, 0},
+        {"flood-injected", "packets", 0, 0},
+        {"flood-rejected", "packets", 0, 0},
+        {"flood-accepted", "packets", 0, 0},
+        {"ike-injected", "packets", 0, 0},
+        {"injected-live", "packets", 0, 0},
+        {"injected-lost", "packets", 0, 0},
+        {"false-positives", "packets", 0, 0},
+        {"compromised-packets", "packets", 0, 0},
+        {"compromised-packets-read", "packets", 0, 0},
+        {"compromised-negotiations", "negotiations", 0, 0},
+        {"compromised-negotiations-read", "negotiations", 0, 0},
         {"cpu-utilisation.spoke", "ratio", 4, 0.15}, /* 6/60 and 24/(2*60), in both runs */
     };
     struct store *store = two_cases();
