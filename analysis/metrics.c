@@ -20,6 +20,10 @@ struct metric_definition {
     const char *sql;
 };
 
+#define ATTACKS(value, of) "SELECT sum(" value ") FROM attacks WHERE case_name = ?1" of
+#define REJECTED           "replayed + too_old + icv_mismatch + unknown_spi + other"
+#define COMPROMISES(value) "SELECT sum(" value ") FROM compromises WHERE case_name = ?1"
+
 #define REKEYS(value)                                                                                        \
     "SELECT run, " value " FROM established_rekeys WHERE case_name = ?1 AND " value " IS NOT NULL"
 
@@ -68,7 +72,7 @@ static const struct metric_definition definitions[] = {
     {"packets-sent", "packets", METRIC_TOTAL, FLOWS("sent")},
     {"packets-received", "packets", METRIC_TOTAL, FLOWS("received")},
     {"packets-delivered", "packets", METRIC_TOTAL, FLOWS("delivered")},
-    {"window-false-positives", "packets", METRIC_TOTAL, FLOWS("false_positives")},
+    {"false-positives", "packets", METRIC_TOTAL, FLOWS("false_positives")},
     {"lost-on-links", "packets", METRIC_TOTAL, FLOWS("lost_on_links")},
     {"lost-without-sa", "packets", METRIC_TOTAL, FLOWS("lost_without_sa")},
     {"lost-too-big", "packets", METRIC_TOTAL, FLOWS("lost_too_big")},
@@ -84,6 +88,28 @@ static const struct metric_definition definitions[] = {
      "SELECT run, mean_delay_ns FROM flows WHERE case_name = ?1 AND received > 0"},
     {"drops", "packets", METRIC_NAMED_TOTALS,
      "SELECT reason, sum(packets) FROM drops WHERE case_name = ?1 GROUP BY reason ORDER BY reason"},
+    {"replayed-injected", "packets", METRIC_TOTAL, ATTACKS("injected", " AND kind = 'replay'")},
+    {"replayed-rejected", "packets", METRIC_TOTAL, ATTACKS(REJECTED, " AND kind = 'replay'")},
+    {"replayed-accepted", "packets", METRIC_TOTAL, ATTACKS("accepted", " AND kind = 'replay'")},
+    {"forged-injected", "packets", METRIC_TOTAL, ATTACKS("injected", " AND kind = 'forge'")},
+    {"forged-rejected", "packets", METRIC_TOTAL, ATTACKS(REJECTED, " AND kind = 'forge'")},
+    {"forged-accepted", "packets", METRIC_TOTAL, ATTACKS("accepted", " AND kind = 'forge'")},
+    {"flood-injected", "packets", METRIC_TOTAL, ATTACKS("injected", " AND kind = 'flood'")},
+    {"flood-rejected", "packets", METRIC_TOTAL, ATTACKS(REJECTED, " AND kind = 'flood'")},
+    {"flood-accepted", "packets", METRIC_TOTAL, ATTACKS("accepted", " AND kind = 'flood'")},
+    {"ike-injected", "packets", METRIC_TOTAL, ATTACKS("ike", "")},
+    {"injected-live", "packets", METRIC_TOTAL, ATTACKS("live", "")},
+    {"injected-lost", "packets", METRIC_TOTAL, ATTACKS("injected - arrived", "")},
+    {"injected-as", "packets", METRIC_NAMED_TOTALS,
+     "WITH a AS (SELECT * FROM attacks WHERE case_name = ?1) SELECT 'replayed', sum(replayed) FROM a HAVING"
+     " count(*) > 0 UNION ALL SELECT 'too-old', sum(too_old) FROM a HAVING count(*) > 0 UNION ALL"
+     " SELECT 'icv-mismatch', sum(icv_mismatch) FROM a HAVING count(*) > 0 UNION ALL"
+     " SELECT 'unknown-spi', sum(unknown_spi) FROM a HAVING count(*) > 0 UNION ALL"
+     " SELECT 'other', sum(other) FROM a HAVING count(*) > 0"},
+    {"compromised-packets", "packets", METRIC_TOTAL, COMPROMISES("packets")},
+    {"compromised-packets-read", "packets", METRIC_TOTAL, COMPROMISES("packets_read")},
+    {"compromised-negotiations", "negotiations", METRIC_TOTAL, COMPROMISES("quick_modes")},
+    {"compromised-negotiations-read", "negotiations", METRIC_TOTAL, COMPROMISES("quick_modes_read")},
     {"cpu-utilisation", "ratio", METRIC_GATEWAY_SAMPLES,
      "SELECT gateway, cpus.run, CAST(busy_ns AS REAL) / (cores * duration_ns) FROM cpus JOIN runs"
      " USING (case_name, run) WHERE case_name = ?1 AND cores > 0 AND duration_ns > 0 ORDER BY cpus.id"},

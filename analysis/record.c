@@ -119,6 +119,41 @@ static const struct record_field sadb_fields[] = {
     FIELD(sadb, left_over, COUNT),
 };
 
+static const struct record_field sa_fields[] = {
+    FIELD(sa, tunnel, TEXT),        FIELD(sa, gateway, TEXT),
+    FIELD(sa, direction, TEXT),     FIELD(sa, protocol, TEXT),
+    FIELD(sa, spi, TEXT),           FIELD(sa, packets, COUNT),
+    FIELD(sa, bytes, COUNT),        FIELD(sa, accepted, COUNT),
+    FIELD(sa, replayed, COUNT),     FIELD(sa, too_old, COUNT),
+    FIELD(sa, icv_mismatch, COUNT), FIELD(sa, other, COUNT),
+    FIELD(sa, installed_ns, TIME),  FIELD(sa, removed_ns, OPTIONAL_TIME),
+    FIELD(sa, why, OPTIONAL_TEXT),
+};
+
+static const struct record_field attack_fields[] = {
+    FIELD(attack, kind, TEXT),          FIELD(attack, method, TEXT),
+    FIELD(attack, link, TEXT),          FIELD(attack, at_ns, TIME),
+    FIELD(attack, recorded, COUNT),     FIELD(attack, injected, COUNT),
+    FIELD(attack, ike, COUNT),          FIELD(attack, arrived, COUNT),
+    FIELD(attack, replayed, COUNT),     FIELD(attack, too_old, COUNT),
+    FIELD(attack, icv_mismatch, COUNT), FIELD(attack, unknown_spi, COUNT),
+    FIELD(attack, other, COUNT),        FIELD(attack, other_reasons, OPTIONAL_TEXT),
+    FIELD(attack, accepted, COUNT),     FIELD(attack, live, COUNT),
+};
+
+static const struct record_field compromise_fields[] = {
+    FIELD(compromise, link, TEXT),         FIELD(compromise, at_ns, TIME),
+    FIELD(compromise, knows, TEXT),        FIELD(compromise, isakmp_sas, COUNT),
+    FIELD(compromise, quick_modes, COUNT), FIELD(compromise, quick_modes_read, COUNT),
+    FIELD(compromise, packets, COUNT),     FIELD(compromise, packets_read, COUNT),
+};
+
+static const struct record_field reading_fields[] = {
+    FIELD(reading, link, TEXT),          FIELD(reading, at_ns, TIME),       FIELD(reading, knows, TEXT),
+    FIELD(reading, spi, TEXT),           FIELD(reading, negotiation, TEXT), FIELD(reading, packets, COUNT),
+    FIELD(reading, packets_read, COUNT),
+};
+
 static const struct record_field end_fields[] = {
     FIELD(end, records, COUNT),
     FIELD(end, simulated_ns, TIME),
@@ -139,6 +174,10 @@ static const struct record_layout layouts[RECORD_NUM_TYPES] = {
     [RECORD_DROP] = LAYOUT(drop, "drops"),
     [RECORD_CPU] = LAYOUT(cpu, "cpus"),
     [RECORD_SADB] = LAYOUT(sadb, "sadbs"),
+    [RECORD_SA] = LAYOUT(sa, "sas"),
+    [RECORD_ATTACK] = LAYOUT(attack, "attacks"),
+    [RECORD_COMPROMISE] = LAYOUT(compromise, "compromises"),
+    [RECORD_READING] = LAYOUT(reading, "readings"),
     [RECORD_END] = LAYOUT(end, "ends"),
 };
 

@@ -22,6 +22,10 @@ enum record_type {
     RECORD_DROP,        /* "drop": packets or messages that a gateway dropped, under one reason */
     RECORD_CPU,         /* "cpu": a gateway's CPU over the whole run */
     RECORD_SADB,        /* "sadb": a gateway's SAs at the end of the run */
+    RECORD_SA,          /* "sa": one IPsec SA, over its life */
+    RECORD_ATTACK,      /* "attack": what an attacker injected, and what became of it */
+    RECORD_COMPROMISE,  /* "compromise": what an attacker read with the keys that it learned */
+    RECORD_READING,     /* "reading": the same, of one SA */
     RECORD_END,         /* "end" */
     RECORD_NUM_TYPES
 };
@@ -140,6 +144,67 @@ struct record_sadb {
     uint64_t left_over; /* of those, SAs that no peer has the other end of */
 };
 
+/* One end of an IPsec SA. */
+struct record_sa {
+    char tunnel[RECORD_TEXT];
+    char gateway[RECORD_TEXT];
+    char direction[16]; /* inbound, outbound */
+    char protocol[16];  /* esp, ah */
+    char spi[16];       /* "0x12345678" */
+    uint64_t packets;
+    uint64_t bytes;
+    uint64_t accepted; /* inbound, with the next four: what came under it, each packet once */
+    uint64_t replayed;
+    uint64_t too_old;
+    uint64_t icv_mismatch;
+    uint64_t other;
+    int64_t installed_ns;
+    int64_t removed_ns; /* -1 (JSON null): it was there at the end of the run */
+    char why[32];       /* it was removed: "hard-lifetime", "restart"; empty (JSON null): it was not */
+};
+
+/* One attack on one link. arrived = replayed + too_old + icv_mismatch + unknown_spi + other + accepted; what
+ * was injected and did not arrive reached no gateway. */
+struct record_attack {
+    char kind[16];   /* replay, forge, flood */
+    char method[32]; /* the replay's order, the forgery's or flood's kind */
+    char link[RECORD_TEXT];
+    int64_t at_ns;
+    uint64_t recorded; /* packets that it had to go by */
+    uint64_t injected;
+    uint64_t ike; /* of those */
+    uint64_t arrived;
+    uint64_t replayed;
+    uint64_t too_old;
+    uint64_t icv_mismatch;
+    uint64_t unknown_spi;
+    uint64_t other;
+    char other_reasons[RECORD_TEXT]; /* "hash-mismatch 12, duplicate 3"; empty (JSON null): none */
+    uint64_t accepted;
+    uint64_t live; /* reached an SA that was there */
+};
+
+struct record_compromise {
+    char link[RECORD_TEXT];
+    int64_t at_ns;
+    char knows[48];       /* "skeyid-d skeyid-e" */
+    uint64_t isakmp_sas;  /* whose keys these are */
+    uint64_t quick_modes; /* recorded */
+    uint64_t quick_modes_read;
+    uint64_t packets; /* ESP, recorded */
+    uint64_t packets_read;
+};
+
+struct record_reading {
+    char link[RECORD_TEXT];
+    int64_t at_ns;
+    char knows[48];
+    char spi[16];
+    char negotiation[16]; /* read, not-read */
+    uint64_t packets;
+    uint64_t packets_read;
+};
+
 struct record_end {
     uint64_t records; /* how many stood before this one */
     int64_t simulated_ns;
@@ -157,6 +222,10 @@ struct record {
         struct record_drop drop;
         struct record_cpu cpu;
         struct record_sadb sadb;
+        struct record_sa sa;
+        struct record_attack attack;
+        struct record_compromise compromise;
+        struct record_reading reading;
         struct record_end end;
     } u;
 };

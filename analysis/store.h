@@ -7,10 +7,10 @@
  *   - cases: position (0, 1, ...: the scenario's order), case_name
  *   - settings: case_name, axis, value: what <vary> set in this case
  *   - failed_runs: case_name, run, message: runs that ended without a result
- *   - runs, negotiations, phase1_negotiations, failures, flows, drops, cpus, sadbs, ends: one table a record
- *     type of record.h, in the order in which the records were written: id, case_name, run, then the
- *     record's members under their names in record.h; times in nanoseconds of simulated time, NULL where
- *     record.h says null
+ *   - runs, negotiations, phase1_negotiations, failures, flows, drops, cpus, sadbs, sas, attacks,
+ * compromises, readings, ends: one table a record type of record.h, in the order in which the records were
+ * written: id, case_name, run, then the record's members under their names in record.h; times in nanoseconds
+ * of simulated time, NULL where record.h says null
  *
  * and the views
  *
@@ -23,13 +23,13 @@
 
 #include "record.h"
 
-#define STORE_VERSION        2
+#define STORE_VERSION        3
 #define STORE_APPLICATION_ID 0x7032736d
 
 struct store;
 
 struct store_message {
-    char text[1024];
+    char text[2048];
 };
 
 /* What one result directory is about. */

@@ -59,6 +59,8 @@ static int compute_cases(struct summary *summary, struct store *store, const str
             status = store_query(store, outcomes_sql, of_case->of->name, count_outcomes, of_case, message);
         if (status == 0)
             status = store_query(store, failures_sql, of_case->of->name, add_failure, of_case, message);
+        if (status == 0)
+            status = summary_read_attacks(of_case, store, message);
     }
     return status;
 }
@@ -176,6 +178,8 @@ void summary_cleanup(struct summary *summary)
         free(summary->cases[i].metrics);
         free(summary->cases[i].texts);
         free(summary->cases[i].failures);
+        free(summary->cases[i].attacks);
+        free(summary->cases[i].compromises);
     }
     free(summary->cases);
     free(summary->differences);

@@ -33,6 +33,21 @@ struct summary_failure {
     uint64_t count;
 };
 
+/* All that one kind of attack did in a case, on all links and in all runs. */
+struct summary_attack {
+    char kind[16], method[32];
+    uint64_t injected, live, replayed, too_old, icv_mismatch, unknown_spi, other, accepted, arrived;
+    uint64_t num;                    /* how many there were, all runs together */
+    char other_reasons[RECORD_TEXT]; /* of one of them */
+};
+
+/* The same of the attackers who learned these keys. */
+struct summary_compromise {
+    char knows[48];
+    uint64_t quick_modes, quick_modes_read, packets, packets_read;
+    uint64_t sas, sas_read; /* of which at least one packet was recorded, or read */
+};
+
 struct summary_case {
     const struct scenario_case *of; /* borrowed from the scenario set */
     uint64_t finished_runs;
@@ -43,6 +58,10 @@ struct summary_case {
     size_t num_texts;
     struct summary_failure *failures;
     size_t num_failures;
+    struct summary_attack *attacks;
+    size_t num_attacks;
+    struct summary_compromise *compromises;
+    size_t num_compromises;
 };
 
 /* How a case differs from the first one, in one metric. */
@@ -109,6 +128,8 @@ int summary_check_expectations(const struct scenario *scenario, struct store_mes
 
 /* Fills the metrics of a case from the store. 0, or -1 with one line in message. */
 int summary_read_metrics(struct summary_case *of_case, struct store *store, struct store_message *message);
+/* Reads what attackers did in a case. 0, or -1 with one line in message. */
+int summary_read_attacks(struct summary_case *of_case, struct store *store, struct store_message *message);
 /* Judges one expectation by the metrics of the cases. 0, or -1: out of memory. */
 int summary_judge(struct summary_expectation *expectation, const struct summary *summary);
 

@@ -16,7 +16,7 @@ static const struct {
 } counts[] = {
     {"sent", "packets-sent", true, false, ""},
     {"delivered", "packets-delivered", true, false, ""},
-    {"window", "window-false-positives", false, true,
+    {"window", "false-positives", false, true,
      "are dropped by the replay window though nobody replayed them"},
     {"links", "lost-on-links", false, false, ""}, /* what a link loses anyway is not news */
     {"no SA", "lost-without-sa", false, true, "are lost for want of an SA"},

@@ -160,6 +160,7 @@ void text_report_write(FILE *out, const struct scenario_set *set, const struct s
     text_report_table(out, summary, colour);
     text_report_agreement(out, summary, colour);
     text_report_packets(out, summary, colour);
+    text_report_attacks(out, summary, colour);
     write_failures(out, summary, colour);
     write_expectations(out, summary, colour);
     write_failed_runs(out, summary, colour);

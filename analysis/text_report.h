@@ -27,6 +27,8 @@ void text_report_case_label(char *label, size_t size, const struct scenario_case
 void text_report_answer(FILE *out, const struct summary *summary);
 /* Which CPU each gateway was given, and that a scaled profile is a model. */
 void text_report_cpus(FILE *out, const struct scenario_set *set);
+/* What attackers injected and read, if there were any. */
+void text_report_attacks(FILE *out, const struct summary *summary, bool colour);
 /* One row a case. */
 void text_report_table(FILE *out, const struct summary *summary, bool colour);
 /* Cases differ in the proposals that were chosen or in the fields that were refused. */

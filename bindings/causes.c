@@ -56,6 +56,14 @@ p2_time causes_time(const struct causes *causes, uint64_t event)
     return causes->events[event - 1].at;
 }
 
+uint64_t causes_origin(const struct causes *causes, uint64_t event)
+{
+    assert(event > 0 && event <= causes->count);
+    while (causes->events[event - 1].kind != CAUSE_ARRIVAL && causes->events[event - 1].cause != 0)
+        event = causes->events[event - 1].cause;
+    return event;
+}
+
 static p2_time *part(struct cause_split *split, enum cause_kind kind)
 {
     switch (kind) {

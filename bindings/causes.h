@@ -37,6 +37,8 @@ void causes_free(struct causes *causes);
  * memory. */
 uint64_t causes_add(struct causes *causes, p2_time at, enum cause_kind kind, uint64_t cause);
 p2_time causes_time(const struct causes *causes, uint64_t event);
+/* The input that `event` belongs to: the arrival or external event that its steps and jobs lead back to. */
+uint64_t causes_origin(const struct causes *causes, uint64_t event);
 
 /* Walks from `event` back to the first event at or before t0, which must be at exactly t0. False if the chain
  * does not lead there (something external released it later than t0). The parts add up to causes_time(event)

@@ -228,19 +228,29 @@ static int settle(struct host *host, p2_time now, int result)
 
 /* --- inputs --- */
 
+static void tell_injected(struct host *host, p2_time now, uint64_t mark, uint64_t event)
+{
+    if (mark & HOST_INJECTED && host->ops.injected)
+        host->ops.injected(host->ops.ctx, now, mark, event);
+}
+
 int host_receive_ike(struct host *host, p2_time now, const struct p2_datagram *datagram, uint64_t emission)
 {
-    uint64_t event = add(host, now, emission != 0 ? CAUSE_ARRIVAL : CAUSE_EXTERNAL, emission);
+    bool of_host = emission != 0 && !(emission & HOST_INJECTED);
+    uint64_t event = add(host, now, of_host ? CAUSE_ARRIVAL : CAUSE_EXTERNAL, of_host ? emission : 0);
+    tell_injected(host, now, emission, event);
     return settle(host, now, p2_gateway_receive_ike(host->gateway, now, event, datagram));
 }
 
 int host_receive_ipsec(struct host *host, p2_time now, const uint8_t *packet, size_t len, uint64_t mark)
 {
+    tell_injected(host, now, mark, 0);
     return settle(host, now, p2_gateway_receive_ipsec(host->gateway, now, mark, packet, len));
 }
 
 int host_receive_udp_esp(struct host *host, p2_time now, const struct p2_datagram *datagram, uint64_t mark)
 {
+    tell_injected(host, now, mark, 0);
     return settle(host, now, p2_gateway_receive_udp_esp(host->gateway, now, mark, datagram));
 }
 

@@ -14,6 +14,10 @@
 extern "C" {
 #endif
 
+/* The bit that marks of packets have which no host sent: an attacker's. The rest of such a mark is the
+ * attacker's own. Marks of data packets and emissions never have it. */
+#define HOST_INJECTED (UINT64_C(1) << 63)
+
 /* Called while the core is being drained; they must not call back into the same host. */
 struct host_ops {
     void *ctx;
@@ -24,6 +28,9 @@ struct host_ops {
     void (*deliver_clear)(void *ctx, const uint8_t *packet, size_t len, uint64_t mark);
     /* Every action, after it was carried out, with the event it became (0: it is no event). May be NULL. */
     void (*observe)(void *ctx, p2_time now, const struct p2_action *action, uint64_t event);
+    /* A packet with such a mark arrived, before the core sees it; event: what an IKE message became in the
+     * chain of causes, and the mark of what it releases; 0: a data packet. May be NULL. */
+    void (*injected)(void *ctx, p2_time now, uint64_t mark, uint64_t event);
 };
 
 struct host_config {
@@ -42,7 +49,7 @@ struct host;
 int host_new(struct host **host, const struct host_config *config) P2_WARN_UNUSED;
 void host_free(struct host *host);
 
-/* emission 0: from somewhere that is no host (an attacker's injection). */
+/* emission 0, or one with HOST_INJECTED: from somewhere that is no host. */
 int host_receive_ike(struct host *host, p2_time now, const struct p2_datagram *datagram,
                      uint64_t emission) P2_WARN_UNUSED;
 int host_receive_ipsec(struct host *host, p2_time now, const uint8_t *packet, size_t len,

@@ -79,6 +79,9 @@ static void note_failure(struct ledger_entry *entry, const struct p2_negotiation
 static void note_negotiation(struct ledger_entry *entry, int host, p2_time now,
                              const struct p2_negotiation *n, uint64_t event)
 {
+    /* Whatever comes under the same cookie afterwards is somebody's copy of its first message. */
+    if (entry->ready_event[0] != 0 && entry->ready_event[1] != 0)
+        return;
     *(n->initiator ? &entry->initiator : &entry->responder) = host;
     if (n->initiator || entry->initiator < 0) {
         entry->peer = n->peer;

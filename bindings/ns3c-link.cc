@@ -205,6 +205,20 @@ void LinkNetDevice::Receive(Ptr<Packet> packet, uint16_t protocol)
     }
 }
 
+/* As an event of its own: the caller may be in the middle of another packet. */
+bool LinkNetDevice::Inject(const uint8_t *packet, size_t len, uint64_t mark)
+{
+    const unsigned version = GetIpVersion(packet, len);
+    if (len > IP_PACKET_MAX || (version == 4 ? !m_ipv4 || len < IPV4_HEADER_LEN
+                                             : version != 6 || !m_ipv6 || len < IPV6_HEADER_LEN)) {
+        return false;
+    }
+    Simulator::ScheduleWithContext(m_node->GetId(), Time(0), &LinkNetDevice::Receive, this,
+                                   CreateMarkedPacket(packet, len, mark),
+                                   version == 4 ? Ipv4L3Protocol::PROT_NUMBER : Ipv6L3Protocol::PROT_NUMBER);
+    return true;
+}
+
 void LinkNetDevice::DoDispose()
 {
     Simulator::Cancel(m_next);

@@ -46,6 +46,8 @@ class LinkNetDevice : public NetDevice
     void SetIntercept(ns3c_link_intercept_fn *fn, void *ctx);
     /* See ns3c_link_class. The channel is connected. */
     void AddClass(const ns3c_link_class &added);
+    /* See ns3c_link_inject. False: these bytes are no IP packet of a family that the node has. */
+    bool Inject(const uint8_t *packet, size_t len, uint64_t mark);
     /* Loss is drawn from `stream` and jitter from the next; see DISORDER_STREAMS. */
     void AssignStreams(int64_t stream);
 

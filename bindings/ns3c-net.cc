@@ -119,6 +119,11 @@ void ns3c_link_intercept(ns3c_link *link, int end, ns3c_link_intercept_fn *fn, v
     link->ends[end]->SetIntercept(fn, ctx);
 }
 
+int ns3c_link_inject(ns3c_link *link, int end, const uint8_t *packet, size_t len, uint64_t mark)
+{
+    return link->ends[end]->Inject(packet, len, mark) ? 0 : -1;
+}
+
 namespace
 {
 

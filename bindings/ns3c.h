@@ -145,6 +145,11 @@ typedef struct ns3c_link_verdict ns3c_link_intercept_fn(void *ctx, const uint8_t
  * that. The link draws its own random numbers whatever fn says. A dropped packet counts as NS3C_LINK_LOSS and
  * is told when it has been sent, like a lost one. */
 void ns3c_link_intercept(struct ns3c_link *link, int end, ns3c_link_intercept_fn *fn, void *ctx);
+/* An attacker: this whole IP packet (or fragment; the bytes are copied) arrives at the node at `end` now, as
+ * if it had come over the link, after what is happening at this instant. It waits in no queue, no delay or
+ * loss touches it, nothing intercepts it, and captures of that node have it. -1, silently: it is no IP packet
+ * of a family that the node has. */
+int ns3c_link_inject(struct ns3c_link *link, int end, const uint8_t *packet, size_t len, uint64_t mark);
 
 /* Several interfaces may bear the same address (an unnumbered gateway); prefix_len 32 or 128 then. */
 void ns3c_address_add(struct ns3c_node *node, uint32_t interface, struct ns3c_address address,

@@ -103,7 +103,7 @@ int Phase2Gateway::Configure(const p2_gateway_config &config, const struct profi
 
 host_ops Phase2Gateway::MakeOps()
 {
-    return {this, SendIke, SendIpsec, DeliverClear, Observe};
+    return {this, SendIke, SendIpsec, DeliverClear, Observe, Injected};
 }
 
 void Phase2Gateway::Rekey(std::size_t tunnel)
@@ -162,6 +162,12 @@ void Phase2Gateway::SetObserver(Observer observer, void *ctx)
     m_observerCtx = ctx;
 }
 
+void Phase2Gateway::SetInjectedObserver(InjectedObserver observer, void *ctx)
+{
+    m_injectedObserver = observer;
+    m_injectedObserverCtx = ctx;
+}
+
 void Phase2Gateway::StartApplication()
 {
     NS_ABORT_MSG_IF(!m_host, "a Phase2Gateway must be configured before the simulation runs");
@@ -191,6 +197,7 @@ void Phase2Gateway::DoDispose()
     m_stacks.Clear();
     m_uniform = nullptr;
     m_observer = nullptr;
+    m_injectedObserver = nullptr;
     Application::DoDispose();
 }
 
@@ -371,6 +378,14 @@ void Phase2Gateway::Observe(void *ctx, p2_time now, const p2_action *action, uin
         self->m_observer(self->m_observerCtx, now, action, event);
     }
     self->Trace(*action);
+}
+
+void Phase2Gateway::Injected(void *ctx, p2_time now, uint64_t mark, uint64_t event)
+{
+    auto self = static_cast<Phase2Gateway *>(ctx);
+    if (self->m_injectedObserver) {
+        self->m_injectedObserver(self->m_injectedObserverCtx, now, mark, event);
+    }
 }
 
 void Phase2Gateway::Trace(const p2_action &action)

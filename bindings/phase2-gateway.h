@@ -59,6 +59,9 @@ class Phase2Gateway : public Application
     typedef void (*Observer)(void *ctx, p2_time now, const p2_action *action, uint64_t event);
     /* Every action, as host_ops.observe has it: the trace sources without their price. */
     void SetObserver(Observer observer, void *ctx);
+    typedef void (*InjectedObserver)(void *ctx, p2_time now, uint64_t mark, uint64_t event);
+    /* Each packet that an attacker injected and that arrives here, as host_ops.injected has it. */
+    void SetInjectedObserver(InjectedObserver observer, void *ctx);
 
     typedef void (*NegotiationTracedCallback)(const p2_negotiation &negotiation);
     typedef void (*DropTracedCallback)(const p2_action &drop);
@@ -104,6 +107,7 @@ class Phase2Gateway : public Application
     static void SendIpsec(void *ctx, const uint8_t *packet, size_t len, uint64_t mark);
     static void DeliverClear(void *ctx, const uint8_t *packet, size_t len, uint64_t mark);
     static void Observe(void *ctx, p2_time now, const p2_action *action, uint64_t event);
+    static void Injected(void *ctx, p2_time now, uint64_t mark, uint64_t event);
     static void Fill(void *ctx, p2_random_use use, uint8_t *out, size_t len);
 
     struct host *m_host{nullptr};
@@ -131,6 +135,8 @@ class Phase2Gateway : public Application
     uint32_t m_cpuQueue{1000};
     Observer m_observer{nullptr};
     void *m_observerCtx{nullptr};
+    InjectedObserver m_injectedObserver{nullptr};
+    void *m_injectedObserverCtx{nullptr};
     TracedCallback<const p2_negotiation &> m_negotiationTrace;
     TracedCallback<const p2_action &> m_dropTrace;
     TracedCallback<const p2_sa_info &> m_saInstalledTrace;

@@ -32,6 +32,9 @@ phase2_gateway *phase2_gateway_install(ns3c_node *node, const phase2_gateway_con
     if (config->observe) {
         gateway->application->SetObserver(phase2_gateway::Observe, gateway.get());
     }
+    if (config->injected) {
+        gateway->application->SetInjectedObserver(config->injected, config->ctx);
+    }
     if (gateway->application->Configure(config->gateway, config->profile, config->causes) < 0) {
         return nullptr;
     }

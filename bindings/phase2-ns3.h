@@ -21,6 +21,8 @@ struct phase2_gateway_config {
     struct causes *causes;
     int64_t stream;             /* number of the gateway's one random stream */
     phase2_observe_fn *observe; /* may be NULL */
+    void (*injected)(void *ctx, p2_time now, uint64_t mark, uint64_t event); /* see struct host_ops; may be
+                                                                                NULL */
     void *ctx;
 };
 

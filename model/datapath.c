@@ -405,14 +405,31 @@ static void count(struct p2_sa_pair *pair, enum p2_drop verdict)
     }
 }
 
+/* A packet that came under this SA goes no further. */
+static void drop_inbound(struct p2_gateway *gw, enum p2_drop verdict, enum p2_protocol protocol, uint32_t spi,
+                         const uint8_t *packet, size_t len)
+{
+    struct p2_ip_view view;
+    struct p2_ah_view ah;
+    struct p2_action *action = p2_drop(gw, verdict, spi, true);
+    if (protocol == P2_PROTO_AH && p2_ah_parse(&ah, packet, len))
+        action->u.drop.sequence = ah.sequence;
+    else if (protocol == P2_PROTO_ESP && p2_ip_parse(&view, packet, len) == P2_OK &&
+             view.payload.len >= P2_ESP_HEADER_LEN)
+        action->u.drop.sequence = p2_get_u32(view.payload.data + 4);
+}
+
 static void process(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair,
                     const uint8_t *packet, size_t len)
 {
     enum p2_drop verdict = kind == P2_JOB_SEAL ? seal(gw, pair, packet, len) : open(gw, pair, packet, len);
     if (kind == P2_JOB_OPEN)
         count(pair, verdict);
-    if (verdict != P2_DROP_NONE)
-        p2_drop(gw, verdict, kind == P2_JOB_SEAL ? pair->out[0].spi : pair->in[0].spi, true);
+    const struct p2_sa *outer = &pair->in[pair->num - 1];
+    if (verdict != P2_DROP_NONE && kind == P2_JOB_SEAL)
+        p2_drop(gw, verdict, pair->out[0].spi, true);
+    else if (verdict != P2_DROP_NONE)
+        drop_inbound(gw, verdict, outer->protocol, outer->spi, packet, len);
 }
 
 static void submit(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair,
@@ -470,7 +487,7 @@ static void inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len, co
     else if (pair)
         verdict = glance(pair, outer, view, packet, len);
     if (verdict != P2_DROP_NONE)
-        p2_drop(gw, verdict, spi, true);
+        drop_inbound(gw, verdict, protocol, spi, packet, len);
     if (pair && verdict != P2_DROP_NONE)
         count(pair, verdict);
     if (!pair)

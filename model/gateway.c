@@ -49,13 +49,15 @@ struct p2_action *p2_emit_packet(struct p2_gateway *gw, enum p2_action_type type
     return action;
 }
 
-void p2_drop(struct p2_gateway *gw, enum p2_drop reason, uint32_t spi, bool ipsec)
+struct p2_action *p2_drop(struct p2_gateway *gw, enum p2_drop reason, uint32_t spi, bool ipsec)
 {
     struct p2_action *action = ipsec ? p2_emit_packet(gw, P2_ACTION_DROP) : p2_emit(gw, P2_ACTION_DROP);
     memset(&action->id, 0, sizeof(action->id));
     action->u.drop.reason = reason;
     action->u.drop.spi = spi;
+    action->u.drop.sequence = 0;
     action->u.drop.ipsec = ipsec;
+    return action;
 }
 
 void p2_arm(struct p2_gateway *gw, struct p2_timer *timer, p2_time at)

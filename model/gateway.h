@@ -210,8 +210,9 @@ struct p2_action {
         struct p2_negotiation negotiation;
         struct {
             enum p2_drop reason;
-            uint32_t spi; /* 0: none */
-            bool ipsec;   /* of the data path */
+            uint32_t spi;      /* 0: none */
+            uint32_t sequence; /* as on the wire, of a packet that came under an SA; else 0 */
+            bool ipsec;        /* of the data path */
         } drop;
     } u;
 };

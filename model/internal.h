@@ -546,7 +546,8 @@ struct p2_gateway {
  * packet's. */
 struct p2_action *p2_emit(struct p2_gateway *gw, enum p2_action_type type);
 struct p2_action *p2_emit_packet(struct p2_gateway *gw, enum p2_action_type type);
-void p2_drop(struct p2_gateway *gw, enum p2_drop reason, uint32_t spi, bool ipsec);
+/* Returns the action, for what else there is to say of it. */
+struct p2_action *p2_drop(struct p2_gateway *gw, enum p2_drop reason, uint32_t spi, bool ipsec);
 void p2_fail_memory(struct p2_gateway *gw);
 void p2_arm(struct p2_gateway *gw, struct p2_timer *timer, p2_time at);
 void p2_random_fill(struct p2_gateway *gw, enum p2_random_use use, void *out, size_t len);

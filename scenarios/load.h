@@ -104,6 +104,17 @@ bool load_check_prices(struct loader *l, const xmlNode *root);
 bool load_shared_peers(struct loader *l);
 bool load_flows(struct loader *l, const xmlNode *traffic);
 bool load_timeline(struct loader *l, const xmlNode *timeline);
+
+/* Events of one <at>, in load_timeline.c; and those of attackers, in load_attack.c. */
+
+/* NULL, reported: out of memory. */
+struct scenario_event *load_event(struct loader *l, p2_time time, enum scenario_event_kind kind);
+/* The links that an attribute names; links have no names of their own: "spoke[3]-hub" is one, "spoke-hub" all
+ * of the <link> that says so. False: reported. */
+bool load_link_members(struct loader *l, const xmlNode *node, const char *attribute, size_t *first,
+                       size_t *num);
+/* <replay>, <forge>, <flood> or <compromise>. */
+bool load_attack(struct loader *l, const xmlNode *node, p2_time time);
 bool load_expectations(struct loader *l, const xmlNode *expect);
 /* Says an expectation as a person would; value as it was written. */
 void load_expectation_text(struct scenario_expectation *that, const char *value);

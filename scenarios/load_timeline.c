@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct scenario_event *add_event(struct loader *l, p2_time time, enum scenario_event_kind kind)
+struct scenario_event *load_event(struct loader *l, p2_time time, enum scenario_event_kind kind)
 {
     struct scenario_event *event = LOAD_APPEND(l->problems, l->scenario->events, l->scenario->num_events);
     if (event)
@@ -46,7 +46,7 @@ static bool load_tunnel_event(struct loader *l, const xmlNode *node, p2_time tim
     if (!load_several(l, node, "tunnel", &l->tunnels, &tunnels))
         return false;
     for (size_t i = 0; i < tunnels.num; i++) {
-        struct scenario_event *event = add_event(l, time, kind);
+        struct scenario_event *event = load_event(l, time, kind);
         if (!event)
             return false;
         event->u.tunnel.index = (int)(tunnels.first + i);
@@ -86,7 +86,7 @@ static bool load_restart(struct loader *l, const xmlNode *node, p2_time time)
                        "a gateway at the end of a <tunnel>");
             return false;
         }
-        struct scenario_event *event = add_event(l, time, SCENARIO_RESTART);
+        struct scenario_event *event = load_event(l, time, SCENARIO_RESTART);
         if (!event)
             return false;
         event->u.gateway = (int)(gateways.first + i);
@@ -94,27 +94,27 @@ static bool load_restart(struct loader *l, const xmlNode *node, p2_time time)
     return true;
 }
 
-static bool report_no_link(struct loader *l, const xmlNode *node, const char *why)
+static bool report_no_link(struct loader *l, const xmlNode *node, const char *attribute, const char *why)
 {
     struct problems_names names = {0};
     char allowed[PROBLEMS_LIST];
     for (size_t i = 0; i < l->scenario->num_links; i++)
         problems_names_add(&names, l->scenario->links[i].name);
-    problems_list(allowed, &names, load_attribute(node, "link"));
+    problems_list(allowed, &names, load_attribute(node, attribute));
     problems_names_cleanup(&names);
-    load_wrong(l->problems, node, "link", why, allowed);
+    load_wrong(l->problems, node, attribute, why, allowed);
     return false;
 }
 
-/* Links have no names of their own: "spoke[3]-hub" is one, "spoke-hub" all of the <link> that says so. */
-static bool load_link_members(struct loader *l, const xmlNode *node, size_t *first, size_t *num)
+bool load_link_members(struct loader *l, const xmlNode *node, const char *attribute, size_t *first,
+                       size_t *num)
 {
-    const char *text = load_required(node, "link");
+    const char *text = load_required(node, attribute);
     for (size_t i = 0; i < l->scenario->num_links; i++) {
         if (strcmp(l->scenario->links[i].name, text) == 0) {
             *first = i;
             *num = 1;
-            return !too_many(l, node, "link", 1);
+            return !too_many(l, node, attribute, 1);
         }
     }
     for (size_t i = 0; i < l->links.num; i++) {
@@ -122,12 +122,12 @@ static bool load_link_members(struct loader *l, const xmlNode *node, size_t *fir
         if (strcmp(group->name, text) != 0)
             continue;
         if (group->num > 1 && strcmp(load_required(node, "all"), "true") != 0)
-            return report_no_link(l, node, "it counts several and all=\"true\" is not said");
+            return report_no_link(l, node, attribute, "it counts several and all=\"true\" is not said");
         *first = group->first;
         *num = group->num;
-        return !too_many(l, node, "link", *num);
+        return !too_many(l, node, attribute, *num);
     }
-    return report_no_link(l, node, "no such link");
+    return report_no_link(l, node, attribute, "no such link");
 }
 
 static bool load_cut(struct loader *l, const xmlNode *node, p2_time time)
@@ -136,14 +136,14 @@ static bool load_cut(struct loader *l, const xmlNode *node, p2_time time)
     p2_time duration;
     size_t first, num;
     if (!load_fields(l->problems, node, fields, FIELDS(fields), &duration) ||
-        !load_link_members(l, node, &first, &num))
+        !load_link_members(l, node, "link", &first, &num))
         return false;
     if (duration <= 0) {
         load_wrong(l->problems, node, "for", "no time at all", "more than 0s");
         return false;
     }
     for (size_t i = 0; i < num; i++) {
-        struct scenario_event *event = add_event(l, time, SCENARIO_CUT);
+        struct scenario_event *event = load_event(l, time, SCENARIO_CUT);
         if (!event)
             return false;
         event->u.cut.link = (int)(first + i);
@@ -204,7 +204,7 @@ static bool load_lose(struct loader *l, const xmlNode *node, p2_time time)
     struct scenario_lose lose = {0};
     size_t first, num;
     bool ok = load_fields(l->problems, node, lose_fields, FIELDS(lose_fields), &lose);
-    ok = ok && load_exchange(l->problems, node, &lose) && load_link_members(l, node, &first, &num);
+    ok = ok && load_exchange(l->problems, node, &lose) && load_link_members(l, node, "link", &first, &num);
     if (ok && lose.action == SCENARIO_LOSE_DELAY && lose.delay <= 0) {
         load_wrong(l->problems, node, "action", "without a delay", "a delay of more than 0s beside it");
         return false;
@@ -214,7 +214,7 @@ static bool load_lose(struct loader *l, const xmlNode *node, p2_time time)
         return false;
     }
     for (size_t i = 0; ok && i < num; i++) {
-        struct scenario_event *event = add_event(l, time, SCENARIO_LOSE);
+        struct scenario_event *event = load_event(l, time, SCENARIO_LOSE);
         if (!event)
             return false;
         event->u.lose = lose;
@@ -226,11 +226,9 @@ static bool load_lose(struct loader *l, const xmlNode *node, p2_time time)
 static const struct {
     const char *name;
     bool (*load)(struct loader *l, const xmlNode *node, p2_time time);
-} kinds[] = {{"rekey", load_rekey},
-             {"delete", load_delete},
-             {"restart", load_restart},
-             {"cut", load_cut},
-             {"lose", load_lose}};
+} kinds[] = {{"rekey", load_rekey},  {"delete", load_delete}, {"restart", load_restart},
+             {"cut", load_cut},      {"lose", load_lose},     {"replay", load_attack},
+             {"forge", load_attack}, {"flood", load_attack},  {"compromise", load_attack}};
 
 static bool load_at(struct loader *l, const xmlNode *node)
 {

@@ -113,6 +113,7 @@ enum scenario_event_kind {
     SCENARIO_RESTART, /* u.gateway: it forgets everything */
     SCENARIO_CUT,     /* u.cut: a link carries nothing for so long */
     SCENARIO_LOSE,    /* u.lose: something happens to chosen messages on a link */
+    SCENARIO_ATTACK,  /* u.attack: somebody on a link has recorded what passed */
 };
 
 enum scenario_exchange {
@@ -136,6 +137,52 @@ struct scenario_lose {
     p2_time delay; /* of SCENARIO_LOSE_DELAY */
 };
 
+enum scenario_attack_kind {
+    SCENARIO_REPLAY,     /* what was recorded comes again, byte for byte */
+    SCENARIO_FORGE,      /* packets made from recorded ones */
+    SCENARIO_FLOOD,      /* the same, at a steady rate for as long as it is told */
+    SCENARIO_COMPROMISE, /* nothing comes: the attacker learns keys and reads what was recorded */
+};
+
+/* How, of each kind. */
+enum scenario_attack_method {
+    SCENARIO_REPLAY_SAME, /* order */
+    SCENARIO_REPLAY_REVERSE,
+    SCENARIO_REPLAY_RANDOM,
+    SCENARIO_REPLAY_BURST, /* all at one instant */
+    SCENARIO_FORGE_FLIP_BITS,
+    SCENARIO_FORGE_TRUNCATE,
+    SCENARIO_FORGE_WRONG_SPI,
+    SCENARIO_FORGE_HIGH_SEQUENCE,
+    SCENARIO_FORGE_RANDOM,
+    SCENARIO_FLOOD_BAD_HASH, /* Quick Modes */
+    SCENARIO_FLOOD_REPLAYED_IKE,
+    SCENARIO_FLOOD_REPLAYED_ESP,
+    SCENARIO_FLOOD_SPOOFED_ESP,
+    SCENARIO_COMPROMISE_KEYS,
+    SCENARIO_NUM_ATTACK_METHODS
+};
+
+/* What of the recorded packets; bits. */
+#define SCENARIO_ATTACK_ESP 1u
+#define SCENARIO_ATTACK_AH  2u
+#define SCENARIO_ATTACK_IKE 4u
+
+struct scenario_attack {
+    enum scenario_attack_kind kind;
+    enum scenario_attack_method method;
+    unsigned protocols;
+    int link;
+    int sent_by;         /* the end of the link whose packets are meant; -1: both */
+    int toward;          /* the end at which they come out; -1: each goes the way it went */
+    p2_time from, until; /* recorded then, both included; until at the latest the event's time */
+    uint32_t packets;    /* the newest so many of the recorded ones; of a flood: in all; 0: no limit */
+    p2_time delay;       /* from the event to the first packet */
+    p2_time interval;    /* between two; 0: as they were recorded */
+    p2_time duration;    /* of a flood; 0: no limit */
+    bool knows_d, knows_e;
+};
+
 struct scenario_event {
     p2_time time;
     enum scenario_event_kind kind;
@@ -150,6 +197,7 @@ struct scenario_event {
             p2_time duration;
         } cut;
         struct scenario_lose lose;
+        struct scenario_attack attack;
     } u;
 };
 

@@ -10,7 +10,8 @@
 
 static const char usage[] =
     "usage: phase2sim-worker --case NAME --run N --seed S [--captures DIR] < CASE.xml > RECORDS\n"
-    "  Simulates one case of a scenario once. `phase2sim run` starts it for every case and replication.\n";
+    "  Simulates one case of a scenario once. `phase2sim run` starts it for every case and replication.\n"
+    "  If PHASE2SIM_DEBUG is set, standard error gets a line for each packet that a gateway rejects.\n";
 
 static char *read_all(FILE *in, size_t *len)
 {
@@ -83,6 +84,8 @@ int main(int argc, char **argv)
         else if (option == '?')
             return fail_usage("unknown option");
     }
+    if (getenv("PHASE2SIM_DEBUG"))
+        run.debug = stderr;
     if (!run.case_name || run.run == 0 || run.seed == 0 || optind != argc)
         return fail_usage("--case, --run and --seed are needed, and nothing else");
     return simulate(&run);

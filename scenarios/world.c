@@ -70,17 +70,29 @@ static void on_action(void *ctx, struct phase2_gateway *gateway, p2_time now, co
     ledger_observe(&world->ledger, self->index, now, action, event, self->profile);
     if (world->run->captures)
         keyring_observe(&world->keyring, action);
+    world_observe_attacks(world, action);
     if (action->type == P2_ACTION_NEGOTIATION) {
         follow(world, now, &action->u.negotiation);
     } else if (action->type == P2_ACTION_DROP) {
         self->drops[action->u.drop.reason]++;
+        if (world->run->debug)
+            world_debug_drop(self, now, action);
         if (action->u.drop.ipsec)
             traffic_dropped(&world->traffic, action->mark, action->u.drop.reason);
     } else if (action->type == P2_ACTION_SEND_IPSEC) {
         traffic_protected(&world->traffic, self->index, action->mark, action->u.packet.len);
     } else if (action->type == P2_ACTION_DELIVER_CLEAR) {
         traffic_answered(&world->traffic, self->index, action->mark, &action->u.packet);
+    } else if (action->type == P2_ACTION_SA_REMOVED) {
+        world_sa_removed(self, now, &action->u.sa);
     }
+}
+
+static void on_injected(void *ctx, p2_time now, uint64_t mark, uint64_t event)
+{
+    struct world_gateway *self = ctx;
+    (void)now;
+    attacks_arrived(&self->world->attacks, mark, event);
 }
 
 /* --- traffic --- */
@@ -229,6 +241,7 @@ static int install_gateways(struct world *world)
                                                .causes = world->causes,
                                                .stream = STREAM_GATEWAY + (int64_t)g,
                                                .observe = on_action,
+                                               .injected = on_injected,
                                                .ctx = self};
         self->gateway = phase2_gateway_install(self->node, &config);
         if (!self->gateway)
@@ -282,7 +295,8 @@ static int allocate(struct world *world)
     world->events = calloc(s->num_events + 1, sizeof(*world->events));
     world->local_tunnel = calloc(s->num_tunnels + 1, sizeof(*world->local_tunnel));
     bool good = world->gateways && world->nats && world->links && world->tampers && world->senders &&
-                world->events && world->local_tunnel && causes_new(&world->causes) == P2_OK;
+                world->events && world->local_tunnel && causes_new(&world->causes) == P2_OK &&
+                attacks_init(&world->attacks, s->num_events) == P2_OK;
     return good ? 0 : world_fail(world, "world", "out of memory");
 }
 
@@ -298,6 +312,7 @@ static void cleanup(struct world *world)
     free(world->gateways);
     for (size_t i = 0; world->tampers && i < world->scenario->num_links; i++)
         tamper_cleanup(&world->tampers[i].tamper);
+    world_free_attacks(world);
     free(world->tampers);
     free(world->nats);
     world_free_ways(world);
@@ -333,8 +348,9 @@ int world_simulate(const struct scenario *scenario, const struct world_run *run,
         ns3c_run(scenario->duration);
     if (world.gateways && close_captures(&world) < 0)
         result = -1;
-    if (result == 0 &&
-        (world.ledger.out_of_memory || world.keyring.out_of_memory || world.traffic.out_of_memory))
+    attacks_end(&world.attacks);
+    if (result == 0 && (world.ledger.out_of_memory || world.keyring.out_of_memory ||
+                        world.traffic.out_of_memory || world.attacks.out_of_memory))
         result = world_fail(&world, "world", "out of memory");
     if (result == 0 && world_write_records(&world, out) < 0)
         result = world_fail(&world, "record stream", strerror(errno));

@@ -14,6 +14,7 @@ struct world_run {
     uint64_t run; /* ns-3's run number: 1, 2, ... */
     uint64_t seed;
     const char *captures; /* directory for pcap files and keys, which exists; NULL: none */
+    FILE *debug;          /* a line for each packet that a gateway rejects; NULL: none */
 };
 
 /* 0, or -1 with one line in message. Records go to `out` when the simulation is over. */

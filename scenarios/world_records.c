@@ -2,20 +2,12 @@
 #include "world_impl.h"
 
 #include "failure_text.h"
-#include "record.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct writer {
-    struct world *world;
-    FILE *out;
-    uint64_t written;
-    int error;
-};
-
-static void put(struct writer *w, const struct record *record)
+void world_put(struct world_writer *w, const struct record *record)
 {
     if (w->error == 0 && record_write(w->out, record) < 0)
         w->error = -1;
@@ -70,7 +62,7 @@ static void explain(const struct world *world, const struct ledger_entry *entry,
     failure_text(out, &view);
 }
 
-static void put_failure(struct writer *w, const struct ledger_entry *entry, int side)
+static void put_failure(struct world_writer *w, const struct ledger_entry *entry, int side)
 {
     const struct world *world = w->world;
     const struct p2_negotiation *n = &entry->failures[side];
@@ -92,10 +84,10 @@ static void put_failure(struct writer *w, const struct ledger_entry *entry, int 
     TEXT(f->field, "%s", n->field);
     TEXT(f->offered, "%s", n->offered);
     TEXT(f->acceptable, "%s", n->acceptable);
-    put(w, &record);
+    world_put(w, &record);
 }
 
-static void put_failures(struct writer *w, const struct ledger_entry *entry)
+static void put_failures(struct world_writer *w, const struct ledger_entry *entry)
 {
     for (int side = 0; side < 2; side++) {
         if (entry->failed[side])
@@ -117,7 +109,7 @@ static void note_latency(const struct world *world, const struct ledger_entry *e
     n->cpu_off_path_ns = split.cpu < 0 ? -1 : entry->cpu_total > split.cpu ? entry->cpu_total - split.cpu : 0;
 }
 
-static void put_negotiation(struct writer *w, size_t place)
+static void put_negotiation(struct world_writer *w, size_t place)
 {
     const struct world *world = w->world;
     const struct ledger_entry *entry = &world->ledger.entries[place];
@@ -149,11 +141,11 @@ static void put_negotiation(struct writer *w, size_t place)
         TEXT(n->acceptable, "%s", entry->failure.acceptable);
         explain(world, entry, n->explanation);
     }
-    put(w, &record);
+    world_put(w, &record);
     put_failures(w, entry);
 }
 
-static void put_phase1(struct writer *w, const struct ledger_entry *entry)
+static void put_phase1(struct world_writer *w, const struct ledger_entry *entry)
 {
     struct record record = {.type = RECORD_PHASE1};
     struct record_phase1 *p = &record.u.phase1;
@@ -172,11 +164,11 @@ static void put_phase1(struct writer *w, const struct ledger_entry *entry)
         TEXT(p->failure_field, "%s", entry->failure.field);
         explain(w->world, entry, p->explanation);
     }
-    put(w, &record);
+    world_put(w, &record);
     put_failures(w, entry);
 }
 
-static void put_flow(struct writer *w, const struct traffic_flow *flow)
+static void put_flow(struct world_writer *w, const struct traffic_flow *flow)
 {
     struct record record = {.type = RECORD_FLOW};
     struct record_flow *f = &record.u.flow;
@@ -200,10 +192,10 @@ static void put_flow(struct writer *w, const struct traffic_flow *flow)
     f->longest_gap_ns = flow->longest_gap;
     f->mean_delay_ns = flow->received > 0 ? flow->delay_sum / (p2_time)flow->received : 0;
     f->first_delivery_ns = flow->first_delivery;
-    put(w, &record);
+    world_put(w, &record);
 }
 
-static void put_drop(struct writer *w, const char *where, const char *reason, uint64_t packets)
+static void put_drop(struct world_writer *w, const char *where, const char *reason, uint64_t packets)
 {
     struct record record = {.type = RECORD_DROP};
     if (packets == 0)
@@ -211,10 +203,10 @@ static void put_drop(struct writer *w, const char *where, const char *reason, ui
     TEXT(record.u.drop.gateway, "%s", where);
     TEXT(record.u.drop.reason, "%s", reason);
     record.u.drop.packets = packets;
-    put(w, &record);
+    world_put(w, &record);
 }
 
-static void put_gateway(struct writer *w, const struct world_gateway *gateway)
+static void put_gateway(struct world_writer *w, const struct world_gateway *gateway)
 {
     for (unsigned reason = 1; reason < P2_NUM_DROPS; reason++)
         put_drop(w, gateway->config->name, p2_drop_name((enum p2_drop)reason), gateway->drops[reason]);
@@ -231,7 +223,7 @@ static void put_gateway(struct writer *w, const struct world_gateway *gateway)
     record.u.cpu.busy_ns = cpu->busy;
     record.u.cpu.waited_ns = cpu->waited;
     record.u.cpu.longest_queue = cpu->longest_queue;
-    put(w, &record);
+    world_put(w, &record);
 }
 
 /* One end of an SA that a gateway has. */
@@ -290,7 +282,7 @@ static struct held *collect_sas(const struct world *world, size_t *num)
 }
 
 /* What each gateway has at the end, and what of it nobody else has the other end of. */
-static void put_sadbs(struct writer *w)
+static void put_sadbs(struct world_writer *w)
 {
     const struct world *world = w->world;
     size_t num;
@@ -310,14 +302,14 @@ static void put_sadbs(struct writer *w)
             struct record record = {.type = RECORD_SADB, .u.sadb = counts[g]};
             TEXT(record.u.sadb.gateway, "%s", world->scenario->gateways[g].name);
             if (world->gateways[g].gateway)
-                put(w, &record);
+                world_put(w, &record);
         }
     }
     free(held);
     free(counts);
 }
 
-static void put_run(struct writer *w)
+static void put_run(struct world_writer *w)
 {
     const struct scenario *scenario = w->world->scenario;
     struct record record = {.type = RECORD_RUN};
@@ -328,12 +320,12 @@ static void put_run(struct writer *w)
     r->run = w->world->run->run;
     r->seed = w->world->run->seed;
     r->duration_ns = scenario->duration;
-    put(w, &record);
+    world_put(w, &record);
 }
 
 int world_write_records(struct world *world, FILE *out)
 {
-    struct writer w = {.world = world, .out = out};
+    struct world_writer w = {.world = world, .out = out};
     traffic_end(&world->traffic, world->scenario->duration);
     put_run(&w);
     for (size_t i = 0; i < world->ledger.num_entries; i++) {
@@ -362,10 +354,12 @@ int world_write_records(struct world *world, FILE *out)
         put_drop(&w, name, "nat-exhausted", counters.exhausted);
     }
     put_sadbs(&w);
+    world_put_sas(&w);
+    world_put_attacks(&w);
     struct record end = {.type = RECORD_END};
     end.u.end.records = w.written;
     end.u.end.simulated_ns = world->scenario->duration;
     end.u.end.events = ns3c_events();
-    put(&w, &end);
+    world_put(&w, &end);
     return w.error != 0 || fflush(out) != 0 ? -1 : 0;
 }

@@ -15,9 +15,17 @@ static void at_ends(struct world *world, const struct scenario_event *event,
 
 static int link_of(const struct scenario_event *event)
 {
-    return event->kind == SCENARIO_CUT    ? event->u.cut.link
-           : event->kind == SCENARIO_LOSE ? event->u.lose.link
-                                          : -1;
+    return event->kind == SCENARIO_CUT      ? event->u.cut.link
+           : event->kind == SCENARIO_LOSE   ? event->u.lose.link
+           : event->kind == SCENARIO_ATTACK ? event->u.attack.link
+                                            : -1;
+}
+
+/* It tells of no SA that it forgets. */
+static void restart(struct world_gateway *gateway)
+{
+    world_note_sas(gateway, ns3c_now(), "restart");
+    phase2_gateway_restart(gateway->gateway);
 }
 
 static void on_event(void *ctx)
@@ -31,7 +39,9 @@ static void on_event(void *ctx)
     else if (config->kind == SCENARIO_DELETE)
         at_ends(world, config, phase2_gateway_take_down);
     else if (config->kind == SCENARIO_RESTART)
-        phase2_gateway_restart(world->gateways[config->u.gateway].gateway);
+        restart(&world->gateways[config->u.gateway]);
+    else if (config->kind == SCENARIO_ATTACK)
+        world_attack(world, (size_t)(event - world->events));
     else if (link >= 0 && tamper_begin(&world->tampers[link].tamper, ns3c_now(), config) < 0)
         world->ledger.out_of_memory = true;
 }
@@ -42,10 +52,13 @@ static struct ns3c_link_verdict on_link(void *ctx, const uint8_t *packet, size_t
                                                     [TAMPER_DROP] = NS3C_LINK_DROP,
                                                     [TAMPER_DELAY] = NS3C_LINK_DELAY,
                                                     [TAMPER_DUPLICATE] = NS3C_LINK_DUPLICATE};
-    struct world_tamper *self = ctx;
+    const struct world_ear *ear = ctx;
+    struct world_tamper *self = ear->link;
     struct tamper_verdict verdict;
     (void)mark;
     if (tamper_judge(&self->tamper, &verdict, ns3c_now(), packet, len) < 0)
+        self->world->ledger.out_of_memory = true;
+    if (self->tap.num_wanted > 0 && attack_tap_hear(&self->tap, ns3c_now(), ear->end, packet, len) < 0)
         self->world->ledger.out_of_memory = true;
     return (struct ns3c_link_verdict){actions[verdict.action], verdict.delay};
 }
@@ -57,8 +70,10 @@ static void watch_link(struct world *world, int link)
     if (self->world)
         return;
     self->world = world;
-    for (int end = 0; end < 2; end++)
-        ns3c_link_intercept(world->links[link], end, on_link, self);
+    for (int end = 0; end < 2; end++) {
+        self->ears[end] = (struct world_ear){self, end};
+        ns3c_link_intercept(world->links[link], end, on_link, &self->ears[end]);
+    }
 }
 
 int world_build_timeline(struct world *world)
@@ -68,6 +83,8 @@ int world_build_timeline(struct world *world)
         *event = (struct world_event){world, &world->scenario->events[i], NULL};
         if (link_of(event->config) >= 0)
             watch_link(world, link_of(event->config));
+        if (event->config->kind == SCENARIO_ATTACK && world_plan_attack(world, i) < 0)
+            return -1;
         event->timer = ns3c_timer_new(on_event, event);
         ns3c_timer_arm(event->timer, event->config->time);
     }

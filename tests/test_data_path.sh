@@ -36,7 +36,7 @@ for name in replay-window-size replay-window-reorder ah-and-esp esn fragments-an
 done
 # Without priority nothing overtakes, so no window drops good packets, and what is expected of small ones fails.
 exits 1 scenarios/replay-window-size.xml --runs 1 --set '//class/@priority=0'
-says 'FAILS window=32,dscp=copy: window-false-positives'
+says 'FAILS window=32,dscp=copy: false-positives'
 
 # The same bytes from one process as from four, though queues decide what is sent next.
 one=$out/one four=$out/four

@@ -1,6 +1,8 @@
 /* Links and what they do to packets: bindings/ns3c-link.cc through ns3c.h. */
 #include "ns3c_fixture.h"
 
+#include <unistd.h>
+
 static void delay_and_serialisation_are_exact(void)
 {
     static struct pair pair;
@@ -203,6 +205,40 @@ static void lost_fragments_lose_the_packet(void)
     ns3c_destroy();
 }
 
+/* It arrives then and there, waits behind nothing, leaves what is on the link alone, and is captured. */
+static void an_injected_packet_is_just_there(void)
+{
+    static struct pair pair;
+    static const uint8_t packet[128] = {0x45, 0, 0, 128, 0,    0,    0,    0,    64, 17,  0, 0, 10,  0,  0, 1,
+                                        10,   0, 0, 2,   0x0f, 0xa0, 0x0f, 0xa0, 0,  108, 0, 0, 'h', 'i'};
+    char path[] = "/tmp/phase2sim-test.XXXXXX";
+    int fd = mkstemp(path);
+    struct ns3c_link_config config = plain;
+    config.loss = 1;
+    pair_open(&pair, &config, 1);
+    struct ns3c_capture *capture = ns3c_capture_open(pair.b, path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(capture);
+    struct sender sender = {.udp = pair.from_a, .destination = B, .len = 972, .num = 3};
+    sender_start(&sender, 0);
+    ns3c_run(SECOND);
+    CU_ASSERT_EQUAL(ns3c_link_inject(pair.link, 1, packet, sizeof packet, UINT64_C(1) << 63 | 7), 0);
+    CU_ASSERT_EQUAL(ns3c_link_inject(pair.link, 1, packet, 12, 8), -1);
+    CU_ASSERT_EQUAL(ns3c_link_inject(pair.link, 1, packet + 1, 100, 8), -1);
+    CU_ASSERT_EQUAL(pair.log.num, 0); /* as an event of its own */
+    ns3c_run(SECOND);
+    CU_ASSERT_EQUAL_FATAL(pair.log.num, 1); /* the link itself loses everything */
+    CU_ASSERT_EQUAL(pair.log.rows[0].at, SECOND);
+    CU_ASSERT_EQUAL(pair.log.rows[0].mark, UINT64_C(1) << 63 | 7);
+    CU_ASSERT_EQUAL(pair.log.rows[0].len, 100);
+    CU_ASSERT_EQUAL(memcmp(pair.log.last, "hi", 2), 0);
+    CU_ASSERT_EQUAL(ns3c_link_dropped(pair.link, NS3C_LINK_LOSS), 3);
+    CU_ASSERT_EQUAL(ns3c_capture_close(capture), 0);
+    CU_ASSERT_EQUAL(lseek(fd, 0, SEEK_END), 24 + 16 + 128);
+    close(fd);
+    unlink(path);
+    ns3c_destroy();
+}
+
 CHECK_MAIN("ns3c_link", {"delay and serialisation are exact", delay_and_serialisation_are_exact},
            {"a nanosecond that has begun counts", a_nanosecond_begun_counts},
            {"jitter stays in bounds and keeps the order", jitter_stays_in_bounds_and_keeps_order},
@@ -211,4 +247,5 @@ CHECK_MAIN("ns3c_link", {"delay and serialisation are exact", delay_and_serialis
            {"a full queue drops the tail", a_full_queue_drops_the_tail},
            {"a lost packet is told when it has been sent", a_lost_packet_is_told_when_it_has_been_sent},
            {"marks survive fragmentation", marks_survive_fragmentation},
-           {"a lost fragment loses its packet only", lost_fragments_lose_the_packet})
+           {"a lost fragment loses its packet only", lost_fragments_lose_the_packet},
+           {"an injected packet is just there", an_injected_packet_is_just_there})

@@ -57,7 +57,7 @@ static void nulls_and_views_are_sql(void)
         {"SELECT latency_ns FROM established_rekeys", "5000000 "},
         {"SELECT case_name FROM cases ORDER BY position", "PFS=none PFS=group14 "},
         {"SELECT case_name || run || scenario || seed FROM runs", "PFS=none1fixture1 "},
-        {"PRAGMA user_version", "2 "},
+        {"PRAGMA user_version", "3 "},
         {"PRAGMA application_id", "1882354541 "},
     };
     struct store *store = fixture_store(&set, 1, true);

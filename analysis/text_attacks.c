@@ -1,0 +1,156 @@
+/* The report's part on attackers: a small table of what became of what they injected, and a sentence each. */
+#include "text_layout.h"
+#include "text_report.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    COLUMN_CASE,
+    COLUMN_ATTACK,
+    COLUMN_INJECTED,
+    COLUMN_LIVE,
+    COLUMN_REPLAYED,
+    COLUMN_TOO_OLD,
+    COLUMN_ICV,
+    COLUMN_SPI,
+    COLUMN_OTHER,
+    COLUMN_ACCEPTED,
+    COLUMN_LOST,
+    NUM_COLUMNS
+};
+
+static const struct text_column columns[NUM_COLUMNS] = {
+    [COLUMN_CASE] = {"case", "", true},
+    [COLUMN_ATTACK] = {"attack", "  ", true},
+    [COLUMN_INJECTED] = {"injected", "  ", false},
+    [COLUMN_LIVE] = {"live", "  ", false},
+    [COLUMN_REPLAYED] = {"replayed", "  ", false},
+    [COLUMN_TOO_OLD] = {"too old", "  ", false},
+    [COLUMN_ICV] = {"bad ICV", "  ", false},
+    [COLUMN_SPI] = {"no SA", "  ", false},
+    [COLUMN_OTHER] = {"other", "  ", false},
+    [COLUMN_ACCEPTED] = {"accepted", "  ", false},
+    [COLUMN_LOST] = {"lost", "  ", false},
+};
+
+static void fill_row(char (*cells)[TEXT_CELL], const struct summary_case *of_case,
+                     const struct summary_attack *attack)
+{
+    const uint64_t numbers[NUM_COLUMNS] = {[COLUMN_INJECTED] = attack->injected,
+                                           [COLUMN_LIVE] = attack->live,
+                                           [COLUMN_REPLAYED] = attack->replayed,
+                                           [COLUMN_TOO_OLD] = attack->too_old,
+                                           [COLUMN_ICV] = attack->icv_mismatch,
+                                           [COLUMN_SPI] = attack->unknown_spi,
+                                           [COLUMN_OTHER] = attack->other,
+                                           [COLUMN_ACCEPTED] = attack->accepted,
+                                           [COLUMN_LOST] = attack->injected - attack->arrived};
+    text_report_case_label(cells[COLUMN_CASE], TEXT_CELL, of_case->of);
+    cells[COLUMN_CASE][28] = '\0'; /* the main table says it in full */
+    snprintf(cells[COLUMN_ATTACK], TEXT_CELL, "%s %s", attack->kind, attack->method);
+    for (size_t i = COLUMN_INJECTED; i < NUM_COLUMNS; i++)
+        snprintf(cells[i], TEXT_CELL, "%" PRIu64, numbers[i]);
+}
+
+static size_t count_attacks(const struct summary *summary)
+{
+    size_t num = 0;
+    for (size_t i = 0; i < summary->num_cases; i++)
+        num += summary->cases[i].num_attacks;
+    return num;
+}
+
+static void write_table(FILE *out, const struct summary *summary, bool colour)
+{
+    size_t num_rows = count_attacks(summary), row = 0;
+    char(*cells)[TEXT_CELL] = calloc(num_rows * NUM_COLUMNS, sizeof *cells);
+    if (!cells) {
+        fputs("(out of memory for the table)\n", out);
+        return;
+    }
+    for (size_t i = 0; i < summary->num_cases; i++) {
+        for (size_t j = 0; j < summary->cases[i].num_attacks; j++)
+            fill_row(cells + row++ * NUM_COLUMNS, &summary->cases[i], &summary->cases[i].attacks[j]);
+    }
+    struct text_table table = {columns, NUM_COLUMNS, cells, num_rows};
+    unsigned shown = (1U << NUM_COLUMNS) - 1;
+    text_table_write(out, &table, summary->num_cases > 1 ? shown : shown & ~(1U << COLUMN_CASE), colour);
+    free(cells);
+}
+
+static const char *in_case(const struct summary *summary, const struct summary_case *of_case, char *text,
+                           size_t size)
+{
+    char label[200];
+    text_report_case_label(label, sizeof label, of_case->of);
+    snprintf(text, size, "%s%s", summary->num_cases > 1 ? label : "", summary->num_cases > 1 ? ": " : "");
+    return text;
+}
+
+static void write_sentence(FILE *out, const char *where, const struct summary_attack *a)
+{
+    char text[800], others[RECORD_TEXT + 40] = "";
+    uint64_t rejected = a->replayed + a->too_old + a->icv_mismatch + a->unknown_spi + a->other;
+    if (a->other_reasons[0])
+        snprintf(others, sizeof others, " Other reasons%s: %s.", a->num > 1 ? ", of one such attack" : "",
+                 a->other_reasons);
+    if (a->injected == 0)
+        snprintf(text, sizeof text, "%s%s %s: nothing was injected, for there was nothing to go by.", where,
+                 a->kind, a->method);
+    else
+        snprintf(text, sizeof text,
+                 "%s%s %s: of %" PRIu64 " packets injected, %" PRIu64
+                 " reached an SA that was there; %" PRIu64 " were rejected and %" PRIu64 " accepted.%s",
+                 where, a->kind, a->method, a->injected, a->live, rejected, a->accepted, others);
+    text_wrap(out, text, TEXT_REPORT_WIDTH, 2, 4);
+}
+
+static void write_reading(FILE *out, const char *where, const struct summary_compromise *c)
+{
+    char text[800];
+    snprintf(text, sizeof text,
+             "%sknowing %s, the attacker read %" PRIu64 " of %" PRIu64 " recorded Quick Modes, and %" PRIu64
+             " of %" PRIu64 " recorded ESP packets (%" PRIu64 " of %" PRIu64 " SAs).",
+             where, c->knows, c->quick_modes_read, c->quick_modes, c->packets_read, c->packets, c->sas_read,
+             c->sas);
+    text_wrap(out, text, TEXT_REPORT_WIDTH, 2, 4);
+}
+
+static void write_false_positives(FILE *out, const struct summary *summary)
+{
+    char text[400], where[256];
+    for (size_t i = 0; i < summary->num_cases; i++) {
+        uint64_t total = summary_find(&summary->cases[i], "false-positives")->total;
+        if (total == 0)
+            continue;
+        snprintf(text, sizeof text, "%s%" PRIu64 " packets of flows were taken for replayed or too old.",
+                 in_case(summary, &summary->cases[i], where, sizeof where), total);
+        text_wrap(out, text, TEXT_REPORT_WIDTH, 2, 4);
+    }
+}
+
+void text_report_attacks(FILE *out, const struct summary *summary, bool colour)
+{
+    char where[256];
+    size_t num_attacks = count_attacks(summary), num_compromises = 0;
+    for (size_t i = 0; i < summary->num_cases; i++)
+        num_compromises += summary->cases[i].num_compromises;
+    if (num_attacks + num_compromises == 0)
+        return;
+    fputc('\n', out);
+    text_styled(out, colour, TEXT_BOLD, "Attacks");
+    fputc('\n', out);
+    if (num_attacks > 0)
+        write_table(out, summary, colour);
+    for (size_t i = 0; i < summary->num_cases; i++) {
+        const struct summary_case *of_case = &summary->cases[i];
+        in_case(summary, of_case, where, sizeof where);
+        for (size_t j = 0; j < of_case->num_attacks; j++)
+            write_sentence(out, where, &of_case->attacks[j]);
+        for (size_t j = 0; j < of_case->num_compromises; j++)
+            write_reading(out, where, &of_case->compromises[j]);
+    }
+    write_false_positives(out, summary);
+}
