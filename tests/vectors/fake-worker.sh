@@ -48,7 +48,7 @@ BEGIN {
             printf "{\"type\":\"negotiation\",\"tunnel\":\"vpn\",\"initiator\":\"spoke\",\"responder\":\"hub\",\"reason\":\"%s\",\"message_id\":\"%08x\",\"outcome\":\"established\",\"failure\":null,\"failure_field\":null,\"offered\":null,\"acceptable\":null,\"explanation\":null,\"pfs_group\":%s,\"started_ns\":%.0f,\"latency_ns\":%.0f,\"network_ns\":%.0f,\"cpu_ns\":%.0f,\"cpu_wait_ns\":%.0f,\"retransmission_wait_ns\":0,\"initiator_ready_ns\":%.0f,\"responder_ready_ns\":%.0f,\"cpu_off_path_ns\":1000,\"retransmissions\":%d,\"blackout_ns\":%.0f,\"packets_lost\":%d}\n", i ? "soft-lifetime" : "initial", i + 1, case_name ~ /group14/ ? "14" : "null", i * 7000000000, network + cpu + wait, network, cpu, wait, network, network + cpu + wait, i == 3, i * 1000000, i == 5
         if (i == 4 && mode == "crash" && run == 2) exit
     }
-    printf "{\"type\":\"flow\",\"name\":\"spoke>hub\",\"sent\":1500,\"received\":1499,\"longest_gap_ns\":80000000,\"mean_delay_ns\":20400000}\n"
+    printf "{\"type\":\"flow\",\"name\":\"spoke>hub\",\"sent\":1500,\"received\":1499,\"longest_gap_ns\":80000000,\"mean_delay_ns\":20400000,\"replayed\":0,\"too_old\":0}\n"
     printf "{\"type\":\"drop\",\"gateway\":\"hub\",\"reason\":\"replayed\",\"packets\":%d}\n", run
     printf "{\"type\":\"cpu\",\"gateway\":\"hub\",\"cores\":1,\"jobs\":24,\"busy_ns\":%.0f,\"waited_ns\":280000,\"longest_queue\":3}\n", 8 * cpu_of(case_name)
     if (!(mode == "silent" && run == 2))
