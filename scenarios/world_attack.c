@@ -160,26 +160,30 @@ static size_t spoof(struct world_attack *attack, uint8_t *out, const struct atta
                         (struct attack_random){fill, attack->random});
 }
 
-static void flood_once(struct world_attack *attack)
+static void flood_with_copies(struct world_attack *attack)
+{
+    const struct attack_recorded *items = link_of(attack)->tap.items;
+    const struct attack_recorded *item =
+        attack->num > 0 ? &items[attack->items[attack->next % attack->num]] : NULL;
+    if (item)
+        inject(attack, attack->config->toward, item->bytes, item->len);
+}
+
+/* Nothing, as long as nothing was seen that could be imitated. */
+static void flood_with_forgeries(struct world_attack *attack)
 {
     uint8_t packet[ATTACK_PACKET_MAX];
     const struct attack_tap *tap = &link_of(attack)->tap;
     int from = !attack->config->toward;
     bool esp = attack->config->method == SCENARIO_FLOOD_SPOOFED_ESP;
     const struct attack_recorded *newest = esp ? &tap->last_esp[from] : &tap->last_ike[from];
-    if (replays(attack))
-        newest = attack->num > 0 ? &tap->items[attack->items[attack->next % attack->num]] : newest;
-    if (newest->len == 0) /* nothing was seen yet that could be imitated */
-        return;
-    if (replays(attack)) {
-        inject(attack, !from, newest->bytes, newest->len);
-        return;
-    }
-    size_t len = esp ? spoof(attack, packet, newest)
-                     : attack_bad_hash(packet, newest->bytes, newest->len,
-                                       (struct attack_random){fill, attack->random});
+    size_t len = 0;
+    if (newest->len > 0)
+        len = esp ? spoof(attack, packet, newest)
+                  : attack_bad_hash(packet, newest->bytes, newest->len,
+                                    (struct attack_random){fill, attack->random});
     if (len > 0)
-        inject(attack, !from, packet, len);
+        inject(attack, attack->config->toward, packet, len);
 }
 
 static void on_flood_due(void *ctx)
@@ -187,7 +191,10 @@ static void on_flood_due(void *ctx)
     struct world_attack *attack = ctx;
     const struct scenario_attack *config = attack->config;
     p2_time began = attack->world->scenario->events[attack->event].time + config->delay;
-    flood_once(attack);
+    if (replays(attack))
+        flood_with_copies(attack);
+    else
+        flood_with_forgeries(attack);
     attack->next++;
     p2_time next = began + (p2_time)attack->next * config->interval;
     if ((config->packets == 0 || attack->next < config->packets) &&

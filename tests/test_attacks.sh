@@ -63,15 +63,32 @@ done
 number() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
 grep '"type":"attack"' "$out/one.records" >"$out/attacks"
 [ "$(wc -l <"$out/attacks")" -eq 8 ]
-while read -r record; do
-    field() { echo "$record" | number $1; }
-    injected=$(field injected) arrived=$(field arrived)
-    sum=$(($(field replayed) + $(field too_old) + $(field icv_mismatch) + $(field unknown_spi) + $(field other) + $(field accepted)))
-    if [ "$injected" -lt 9 ] || [ "$arrived" -ne "$injected" ] || [ "$sum" -ne "$arrived" ]; then
-        echo "$injected injected, $arrived arrived, $sum fates: $record"
-        exit 1
-    fi
-done <"$out/attacks"
+field() { echo "$record" | number $1; }
+one_fate_each() {
+    while read -r record; do
+        injected=$(field injected) arrived=$(field arrived)
+        sum=$(($(field replayed) + $(field too_old) + $(field icv_mismatch) + $(field unknown_spi) + $(field other) + $(field accepted)))
+        if [ "$injected" -lt 7 ] || [ "$arrived" -ne "$injected" ] || [ "$sum" -ne "$arrived" ]; then
+            echo "$injected injected, $arrived arrived, $sum fates: $record"
+            exit 1
+        fi
+    done
+}
+one_fate_each <"$out/attacks"
+
+# So too behind NATs with extended numbers, and in IPv6 with AH around ESP; and the keys open all of it.
+for name in attack-nat attack-ipv6; do
+    $B/phase2sim-worker --case base --run 1 --seed 1 <tests/vectors/scenarios/$name.xml >"$out/$name.records"
+    grep '"type":"attack"' "$out/$name.records" >"$out/some"
+    [ "$(wc -l <"$out/some")" -ge 5 ]
+    one_fate_each <"$out/some"
+    grep '"type":"compromise"' "$out/$name.records" | while read -r record; do
+        if [ "$(field packets)" -le 1000 ] || [ "$(field packets)" -ne "$(field packets_read)" ]; then
+            echo "not all was read: $record"
+            exit 1
+        fi
+    done
+done
 
 # What the SAs counted is what was dropped and delivered under them: legitimate packets and injected ones together.
 sas() { grep '"type":"sa"' "$out/one.records" | grep '"direction":"inbound"' | number $1 | awk '{ n += $1 } END { print n }'; }

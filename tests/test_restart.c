@@ -86,6 +86,29 @@ static void it_begins_anew(void)
     sim_free(sim);
 }
 
+/* An attacker's copy of the first message that ever was: who has forgotten all takes it for a new one and
+ * answers. The negotiation that it is a copy of stays what it was. */
+static void a_copied_first_message_changes_no_outcome(void)
+{
+    struct sim_options o = sim_defaults();
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, 10 * P2_SECOND);
+    const struct sim_message *first = sim_sent(sim, 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(first);
+    CU_ASSERT_EQUAL_FATAL(first->from, 0);
+    CU_ASSERT_EQUAL(ledger_outcome(sim_phase1(sim, 0)), LEDGER_ESTABLISHED);
+    CU_ASSERT_EQUAL(host_restart(sim_host(sim, 1), sim_now(sim)), P2_OK);
+    struct p2_datagram d = {o.peer[1].remote, o.peer[1].local, 500, 500, first->bytes, first->len};
+    CU_ASSERT_EQUAL(host_receive_ike(sim_host(sim, 1), sim_now(sim), &d, HOST_INJECTED | 5), P2_OK);
+    CU_ASSERT_EQUAL(p2_gateway_negotiations(host_gateway(sim_host(sim, 1))), 1);
+    sim_run(sim, 200 * P2_SECOND); /* it gives up */
+    CU_ASSERT_EQUAL(p2_gateway_negotiations(host_gateway(sim_host(sim, 1))), 0);
+    CU_ASSERT_EQUAL(ledger_outcome(sim_phase1(sim, 0)), LEDGER_ESTABLISHED);
+    CU_ASSERT_PTR_NULL(sim_phase1(sim, 1));
+    sim_free(sim);
+}
+
 CHECK_MAIN("restart", {"waiting work is dropped and not charged", waiting_work_is_dropped_and_not_charged},
            {"an IKE message in work is dropped", an_ike_message_in_work_is_dropped},
-           {"it begins anew", it_begins_anew})
+           {"it begins anew", it_begins_anew},
+           {"a copied first message changes no outcome", a_copied_first_message_changes_no_outcome})
