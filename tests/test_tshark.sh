@@ -7,6 +7,10 @@
 #   its IV a second time and then finds nonsense in it, and in what follows in the same exchange;
 # - messages under an ISAKMP SA whose Phase 1 is not in the capture (mode="preset"): tshark takes the IV from there;
 # - encrypted messages of a Phase 1 after which nothing came under its cookies: the ends' keys differ.
+# - where a scenario has attackers, what came to a gateway without having left any other one (frames are known by
+#   their MD5, each copy once): what was injected; tests/test_tshark_attacks.sh counts these.
+# - the ICV of ESP where a Quick Mode of the capture spoke of extended sequence numbers: tshark does not know their upper
+#   half, which the ICV covers (tests/test_scapy.sh judges those).
 # tshark does not compute the ICV of AH.
 #
 # Of each case that gateway's capture is judged that has most in it; PHASE2SIM_CAPTURES=100 judges as many
@@ -16,21 +20,37 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
 cat >"$out/judge.sh" <<'END'
-capture=$1
-WIRESHARK_CONFIG_DIR=$(dirname "$capture") tshark -r "$capture" -T fields -E separator='|' -E occurrence=a \
+capture=$1 folder=$(dirname "$1")
+: >"$2.sent"
+own=
+if [ -f "$folder/../../attacked" ]; then
+    own=$(sed -n "s/.*<gateway name=\"$(basename "$capture" .pcap)\" address=\"\([^\"]*\)\".*/\1/p" \
+        "$folder/../../scenario.xml")
+    for other in "$folder"/*.pcap; do
+        [ "$other" = "$capture" ] || tshark -o frame.generate_md5_hash:TRUE -r "$other" -T fields -e frame.md5_hash \
+            2>"$2.err" >>"$2.sent"
+    done
+fi
+WIRESHARK_CONFIG_DIR=$(dirname "$capture") tshark -o frame.generate_md5_hash:TRUE \
+    -r "$capture" -T fields -E separator='|' -E occurrence=a \
     -e frame.number -e isakmp.flags -e isakmp.typepayload -e udp.payload -e esp.spi -e esp.protocol -e esp.icv_good \
     -e esp.icv_bad -e _ws.malformed -e _ws.expert.severity -e isakmp.ispi -e isakmp.rspi -e isakmp.exchangetype \
-    -e isakmp.messageid -e ah.spi -e ah.sequence -e ah.icv -e udp.port \
+    -e isakmp.messageid -e ah.spi -e ah.sequence -e ah.icv -e udp.port -e frame.md5_hash -e ip.src \
+    -e ip.flags.mf -e ipv6.fraghdr.more -e ip.frag_offset -e isakmp.ipsec.attr.type \
     2>"$2.err" >"$2.fields" || { cat "$2.err"; exit 1; }
-awk -F'|' -v capture="$capture" '
+awk -F'|' -v capture="$capture" -v own="$own" '
 function complain(what) { print capture " frame " $1 ": " what; bad++ }
+pass == 0 { sent[$1]++; next }
 # First pass: which ISAKMP SAs began here, and which came to anything.
-FNR == NR {
+pass == 1 {
     if ($13 == 2 || $13 == 4) begun[$11] = 1
     if ($13 == 32 || $13 == 5) used[$11 " " $12] = 1
+    if ($13 == 32 && ("," $24 ",") ~ /,11,/) esn = 1
     next
 }
 {
+    split($20, source, ",") # the outer header comes first
+    if (own != "" && source[1] != own && sent[$19]-- <= 0) { injected++; next }
     frames++
     encrypted = ($2 != "" && $2 % 2 == 1) || $2 ~ /^0x0[1357]$/
     if (encrypted) {
@@ -45,14 +65,15 @@ FNR == NR {
     if ($5 != "") {
         esp++
         if ($6 == "") complain("ESP packet not decrypted")
-        if ($7 !~ /^(1|True)/ || $8 ~ /^(1|True)/) complain("ICV not good")
+        if (!esn && ($7 !~ /^(1|True)/ || $8 ~ /^(1|True)/)) complain("ICV not good")
     }
     if ($15 != "") {
         ah++
         if ($16 + 0 == 0 || $17 == "") complain("AH packet not parsed")
     }
-    # Nothing else is outside: no packet of a protected network in clear.
-    if ($5 == "" && $15 == "" && $2 == "" && $18 !~ /4500/) complain("neither IKE nor IPsec")
+    # Nothing else is outside: no packet of a protected network in clear. Of fragments the last one shows what they are.
+    piece = $21 ~ /^(1|True)/ || $22 ~ /^(1|True)/ || $23 + 0 > 0
+    if ($5 == "" && $15 == "" && $2 == "" && $18 !~ /4500/ && !piece) complain("neither IKE nor IPsec")
     if ($9 != "") complain("malformed")
     n = split($10, severity, ",")
     for (i = 1; i <= n; i++) if (severity[i] + 0 >= 8388608) complain("expert error")
@@ -62,7 +83,7 @@ END {
     print capture ": " frames + 0 " frames, " isakmp + 0 " encrypted ISAKMP (exempt: " resends + 0 " resent, " preset + 0 \
         " preset, " unkeyed + 0 " without keys), " esp + 0 " ESP, " ah + 0 " AH, " bad + 0 " bad"
     exit bad > 0
-}' "$2.fields" "$2.fields"
+}' pass=0 "$2.sent" pass=1 "$2.fields" pass=2 "$2.fields"
 END
 
 for file in scenarios/*.xml; do
@@ -73,6 +94,7 @@ for file in scenarios/*.xml; do
     rekey-pfs | lossy-rekey) set -- "$@" --runs 1 --set "/scenario/@duration=50s" ;;
     esac
     $B/phase2sim run "$file" "$@" >"$out/report" 2>&1 || { cat "$out/report"; exit 1; }
+    if grep -qE '<(replay|forge|flood) ' "$file"; then touch "$out/results/$name/attacked"; fi
 done
 
 # Gateways that nobody speaks to have empty captures.
