@@ -14,6 +14,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -51,7 +52,8 @@ struct series {
     struct subject subject;
     size_t batch;    /* calls between two readings of the clock */
     double *samples; /* nanoseconds a call, one for each repetition */
-    double median;
+    double price;    /* nanoseconds a call */
+    double spread;   /* from the 5th to the 15th percentile, relative to the price */
 };
 
 struct price {
@@ -59,12 +61,12 @@ struct price {
     unsigned algorithm;
     bool has_length;
     double fixed_ns, per_byte_ns;
+    double spread; /* the largest of its series */
 };
 
 struct calibration {
     size_t num_series, repetitions;
     struct series *series;
-    double spread; /* largest interquartile range, relative to its median */
 };
 
 static bool has_length(enum p2_operation op)
@@ -235,6 +237,17 @@ static int plan(struct calibration *c)
     return 0;
 }
 
+/* What disturbs a measurement (a neighbour on the same core, a slower clock) only ever makes it longer: the
+ * price is the lower decile, the machine left alone, and the spread says how sharply the quick ones agree. */
+static void judge(struct series *series, size_t repetitions)
+{
+    gsl_sort(series->samples, 1, repetitions);
+    double low = gsl_stats_quantile_from_sorted_data(series->samples, 1, repetitions, 0.05);
+    double high = gsl_stats_quantile_from_sorted_data(series->samples, 1, repetitions, 0.15);
+    series->price = gsl_stats_quantile_from_sorted_data(series->samples, 1, repetitions, 0.1);
+    series->spread = (high - low) / series->price;
+}
+
 /* Each repetition visits every series once, so that a slow second of the machine touches all alike instead of
  * spoiling one of them. */
 static int measure(struct calibration *c)
@@ -250,26 +263,19 @@ static int measure(struct calibration *c)
             series->samples[r] = spent / (double)series->batch;
         }
     }
-    for (size_t i = 0; i < c->num_series; i++) {
-        struct series *series = &c->series[i];
-        gsl_sort(series->samples, 1, c->repetitions);
-        series->median = gsl_stats_quantile_from_sorted_data(series->samples, 1, c->repetitions, 0.5);
-        double low = gsl_stats_quantile_from_sorted_data(series->samples, 1, c->repetitions, 0.25);
-        double high = gsl_stats_quantile_from_sorted_data(series->samples, 1, c->repetitions, 0.75);
-        if ((high - low) / series->median > c->spread)
-            c->spread = (high - low) / series->median;
-    }
+    for (size_t i = 0; i < c->num_series; i++)
+        judge(&c->series[i], c->repetitions);
     return 0;
 }
 
-/* A line through the medians at all lengths, weighted so that the relative error counts: short packets matter
+/* A line through the prices at all lengths, weighted so that the relative error counts: short packets matter
  * as much as long ones. A line that starts below zero is drawn again from zero. */
 static void fit(struct price *price, const struct series *series)
 {
     double x[NUM_LENGTHS], y[NUM_LENGTHS], w[NUM_LENGTHS], cov00, cov01, cov11, chisq;
     for (size_t i = 0; i < NUM_LENGTHS; i++) {
         x[i] = (double)series[i].subject.bytes;
-        y[i] = series[i].median;
+        y[i] = series[i].price;
         w[i] = 1 / (y[i] * y[i]);
     }
     gsl_fit_wlinear(x, 1, w, 1, y, 1, NUM_LENGTHS, &price->fixed_ns, &price->per_byte_ns, &cov00, &cov01,
@@ -288,11 +294,13 @@ static size_t price_of(struct price *price, const struct series *series)
     *price = (struct price){.op = series->subject.op,
                             .algorithm = series->subject.algorithm,
                             .has_length = has_length(series->subject.op),
-                            .fixed_ns = series->median};
-    if (!price->has_length)
-        return 1;
-    fit(price, series);
-    return NUM_LENGTHS;
+                            .fixed_ns = series->price};
+    size_t num = price->has_length ? NUM_LENGTHS : 1;
+    for (size_t i = 0; i < num; i++)
+        price->spread = fmax(price->spread, series[i].spread);
+    if (price->has_length)
+        fit(price, series);
+    return num;
 }
 
 #define TIME_TEXT 32
@@ -358,23 +366,33 @@ static int put(xmlTextWriterPtr writer, const char *name, const char *value)
     return xmlTextWriterWriteAttribute(writer, BAD_CAST name, BAD_CAST value) < 0 ? -1 : 0;
 }
 
+static int put_spread(xmlTextWriterPtr writer, double spread)
+{
+    char text[16];
+    int per_mille = (int)(spread * 1000 + 0.5);
+    snprintf(text, sizeof text, "%d.%d%%", per_mille / 10, per_mille % 10);
+    return put(writer, "spread", text);
+}
+
 static int write_source(xmlTextWriterPtr writer, const struct calibration *c)
 {
-    char cpu[160], date[16], method[128], spread[16];
+    char cpu[160], date[16], method[128];
+    double spread = 0;
+    for (size_t i = 0; i < c->num_series; i++)
+        spread = fmax(spread, c->series[i].spread);
     time_t now = time(NULL);
     struct tm tm;
     if (!gmtime_r(&now, &tm) || strftime(date, sizeof date, "%Y-%m-%d", &tm) == 0)
         return -1;
     cpu_name(cpu, sizeof cpu);
-    snprintf(method, sizeof method, "median of %zu repetitions, thread CPU time, nettle %d.%d and GMP %s",
-             c->repetitions, nettle_version_major(), nettle_version_minor(), gmp_version);
-    int per_mille = (int)(c->spread * 1000 + 0.5);
-    snprintf(spread, sizeof spread, "%d.%d%%", per_mille / 10, per_mille % 10);
+    snprintf(method, sizeof method,
+             "lower decile of %zu repetitions, thread CPU time, nettle %d.%d and GMP %s", c->repetitions,
+             nettle_version_major(), nettle_version_minor(), gmp_version);
     int error = xmlTextWriterStartElement(writer, BAD_CAST "source") < 0;
     error |= put(writer, "cpu", cpu);
     error |= put(writer, "date", date);
     error |= put(writer, "method", method);
-    error |= put(writer, "spread", spread);
+    error |= put_spread(writer, spread);
     error |= xmlTextWriterEndElement(writer) < 0;
     return error;
 }
@@ -390,6 +408,7 @@ static int write_price(xmlTextWriterPtr writer, const struct price *price)
     error |= put(writer, "fixed", fixed);
     if (price->has_length)
         error |= put(writer, "per-byte", per_byte);
+    error |= put_spread(writer, price->spread);
     error |= xmlTextWriterEndElement(writer) < 0;
     return error;
 }

@@ -1,7 +1,9 @@
 /* Measures what each operation of work.h costs on this machine and writes it as a CPU profile.
  *
  * HMAC is measured with its key states ready and ciphers with their schedules expanded, as they are used on
- * packets. Operations with a length get a straight line through the medians at several lengths. */
+ * packets. Operations with a length get a straight line through the prices at several lengths. The
+ * price is the lower decile of the repetitions, its spread the distance from their 5th to their 15th
+ * percentile. */
 #ifndef P2_CALIBRATE_H
 #define P2_CALIBRATE_H
 

@@ -20,7 +20,7 @@ struct command_arguments {
     const char *operand; /* SCENARIO.xml or DIR */
     const char *output;
     size_t jobs;
-    bool no_pcap;
+    bool no_pcap, debug;
     struct scenario_options scenario; /* its overrides point to the array below */
     struct scenario_override overrides[COMMAND_MAX_OVERRIDES];
 };

@@ -22,6 +22,7 @@ static const char run_help[] =
     "                    half-written is ever left.\n" SCENARIO_OPTIONS
     "  --jobs J          runs at the same time (default: one a CPU that is online)\n"
     "  --no-pcap         no captures; otherwise the first replication of each case is captured\n"
+    "  --debug           debug/CASE-RUN.log: a line for each packet that a gateway rejects\n"
     "  --help            this text\n"
     "\n"
     "Results in DIR: scenario.xml (as run, with all that it used), results.sqlite (every record),\n"
@@ -62,9 +63,11 @@ static const char calibrate_help[] =
     "  --help            this text\n" EXIT_CODES;
 
 const struct command commands[] = {
-    {"run", "run SCENARIO.xml [-o DIR] [--runs N] [--seed S] [--jobs J] [--set PATH=VALUE]... [--no-pcap]",
+    {"run",
+     "run SCENARIO.xml [-o DIR] [--runs N] [--seed S] [--jobs J] [--set PATH=VALUE]... [--no-pcap]\n"
+     "                     [--debug]",
      "run a scenario, all its cases and replications, and report", run_help, "SCENARIO.xml",
-     "-o --runs --seed --jobs --set --no-pcap", command_run},
+     "-o --runs --seed --jobs --set --no-pcap --debug", command_run},
     {"check", "check SCENARIO.xml [--runs N] [--seed S] [--set PATH=VALUE]...", "validate a scenario only",
      check_help, "SCENARIO.xml", "--runs --seed --set", command_check},
     {"list", "list", "show the scenario library, one question a line", list_help, NULL, "", command_list},

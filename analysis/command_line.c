@@ -15,6 +15,7 @@ enum option_kind {
     OPTION_JOBS,
     OPTION_SET,
     OPTION_NO_PCAP,
+    OPTION_DEBUG,
     OPTION_HELP
 };
 
@@ -29,6 +30,7 @@ static const struct option {
     [OPTION_JOBS] = {"--jobs", "a number", 1024},
     [OPTION_SET] = {"--set", "PATH=VALUE", 0},
     [OPTION_NO_PCAP] = {"--no-pcap", NULL, 0},
+    [OPTION_DEBUG] = {"--debug", NULL, 0},
     [OPTION_HELP] = {"--help", NULL, 0},
 };
 
@@ -163,6 +165,9 @@ static int take_option(struct command_arguments *arguments, const struct option 
         return parse_override(arguments, value);
     case OPTION_NO_PCAP:
         arguments->no_pcap = true;
+        return 0;
+    case OPTION_DEBUG:
+        arguments->debug = true;
         return 0;
     case OPTION_HELP:
         break;

@@ -92,6 +92,14 @@ static int open_store(struct run *run)
            store_create(&run->store, path, message) || fill_store(run, message);
 }
 
+static const char *copy_path(struct run *run, const char *path)
+{
+    char *copy = malloc(strlen(path) + 1);
+    if (!copy)
+        snprintf(run->message.text, sizeof run->message.text, "out of memory");
+    return copy ? strcpy(copy, path) : NULL;
+}
+
 /* The first replication of each case is captured. */
 static int plan_captures(struct run *run, struct workers_job *job)
 {
@@ -101,13 +109,20 @@ static int plan_captures(struct run *run, struct workers_job *job)
     snprintf(name, sizeof name, "captures/%s-%llu", job->case_name, (unsigned long long)job->run);
     if (result_dir_make(&run->dir, path, name, run->message.text, sizeof run->message.text))
         return -1;
-    char *copy = malloc(strlen(path) + 1);
-    if (!copy) {
-        snprintf(run->message.text, sizeof run->message.text, "out of memory");
+    job->captures = copy_path(run, path);
+    return job->captures ? 0 : -1;
+}
+
+static int plan_debug(struct run *run, struct workers_job *job)
+{
+    char directory[RESULT_DIR_PATH], path[RESULT_DIR_PATH + RECORD_TEXT + 64];
+    if (!run->arguments->debug)
+        return 0;
+    if (result_dir_make(&run->dir, directory, "debug", run->message.text, sizeof run->message.text))
         return -1;
-    }
-    job->captures = strcpy(copy, path);
-    return 0;
+    snprintf(path, sizeof path, "%s/%s-%llu.log", directory, job->case_name, (unsigned long long)job->run);
+    job->debug = copy_path(run, path);
+    return job->debug ? 0 : -1;
 }
 
 static int plan_jobs(struct run *run)
@@ -124,8 +139,9 @@ static int plan_jobs(struct run *run)
         for (size_t j = 0; j < runs; j++) {
             const struct scenario_case *of = &run->set.cases[i];
             struct workers_job *job = &run->jobs[run->num_jobs++];
-            *job = (struct workers_job){of->name, j + 1, of->xml, of->xml_len, NULL};
-            if (plan_captures(run, job))
+            *job = (struct workers_job){
+                .case_name = of->name, .run = j + 1, .xml = of->xml, .xml_len = of->xml_len};
+            if (plan_captures(run, job) || plan_debug(run, job))
                 return -1;
         }
     }
@@ -201,12 +217,15 @@ static enum command_exit verdict(const struct summary *summary)
     return COMMAND_DONE;
 }
 
-/* What a run that did not finish had begun to capture would only mislead. */
-static void remove_begun_captures(const struct run *run)
+/* What a run that did not finish had begun to capture and to log would only mislead. */
+static void remove_begun_files(const struct run *run)
 {
-    for (size_t i = 0; i < run->num_jobs; i++)
+    for (size_t i = 0; i < run->num_jobs; i++) {
         if (run->jobs[i].captures && !run->stored[i])
             result_dir_remove(run->jobs[i].captures);
+        if (run->jobs[i].debug && !run->stored[i])
+            unlink(run->jobs[i].debug);
+    }
 }
 
 /* Figures, files, the directory in its place, the report. */
@@ -221,7 +240,7 @@ static int finish(struct run *run, enum command_exit *result)
                  summary_compute(&summary, run->store, &run->set, message);
     if (failed)
         return -1;
-    remove_begun_captures(run);
+    remove_begun_files(run);
     failed = outputs_write(run->dir.work, run->store, &run->set, &summary, message);
     store_close(run->store);
     run->store = NULL;
@@ -238,8 +257,10 @@ static int finish(struct run *run, enum command_exit *result)
 
 static void cleanup(struct run *run)
 {
-    for (size_t i = 0; i < run->num_jobs; i++)
+    for (size_t i = 0; i < run->num_jobs; i++) {
         free((char *)(uintptr_t)run->jobs[i].captures);
+        free((char *)(uintptr_t)run->jobs[i].debug);
+    }
     free(run->jobs);
     free(run->stored);
     store_close(run->store);

@@ -41,16 +41,17 @@ static void start(struct workers *workers, size_t index)
     snprintf(run, sizeof run, "%llu", (unsigned long long)job->run);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)workers->options->seed);
     /* execv takes char *const for historical reasons and changes nothing. */
-    const char *argv[] = {workers->options->program,
-                          "--case",
-                          job->case_name,
-                          "--run",
-                          run,
-                          "--seed",
-                          seed,
-                          job->captures ? "--captures" : NULL,
-                          job->captures,
-                          NULL};
+    const char *argv[12] = {
+        workers->options->program, "--case", job->case_name, "--run", run, "--seed", seed};
+    size_t argc = 7;
+    if (job->captures) {
+        argv[argc++] = "--captures";
+        argv[argc++] = job->captures;
+    }
+    if (job->debug) {
+        argv[argc++] = "--debug";
+        argv[argc] = job->debug;
+    }
     if (process_start(&slot->process, (char *const *)argv, job->xml, job->xml_len) == 0) {
         slot->state = SLOT_RUNNING;
         workers->num_running++;

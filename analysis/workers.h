@@ -11,6 +11,7 @@ struct workers_job {
     const char *xml; /* the scenario of this case */
     size_t xml_len;
     const char *captures; /* a directory, or NULL: no captures */
+    const char *debug;    /* a file for a line a rejected packet, or NULL */
 };
 
 struct workers_options {

@@ -53,7 +53,7 @@ const char *p2_operation_algorithm(enum p2_operation op, unsigned algorithm)
                    : NULL;
     case P2_OP_ENCRYPT:
     case P2_OP_DECRYPT:
-        return algorithm > P2_CIPHER_NONE && algorithm < P2_NUM_CIPHERS
+        return algorithm > P2_CIPHER_NONE && algorithm < P2_NUM_CIPHERS && algorithm != P2_CIPHER_NULL
                    ? p2_cipher_info((enum p2_cipher)algorithm)->name
                    : NULL;
     default:

@@ -45,7 +45,7 @@ const char *p2_operation_name(enum p2_operation op);
 /* P2_NUM_OPERATIONS if unknown. */
 enum p2_operation p2_operation_by_name(const char *name);
 /* The name of an algorithm as the operation understands it ("group14", "sha1", "aes-128-cbc"); NULL: no such
- * row. */
+ * row, as for the cipher NULL, which leaves the bytes alone. */
 const char *p2_operation_algorithm(enum p2_operation op, unsigned algorithm);
 
 #ifdef __cplusplus

@@ -13,8 +13,7 @@ static void need_group(struct needs *needs, enum p2_group group)
 
 static void need_cipher(struct needs *needs, enum p2_cipher cipher)
 {
-    if (cipher != P2_CIPHER_NULL) /* which leaves the bytes alone */
-        needs->of[P2_OP_ENCRYPT][cipher] = needs->of[P2_OP_DECRYPT][cipher] = true;
+    needs->of[P2_OP_ENCRYPT][cipher] = needs->of[P2_OP_DECRYPT][cipher] = true;
 }
 
 static void need_phase1(struct needs *needs, const struct p2_phase1_policy *phase1)
@@ -53,7 +52,7 @@ static bool check(struct problems *problems, const xmlNode *element, const struc
 {
     for (unsigned o = 0; o < P2_NUM_OPERATIONS; o++) {
         for (unsigned a = 0; a < P2_MAX_ALGORITHMS; a++) {
-            const char *algorithm = p2_operation_algorithm((enum p2_operation)o, a); /* NULL: "none" */
+            const char *algorithm = p2_operation_algorithm((enum p2_operation)o, a); /* NULL: costs nothing */
             if (!needs->of[o][a] || !algorithm || profile->prices[o][a].known)
                 continue;
             problems_add(problems, load_line(element),

@@ -9,9 +9,10 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: phase2sim-worker --case NAME --run N --seed S [--captures DIR] < CASE.xml > RECORDS\n"
+    "usage: phase2sim-worker --case NAME --run N --seed S [--captures DIR] [--debug FILE] < CASE.xml > "
+    "RECORDS\n"
     "  Simulates one case of a scenario once. `phase2sim run` starts it for every case and replication.\n"
-    "  If PHASE2SIM_DEBUG is set, standard error gets a line for each packet that a gateway rejects.\n";
+    "  The debug file gets a line for each packet that a gateway rejects.\n";
 
 static char *read_all(FILE *in, size_t *len)
 {
@@ -34,6 +35,12 @@ static int fail_usage(const char *what)
 {
     fprintf(stderr, "phase2sim-worker: %s\n%s", what, usage);
     return 2;
+}
+
+static int fail_file(const char *path)
+{
+    fprintf(stderr, "phase2sim-worker: %s: %s\n", path, strerror(errno));
+    return 3;
 }
 
 static bool parse_number(const char *text, uint64_t *number)
@@ -65,16 +72,22 @@ static int simulate(const struct world_run *run)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"case", required_argument, NULL, 'c'}, {"run", required_argument, NULL, 'r'},
-        {"seed", required_argument, NULL, 's'}, {"captures", required_argument, NULL, 'd'},
-        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"case", required_argument, NULL, 'c'},
+                                            {"run", required_argument, NULL, 'r'},
+                                            {"seed", required_argument, NULL, 's'},
+                                            {"captures", required_argument, NULL, 'd'},
+                                            {"debug", required_argument, NULL, 'D'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     struct world_run run = {0};
+    const char *debug = NULL;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'c')
             run.case_name = optarg;
         else if (option == 'd')
             run.captures = optarg;
+        else if (option == 'D')
+            debug = optarg;
         else if (option == 'r' && !parse_number(optarg, &run.run))
             return fail_usage("--run takes a number");
         else if (option == 's' && !parse_number(optarg, &run.seed))
@@ -84,9 +97,12 @@ int main(int argc, char **argv)
         else if (option == '?')
             return fail_usage("unknown option");
     }
-    if (getenv("PHASE2SIM_DEBUG"))
-        run.debug = stderr;
     if (!run.case_name || run.run == 0 || run.seed == 0 || optind != argc)
         return fail_usage("--case, --run and --seed are needed, and nothing else");
-    return simulate(&run);
+    if (debug && !(run.debug = fopen(debug, "w")))
+        return fail_file(debug);
+    int result = simulate(&run);
+    if (run.debug && (ferror(run.debug) | fclose(run.debug)))
+        return fail_file(debug);
+    return result;
 }

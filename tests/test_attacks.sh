@@ -98,11 +98,13 @@ drops() { grep '"type":"drop"' "$out/one.records" | grep "\"reason\":\"$1\"" | n
 [ "$(sas icv_mismatch)" -gt 0 ] && [ "$(sas icv_mismatch)" -eq "$(drops icv-mismatch)" ]
 
 # A line for each that went no further, only when asked for.
-PHASE2SIM_DEBUG=1 $B/phase2sim-worker --case base --run 1 --seed 1 <"$out/all.xml" 2>"$out/debug" >"$out/debugged.records"
-cmp "$out/one.records" "$out/debugged.records"
-[ "$(grep -c '^RT_IPSEC_REPLAY: ' "$out/debug")" -eq $(($(drops replayed) + $(drops too-old))) ]
+$B/phase2sim run "$out/all.xml" --runs 1 --no-pcap --debug -o "$out/debugged" >/dev/null || [ $? -eq 1 ]
+debug="$out/debugged/debug/base-1.log"
+$B/phase2sim-worker --case base --run 1 --seed 1 --debug "$out/again" <"$out/all.xml" | cmp - "$out/one.records"
+cmp "$debug" "$out/again"
+[ "$(grep -c '^RT_IPSEC_REPLAY: ' "$debug")" -eq $(($(drops replayed) + $(drops too-old))) ]
 grep -qE '^RT_IPSEC_REPLAY: [0-9]+\.[0-9]{9} right tunnel vpn spi 0x[0-9a-f]{8} seq [0-9]+ replayed, window top [0-9]+ width 64$' \
-    "$out/debug"
-grep -qE '^RT_IPSEC_DROP: .* tunnel vpn spi 0x[0-9a-f]{8} seq [0-9]+ icv-mismatch$' "$out/debug"
-grep -qE '^RT_IKE_DROP: .* left hash-mismatch$' "$out/debug"
+    "$debug"
+grep -qE '^RT_IPSEC_DROP: .* tunnel vpn spi 0x[0-9a-f]{8} seq [0-9]+ icv-mismatch$' "$debug"
+grep -qE '^RT_IKE_DROP: .* left hash-mismatch$' "$debug"
 echo "seven scenarios hold; one fate for each of $(number injected <"$out/attacks" | awk '{ n += $1 } END { print n }') injected packets"
