@@ -1,5 +1,5 @@
 /* ESP with any cipher and any HMAC: one packet in, one packet out. It looks at no window and no table; that
- * order stands in datapath.c.
+ * order stands in inbound.c.
  *
  * RFC 4303 section 2 (format), 3.3 and 3.4 (processing), 2.2.1 (extended sequence numbers); the explicit IV
  * and what the ICV covers: RFC 3602 (AES-CBC), 2405 and 2451 (DES), 3686 (AES-CTR), 4106 (AES-GCM), 2410

@@ -48,6 +48,12 @@ struct p2_ip_view {
  * is not len, extension headers that do not fit, hop-by-hop options that are not the first of them. */
 int p2_ip_parse(struct p2_ip_view *view, const uint8_t *packet, size_t len) P2_WARN_UNUSED;
 
+/* What stands in front of a packet of this family that is the payload of another: 4 (IP in IP) or 41. */
+static inline uint8_t p2_ip_protocol_of_family(uint8_t family)
+{
+    return family == 6 ? P2_IP_PROTO_IPV6 : P2_IP_PROTO_IPV4;
+}
+
 /* What a packet says of its own length; 0: it is none. It may be longer than that. */
 size_t p2_ip_total_len(const uint8_t *packet, size_t len);
 /* TOS or traffic class of a well-formed packet, and another one in its place. */
