@@ -52,10 +52,10 @@ struct record_negotiation {
     char failure_field[48];       /* which field could not be agreed on; empty: none */
     char offered[RECORD_TEXT];    /* what stood there */
     char acceptable[RECORD_TEXT]; /* what would have been taken */
-    char explanation[512];        /* the failure as one sentence; empty: none */
-    char proposal[48];            /* the name of what was agreed on; empty: unknown, or it has none */
-    char suite[96];               /* its algorithms: "esp aes-128-cbc hmac-sha1-96"; empty: unknown */
-    int pfs_group;                /* 0 (JSON null): no PFS */
+    char explanation[512]; /* the failure as one sentence, or what it waited for at the end; may be empty */
+    char proposal[48];     /* the name of what was agreed on; empty: unknown, or it has none */
+    char suite[96];        /* its algorithms: "esp aes-128-cbc hmac-sha1-96"; empty: unknown */
+    int pfs_group;         /* 0 (JSON null): no PFS */
     int64_t started_ns;
     int64_t latency_ns; /* -1 (JSON null) with the next four and the two "ready" unless established */
     int64_t network_ns;

@@ -65,12 +65,17 @@ static struct ledger_entry *find_or_add(struct ledger *ledger, const struct p2_n
     return entry;
 }
 
+/* The side that refused knows why; one that was told so, or waited in vain, does not. */
+static bool knows_more(const struct p2_negotiation *n, const struct p2_negotiation *than)
+{
+    bool hearsay = than->notify_received || than->failure == P2_FAIL_TIMEOUT;
+    return hearsay && !n->notify_received && n->failure != P2_FAIL_TIMEOUT;
+}
+
 static void note_failure(struct ledger_entry *entry, const struct p2_negotiation *n)
 {
     bool first = !entry->failed[0] && !entry->failed[1];
-    bool hearsay = entry->failure.notify_received || entry->failure.failure == P2_FAIL_TIMEOUT;
-    bool first_hand = !n->notify_received && n->failure != P2_FAIL_TIMEOUT;
-    if (first || (hearsay && first_hand))
+    if (first || knows_more(n, &entry->failure))
         entry->failure = *n;
     entry->failures[!n->initiator] = *n;
     entry->failed[!n->initiator] = true;
@@ -134,6 +139,19 @@ enum ledger_outcome ledger_outcome(const struct ledger_entry *entry)
     if (entry->failed[0] || entry->failed[1])
         return LEDGER_FAILED;
     return entry->ready_event[0] && entry->ready_event[1] ? LEDGER_ESTABLISHED : LEDGER_UNFINISHED;
+}
+
+/* Of a wrong key the responder sees more: messages that it can not read, and not only silence. */
+void ledger_note_open(struct ledger *ledger, const struct p2_negotiation *n)
+{
+    size_t place = ledger_find(ledger, &n->id);
+    struct ledger_entry *entry = place < ledger->num_entries ? &ledger->entries[place] : NULL;
+    if (!entry || ledger_outcome(entry) != LEDGER_UNFINISHED)
+        return;
+    bool saw_more = n->failure == P2_FAIL_WRONG_KEY && !n->initiator;
+    if (!entry->waits || saw_more || knows_more(n, &entry->failure))
+        entry->failure = *n;
+    entry->waits = true;
 }
 
 p2_time ledger_latency(const struct ledger_entry *entry, const struct causes *causes,

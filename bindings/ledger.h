@@ -34,6 +34,7 @@ struct ledger_entry {
     bool failed[2];
     struct p2_negotiation failures[2]; /* initiator's, responder's: as each of them saw it */
     struct p2_negotiation failure;     /* the refusing side's view, else the first one told */
+    bool waits; /* unfinished when the run ended: failure says what for, as if it gave up then */
 };
 
 struct ledger {
@@ -47,6 +48,8 @@ void ledger_cleanup(struct ledger *ledger);
 /* To be called with every action of every host. profile: that host's, NULL if work is free. */
 void ledger_observe(struct ledger *ledger, int host, p2_time now, const struct p2_action *action,
                     uint64_t event, const struct profile *profile);
+/* To be called at the end of a run with what p2_gateway_open_at tells of each gateway. */
+void ledger_note_open(struct ledger *ledger, const struct p2_negotiation *n);
 /* The place of an entry in `entries`, which never changes; SIZE_MAX: not heard of. */
 size_t ledger_find(const struct ledger *ledger, const struct p2_negotiation_id *id);
 enum ledger_outcome ledger_outcome(const struct ledger_entry *entry);

@@ -186,4 +186,5 @@ static const struct p2_step steps[] = {
 };
 
 const struct p2_exchange_kind p2_aggressive_mode = {
-    P2_EXCHANGE_AGGRESSIVE, steps, sizeof(steps) / sizeof(steps[0]), p2_phase1_timed_out, p2_phase1_failed};
+    P2_EXCHANGE_AGGRESSIVE, steps, sizeof(steps) / sizeof(steps[0]),
+    p2_phase1_explain,      NULL,  p2_phase1_failed};

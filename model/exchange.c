@@ -158,37 +158,47 @@ static const struct p2_step *find_step(const struct p2_exchange *ex)
     return NULL;
 }
 
+static void describe(const struct p2_exchange *ex, struct p2_negotiation *n)
+{
+    memset(n, 0, sizeof(*n));
+    n->id = p2_exchange_id(ex);
+    n->initiator = ex->initiator;
+    n->peer = ex->isakmp->peer->config.name;
+    n->start = ex->start;
+    n->resent = ex->resent;
+    n->group = ex->isakmp->peer->config.phase1.group;
+    if (ex->kind == &p2_quick_mode) {
+        n->tunnel = ex->u.quick.tunnel ? ex->u.quick.tunnel->config.name : NULL;
+        n->group = ex->u.quick.group;
+    }
+}
+
+static void describe_failure(const struct p2_exchange *ex, const struct p2_failure_detail *detail,
+                             struct p2_negotiation *n)
+{
+    const struct p2_step *step = find_step(ex);
+    n->failure = detail->failure;
+    n->message = detail->message ? detail->message : step && step->awaits ? step->awaits : "message 1";
+    n->rule = detail->rule;
+    n->notify = detail->notify;
+    n->notify_received = detail->notify_received;
+    memcpy(n->field, detail->field, sizeof(n->field));
+    memcpy(n->offered, detail->offered, sizeof(n->offered));
+    memcpy(n->acceptable, detail->acceptable, sizeof(n->acceptable));
+}
+
 void p2_exchange_negotiation(struct p2_exchange *ex, enum p2_negotiation_event event,
                              const struct p2_failure_detail *detail)
 {
     struct p2_action *action = p2_emit(ex->gw, P2_ACTION_NEGOTIATION);
     struct p2_negotiation *n = &action->u.negotiation;
-    memset(n, 0, sizeof(*n));
+    describe(ex, n);
     n->event = event;
-    n->id = action->id = p2_exchange_id(ex);
-    n->initiator = ex->initiator;
-    n->peer = ex->isakmp->peer->config.name;
-    n->start = ex->start;
-    n->resent = ex->resent;
-    if (ex->kind == &p2_quick_mode) {
-        n->tunnel = ex->u.quick.tunnel ? ex->u.quick.tunnel->config.name : NULL;
-        n->group = ex->u.quick.group;
-        if (event == P2_NEGOTIATION_READY)
-            n->suite = ex->u.quick.choice.suite;
-    } else {
-        n->group = ex->isakmp->peer->config.phase1.group;
-    }
-    if (detail) {
-        const struct p2_step *step = find_step(ex);
-        n->failure = detail->failure;
-        n->message = detail->message ? detail->message : step && step->awaits ? step->awaits : "message 1";
-        n->rule = detail->rule;
-        n->notify = detail->notify;
-        n->notify_received = detail->notify_received;
-        memcpy(n->field, detail->field, sizeof(n->field));
-        memcpy(n->offered, detail->offered, sizeof(n->offered));
-        memcpy(n->acceptable, detail->acceptable, sizeof(n->acceptable));
-    }
+    action->id = n->id;
+    if (ex->kind == &p2_quick_mode && event == P2_NEGOTIATION_READY)
+        n->suite = ex->u.quick.choice.suite;
+    if (detail)
+        describe_failure(ex, detail, n);
 }
 
 enum p2_verdict p2_exchange_fail(struct p2_exchange *ex, const struct p2_failure_detail *detail)
@@ -397,21 +407,46 @@ void p2_exchange_receive(struct p2_exchange *ex, const struct p2_datagram *datag
 
 /* --- time --- */
 
-static void fail_timeout(struct p2_exchange *ex)
+static void explain_silence(const struct p2_exchange *ex, struct p2_failure_detail *detail)
 {
     const struct p2_step *step = find_step(ex);
-    struct p2_failure_detail detail = {
+    *detail = (struct p2_failure_detail){
         .failure = P2_FAIL_TIMEOUT,
         .rule = "a message is sent again until the retry counter is used up: RFC 2408 section 5.1"};
     unsigned copies = ex->tries + (ex->sent_len > 0 ? 1u : 0u);
-    detail.message = step && step->awaits ? step->awaits : "message 1";
-    snprintf(detail.field, sizeof(detail.field), "%s", detail.message);
-    snprintf(detail.offered, sizeof(detail.offered), "%u %s sent", copies, copies == 1 ? "copy" : "copies");
-    snprintf(detail.acceptable, sizeof(detail.acceptable), "an answer within %.1f s",
+    detail->message = step && step->awaits ? step->awaits : "message 1";
+    snprintf(detail->field, sizeof(detail->field), "%s", detail->message);
+    snprintf(detail->offered, sizeof(detail->offered), "%u %s sent", copies, copies == 1 ? "copy" : "copies");
+    snprintf(detail->acceptable, sizeof(detail->acceptable), "an answer within %.1f s",
              (double)patience(ex) / (double)P2_SECOND);
+    if (ex->kind->explain)
+        ex->kind->explain(ex, detail);
+}
+
+static void fail_timeout(struct p2_exchange *ex)
+{
+    struct p2_failure_detail detail;
+    explain_silence(ex, &detail);
     if (ex->kind->timed_out)
-        ex->kind->timed_out(ex, &detail);
+        ex->kind->timed_out(ex);
     p2_exchange_fail(ex, &detail);
+}
+
+bool p2_gateway_open_at(const struct p2_gateway *gw, size_t i, struct p2_negotiation *negotiation)
+{
+    for (const struct p2_isakmp_sa *sa = gw->isakmp_sas; sa; sa = sa->next) {
+        for (const struct p2_exchange *ex = sa->exchanges; ex; ex = ex->next) {
+            struct p2_failure_detail detail;
+            if (!ex->counted || i-- > 0)
+                continue;
+            explain_silence(ex, &detail);
+            describe(ex, negotiation);
+            describe_failure(ex, &detail, negotiation);
+            negotiation->event = P2_NEGOTIATION_FAILED;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* While a message is being computed the exchange does not give up: it may be the answer. */

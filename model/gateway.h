@@ -268,6 +268,9 @@ bool p2_gateway_sa_at(const struct p2_gateway *gw, size_t i, struct p2_sa_info *
 /* How many negotiations (both phases) are under way; finished ones that linger to answer duplicates do not
  * count. */
 size_t p2_gateway_negotiations(const struct p2_gateway *gw);
+/* One of these, as if it ended unanswered now: what it waits for, and what is known of why that does not
+ * come. False past the end. For reports. */
+bool p2_gateway_open_at(const struct p2_gateway *gw, size_t i, struct p2_negotiation *negotiation);
 
 #ifdef __cplusplus
 }

@@ -285,8 +285,8 @@ static const struct p2_step steps[] = {
     {false, P2_STATE_START, NULL, work_receive, receive, NULL, NULL, P2_STATE_DONE, false},
 };
 
-const struct p2_exchange_kind p2_informational = {P2_EXCHANGE_INFORMATIONAL, steps,
-                                                  sizeof(steps) / sizeof(steps[0]), NULL, NULL};
+const struct p2_exchange_kind p2_informational = {
+    P2_EXCHANGE_INFORMATIONAL, steps, sizeof(steps) / sizeof(steps[0]), NULL, NULL, NULL};
 
 /* --- what goes out --- */
 

@@ -175,10 +175,11 @@ struct p2_exchange_kind {
     enum p2_exchange_type type;
     const struct p2_step *steps;
     size_t num_steps;
-    /* After the NEGOTIATION action, before the end. NULL: nothing to do. */
-    /* Before a timeout is told: what it means to this kind, if it knows better. NULL: nothing. */
-    void (*timed_out)(struct p2_exchange *ex, struct p2_failure_detail *detail);
-    void (*failed)(struct p2_exchange *ex);
+    /* What is known of why no answer comes; NULL: nothing but that. It changes nothing, so that an exchange
+     * which still waits can be asked too. */
+    void (*explain)(const struct p2_exchange *ex, struct p2_failure_detail *detail);
+    void (*timed_out)(struct p2_exchange *ex); /* NULL: nothing to do */
+    void (*failed)(struct p2_exchange *ex);    /* after the NEGOTIATION action, before the end; may be NULL */
 };
 
 struct p2_phase1_state {

@@ -175,5 +175,5 @@ static const struct p2_step steps[] = {
      false},
 };
 
-const struct p2_exchange_kind p2_main_mode = {P2_EXCHANGE_MAIN, steps, sizeof(steps) / sizeof(steps[0]),
-                                              p2_phase1_timed_out, p2_phase1_failed};
+const struct p2_exchange_kind p2_main_mode = {P2_EXCHANGE_MAIN,  steps, sizeof(steps) / sizeof(steps[0]),
+                                              p2_phase1_explain, NULL,  p2_phase1_failed};

@@ -140,7 +140,7 @@ static void explain_notify(const struct p2_exchange *ex, uint16_t notify, struct
 
 /* Messages did come, but none could be read: the ends hold different keys. Or the first encrypted one was
  * never answered, though the messages before it were. */
-void p2_phase1_timed_out(struct p2_exchange *ex, struct p2_failure_detail *detail)
+void p2_phase1_explain(const struct p2_exchange *ex, struct p2_failure_detail *detail)
 {
     const struct p2_phase1_state *p = &ex->u.phase1;
     bool unanswered = ex->kind == &p2_main_mode && ex->initiator && p->derived;
@@ -261,8 +261,8 @@ static void refuse_mode(struct p2_exchange *ex)
         .field = "phase1-mode",
         .message = "message 1",
         .rule =
-            "the initiator chooses the exchange, and the responder's policy must have it (RFC 2409 section "
-            "5)"};
+            "the initiator chooses the exchange, and the responder's policy must have it: RFC 2409 section "
+            "5"};
     snprintf(detail.offered, sizeof(detail.offered), "%s", aggressive ? "aggressive" : "main");
     snprintf(detail.acceptable, sizeof(detail.acceptable), "%s", aggressive ? "main" : "aggressive");
     p2_phase1_refuse(ex, &detail);

@@ -68,7 +68,7 @@ enum p2_verdict p2_phase1_established(struct p2_exchange *ex);
 
 /* Of both kinds. */
 void p2_phase1_failed(struct p2_exchange *ex);
-void p2_phase1_timed_out(struct p2_exchange *ex, struct p2_failure_detail *detail);
+void p2_phase1_explain(const struct p2_exchange *ex, struct p2_failure_detail *detail);
 
 /* What the peer's error notify in clear means to this exchange: its end while there are no keys, else no more
  * than a hint that may explain a later timeout, since anybody may have sent it. False: only a hint, or

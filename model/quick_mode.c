@@ -225,16 +225,21 @@ static void quick_mode_failed(struct p2_exchange *ex)
 
 /* A notify that may have meant this one is the better explanation. Otherwise the peer may not have the ISAKMP
  * SA (any more): the next Quick Mode starts with Phase 1. */
-static void quick_mode_timed_out(struct p2_exchange *ex, struct p2_failure_detail *detail)
+static void quick_mode_explain(const struct p2_exchange *ex, struct p2_failure_detail *detail)
 {
     if (ex->u.quick.hint != 0)
         p2_notify_detail(ex, ex->u.quick.hint, detail);
-    else if (ex->initiator && ex->received_len == 0)
+}
+
+static void quick_mode_timed_out(struct p2_exchange *ex)
+{
+    if (ex->u.quick.hint == 0 && ex->initiator && ex->received_len == 0)
         p2_isakmp_sa_unanswered(ex->gw, ex->isakmp);
 }
 
-const struct p2_exchange_kind p2_quick_mode = {P2_EXCHANGE_QUICK, steps, sizeof(steps) / sizeof(steps[0]),
-                                               quick_mode_timed_out, quick_mode_failed};
+const struct p2_exchange_kind p2_quick_mode = {
+    P2_EXCHANGE_QUICK, steps, sizeof(steps) / sizeof(steps[0]), quick_mode_explain, quick_mode_timed_out,
+    quick_mode_failed};
 
 void p2_quick_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_start start)
 {

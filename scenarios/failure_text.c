@@ -58,11 +58,14 @@ static void say_waited(struct sentence *s, const struct failure_view *view)
     const struct p2_negotiation *f = view->failure;
     const char *waiting = f->initiator ? view->initiator : view->responder,
                *other = f->initiator ? view->responder : view->initiator, *message = message_of(f);
+    bool saw = f->failure == P2_FAIL_WRONG_KEY;
     say(s, "%s waited for %s%s%s of %s", waiting, exchange_name(view), *message ? " " : "", message, other);
     if (f->offered[0])
-        say(s, "; seen: %s", f->offered);
-    if (f->acceptable[0])
+        say(s, saw ? "; seen: %s" : ": %s", f->offered);
+    if (f->acceptable[0] && saw)
         say(s, "%s expected: %s", f->offered[0] ? "," : ";", f->acceptable);
+    else if (f->acceptable[0] && !view->unfinished) /* whose time is not over */
+        say(s, "%s but not %s", f->offered[0] ? "," : ":", f->acceptable);
 }
 
 /* Even messages are the responder's: it is the initiator that refuses them. */
@@ -72,27 +75,59 @@ static bool refused_by_initiator(const char *message)
     return sscanf(message, "message %u", &number) == 1 && number % 2 == 0;
 }
 
-static void say_refused(struct sentence *s, const struct failure_view *view)
+/* A key is never shown: that it is another one is all there is to say. */
+static void say_keys_differ(struct sentence *s, const struct failure_view *view)
 {
     const struct p2_negotiation *f = view->failure;
-    const char *message = message_of(f);
+    const char *refusing = f->initiator ? view->responder : view->initiator;
+    if (f->notify_received)
+        say(s, ": %s says that it holds another pre-shared key", refusing);
+    else
+        say(s, ": the pre-shared keys of %s and %s differ", view->initiator, view->responder);
+}
+
+/* "group group14" and "lifetime no limit in kilobytes" are not English. */
+static void say_offered(struct sentence *s, const char *who, const struct p2_negotiation *f)
+{
+    static const char no_limit[] = "no limit in ";
+    if (strncmp(f->offered, f->field, strlen(f->field)) == 0)
+        say(s, ": %s offered %s", who, f->offered);
+    else if (strncmp(f->offered, no_limit, sizeof no_limit - 1) == 0)
+        say(s, ": %s offered no %s in %s", who, f->field, f->offered + sizeof no_limit - 1);
+    else
+        say(s, ": %s offered %s %s", who, f->field, f->offered);
+}
+
+static void say_values(struct sentence *s, const struct failure_view *view, const char *message)
+{
+    const struct p2_negotiation *f = view->failure;
     bool swapped = refused_by_initiator(message);
     const char *offers = swapped ? view->responder : view->initiator,
                *accepts = swapped ? view->initiator : view->responder;
+    if (strcmp(f->field, "pre-shared-key") == 0)
+        say_keys_differ(s, view);
+    else if (f->field[0] && f->offered[0])
+        say_offered(s, offers, f);
+    else if (f->field[0] && strcmp(f->field, message) != 0)
+        say(s, ", because of its %s", f->field);
+    if (!f->field[0] || !f->offered[0] || strcmp(f->field, "pre-shared-key") == 0)
+        return;
+    if (f->notify_received)
+        say(s, "; %s does not say what it accepts", accepts);
+    else if (f->acceptable[0])
+        say(s, ", %s accepts %s", accepts, f->acceptable);
+}
+
+static void say_refused(struct sentence *s, const struct failure_view *view)
+{
+    const struct p2_negotiation *f = view->failure;
+    const char *message = message_of(f), *name = p2_failure_name(f->failure);
     char notify[48];
     failure_notify_name(notify, f->notify);
-    const char *name = p2_failure_name(f->failure);
     if (f->failure == P2_FAIL_PEER_REFUSED && *notify)
         name = notify;
     say(s, "%s%s%s was refused with %s", exchange_name(view), *message ? " " : "", message, name);
-    if (f->field[0] && f->offered[0])
-        say(s, ": %s offered %s %s", offers, f->field, f->offered);
-    else if (f->field[0] && strcmp(f->field, message) != 0)
-        say(s, ", because of its %s", f->field);
-    if (f->field[0] && f->offered[0] && f->notify_received)
-        say(s, "; %s does not say what it accepts", accepts);
-    else if (f->field[0] && f->offered[0] && f->acceptable[0])
-        say(s, ", %s accepts %s", accepts, f->acceptable);
+    say_values(s, view, message);
 }
 
 static void say_ended(struct sentence *s, const struct failure_view *view)
@@ -110,7 +145,8 @@ void failure_text(char out[FAILURE_TEXT], const struct failure_view *view)
 {
     struct sentence s = {out, 0};
     out[0] = '\0';
-    say(&s, "%s and %s: ", view->initiator, view->responder);
+    say(&s, "%s and %s: %s", view->initiator, view->responder,
+        view->unfinished ? "not over when the run ended: " : "");
     switch (view->failure->failure) {
     case P2_FAIL_TIMEOUT:
     case P2_FAIL_WRONG_KEY:

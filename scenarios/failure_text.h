@@ -1,5 +1,5 @@
 /* A failed negotiation as one sentence that a person understands: who, which message, which rule, what was
- * offered and what would have been taken. */
+ * offered and what would have been taken. And one that still waits when the run ends: for what. */
 #ifndef P2_SCENARIO_FAILURE_TEXT_H
 #define P2_SCENARIO_FAILURE_TEXT_H
 
@@ -11,6 +11,7 @@ struct failure_view {
     const char *initiator, *responder; /* gateways as reports call them */
     bool phase1;
     enum p2_phase1_mode mode;             /* of Phase 1 */
+    bool unfinished;                      /* when the run ended: it still waits */
     const struct p2_negotiation *failure; /* as the side that knows most told it */
 };
 

@@ -22,7 +22,11 @@ bool load_proxy_ids(struct loader *l, const struct load_end ends[2], size_t i,
 
 /* What transport mode means for the basis of an end, after its policy was read. False: reported. */
 bool load_transport_basis(struct problems *problems, const xmlNode *tunnel, struct load_end *end);
-/* And for the proxy IDs of a tunnel, which are complete. False: reported. */
+/* The basis of the ends of a tunnel whose proxy IDs are complete: no route may lead IKE into it. False:
+ * reported. */
+bool load_host_basis(struct problems *problems, const xmlNode *tunnel, const struct load_end ends[2],
+                     const struct scenario *scenario, struct scenario_tunnel *out);
+/* What transport mode means for the proxy IDs of a tunnel, which are complete. False: reported. */
 bool load_transport_tunnel(struct loader *l, struct scenario_tunnel *tunnel);
 
 #endif

@@ -7,9 +7,14 @@
 
 #include <string.h>
 
+static const xmlNode *basis_written_at(const xmlNode *tunnel, const struct load_end *end)
+{
+    return load_attribute(end->element, "basis") ? end->element : tunnel;
+}
+
 bool load_transport_basis(struct problems *problems, const xmlNode *tunnel, struct load_end *end)
 {
-    const xmlNode *where = load_attribute(end->element, "basis") ? end->element : tunnel;
+    const xmlNode *where = basis_written_at(tunnel, end);
     const char *written = load_attribute(where, "basis");
     if (end->template.policy.mode != P2_MODE_TRANSPORT)
         return true;
@@ -27,6 +32,28 @@ const struct p2_address *load_seen_address(const struct scenario *s, int gateway
 {
     const struct scenario_gateway *g = &s->gateways[gateway];
     return g->nat >= 0 ? &s->nats[g->nat].address : &g->address;
+}
+
+/* A route to the peer's own address into the tunnel would take IKE's answers in as well, and Phase 1 would
+ * wait for them for ever. */
+bool load_host_basis(struct problems *problems, const xmlNode *tunnel, const struct load_end ends[2],
+                     const struct scenario *scenario, struct scenario_tunnel *out)
+{
+    for (int e = 0; e < 2; e++) {
+        struct p2_selector peer = p2_selector_single(load_seen_address(scenario, out->ends[1 - e].gateway));
+        if (out->ends[e].basis != P2_ROUTE_BASED || !p2_selector_equal_addresses(&out->ends[e].remote, &peer))
+            continue;
+        const xmlNode *where = basis_written_at(tunnel, &ends[e]);
+        if (load_attribute(where, "basis")) {
+            load_wrong(
+                problems, where, "basis",
+                "the proxy-id's remote is the peer's own address, so IKE would be routed into the tunnel",
+                "policy, which is also what such a proxy-id means where no basis is written");
+            return false;
+        }
+        out->ends[e].basis = P2_POLICY_BASED;
+    }
+    return true;
 }
 
 static void set_address(struct p2_selector *selector, const struct p2_address *from,

@@ -135,7 +135,8 @@ static bool load_member_tunnel(struct loader *l, const xmlNode *node, const stru
         tunnel->ends[e] = ends[e].template;
         tunnel->ends[e].gateway = (int)load_member(&ends[e].members, i);
     }
-    return check_reach(l, tunnel) && load_proxy_ids(l, ends, i, tunnel) && load_transport_tunnel(l, tunnel);
+    return check_reach(l, tunnel) && load_proxy_ids(l, ends, i, tunnel) &&
+           load_host_basis(l->problems, node, ends, s, tunnel) && load_transport_tunnel(l, tunnel);
 }
 
 static bool unique_name(struct loader *l, const xmlNode *node, const char *name)

@@ -57,8 +57,12 @@ static const struct p2_phase1_policy *phase1_of(const struct world *world, const
 static void explain(const struct world *world, const struct ledger_entry *entry, char out[FAILURE_TEXT])
 {
     const struct p2_phase1_policy *phase1 = phase1_of(world, entry);
-    struct failure_view view = {gateway_name(world, entry->initiator), responder_name(world, entry),
-                                entry->phase1, phase1 ? phase1->mode : P2_PHASE1_MAIN, &entry->failure};
+    struct failure_view view = {gateway_name(world, entry->initiator),
+                                responder_name(world, entry),
+                                entry->phase1,
+                                phase1 ? phase1->mode : P2_PHASE1_MAIN,
+                                ledger_outcome(entry) == LEDGER_UNFINISHED,
+                                &entry->failure};
     failure_text(out, &view);
 }
 
@@ -140,6 +144,8 @@ static void put_negotiation(struct world_writer *w, size_t place)
         TEXT(n->offered, "%s", entry->failure.offered);
         TEXT(n->acceptable, "%s", entry->failure.acceptable);
         explain(world, entry, n->explanation);
+    } else if (entry->waits) {
+        explain(world, entry, n->explanation);
     }
     world_put(w, &record);
     put_failures(w, entry);
@@ -162,6 +168,8 @@ static void put_phase1(struct world_writer *w, const struct ledger_entry *entry)
     } else if (ledger_outcome(entry) == LEDGER_FAILED) {
         TEXT(p->failure, "%s", p2_failure_name(entry->failure.failure));
         TEXT(p->failure_field, "%s", entry->failure.field);
+        explain(w->world, entry, p->explanation);
+    } else if (entry->waits) {
         explain(w->world, entry, p->explanation);
     }
     world_put(w, &record);
@@ -309,6 +317,19 @@ static void put_sadbs(struct world_writer *w)
     free(counts);
 }
 
+/* What is still under way is told as what it waits for. */
+static void note_open(struct world *world)
+{
+    struct p2_negotiation n;
+    for (size_t g = 0; g < world->scenario->num_gateways; g++) {
+        if (!world->gateways[g].gateway)
+            continue;
+        const struct p2_gateway *gateway = host_gateway(phase2_gateway_host(world->gateways[g].gateway));
+        for (size_t i = 0; p2_gateway_open_at(gateway, i, &n); i++)
+            ledger_note_open(&world->ledger, &n);
+    }
+}
+
 static void put_run(struct world_writer *w)
 {
     const struct scenario *scenario = w->world->scenario;
@@ -327,6 +348,7 @@ int world_write_records(struct world *world, FILE *out)
 {
     struct world_writer w = {.world = world, .out = out};
     traffic_end(&world->traffic, world->scenario->duration);
+    note_open(world);
     put_run(&w);
     for (size_t i = 0; i < world->ledger.num_entries; i++) {
         if (world->ledger.entries[i].phase1)

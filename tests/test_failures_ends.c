@@ -415,7 +415,34 @@ static void check_internal(void)
     CU_ASSERT_EQUAL(internal(), BIT(INTERNAL));
 }
 
+/* Before the time is over it can be asked what is waited for, and asking changes nothing. */
+static void what_is_open_can_be_asked(void)
+{
+    unsigned number = 2;
+    struct sim_options o = losing(&number);
+    struct sim *sim = sim_new(&o);
+    sim_run(sim, 10 * P2_SECOND);
+    static const char *const awaited[] = {"message 2", "message 3"};
+    for (int side = 0; side < 2; side++) {
+        const struct p2_gateway *gw = host_gateway(sim_host(sim, side));
+        struct p2_negotiation n;
+        CU_ASSERT_EQUAL_FATAL(p2_gateway_negotiations(gw), 1);
+        CU_ASSERT_TRUE_FATAL(p2_gateway_open_at(gw, 0, &n));
+        CU_ASSERT(n.failure == P2_FAIL_TIMEOUT && n.initiator == (side == 0) && n.id.message_id != 0);
+        CU_ASSERT_STRING_EQUAL(n.message, awaited[side]);
+        CU_ASSERT_STRING_EQUAL(n.tunnel, o.tunnel[side].name);
+        CU_ASSERT_STRING_EQUAL(n.acceptable, "an answer within 63.0 s");
+        CU_ASSERT_FALSE(p2_gateway_open_at(gw, 1, &n));
+        CU_ASSERT_EQUAL(p2_gateway_negotiations(gw), 1);
+    }
+    sim_run(sim, SETTLE);
+    seen(sim, "asked before", 0, timeout("message 2", "6 copies sent", "an answer within 63.0 s"),
+         timeout("message 3", "6 copies sent", "an answer within 63.0 s"));
+    sim_free(sim);
+}
+
 CHECK_MAIN("how a Quick Mode ends", {"timeouts name the message and its copies", check_timeouts},
            {"notifies name the field and what was sent", check_notifies},
            {"SAs that go away take the negotiation with them", check_sas},
-           {"a stuck source of randomness", check_internal})
+           {"a stuck source of randomness", check_internal},
+           {"what is open can be asked", what_is_open_can_be_asked})

@@ -246,6 +246,20 @@ static void transport_mode_is_between_the_gateways(void)
     scenario_set_cleanup(&set);
 }
 
+/* One end alone in transport mode, and the other's proxy ID is then the peer itself: a route there would take
+ * IKE into the tunnel. */
+static void no_route_leads_to_the_peer(void)
+{
+    struct scenario_set set;
+    load_changed(&set, "<end gateway=\"spoke\"/>",
+                 "<end gateway=\"spoke\"><policy mode=\"transport\"/></end>");
+    const struct scenario_end *hub = &set.base.tunnels[1].ends[1];
+    CU_ASSERT_EQUAL(hub->policy.mode, P2_MODE_TUNNEL);
+    check_selector(&hub->remote, "198.51.100.3", "198.51.100.3");
+    CU_ASSERT_EQUAL(hub->basis, P2_POLICY_BASED);
+    scenario_set_cleanup(&set);
+}
+
 /* IPv4 inside IPv6 and the reverse: outside and inside have nothing to do with each other. */
 static void families_mix(void)
 {
@@ -406,8 +420,9 @@ CHECK_MAIN("scenario tunnels", {"lists are alternatives, in order", lists_are_al
            {"ends may disagree about everything", ends_may_disagree_about_everything},
            {"proxy IDs are services and ranges", proxy_ids_are_services_and_ranges},
            {"transport mode is between the gateways", transport_mode_is_between_the_gateways},
-           {"families mix", families_mix}, {"tunnels share a peer", tunnels_share_a_peer},
-           {"NATs stand between", nats_stand_between}, {"links disturb", links_disturb},
-           {"flows say between whom", flows_say_between_whom},
+           {"no route leads to the peer", no_route_leads_to_the_peer},
+           {"no route leads to the peer", no_route_leads_to_the_peer}, {"families mix", families_mix},
+           {"tunnels share a peer", tunnels_share_a_peer}, {"NATs stand between", nats_stand_between},
+           {"links disturb", links_disturb}, {"flows say between whom", flows_say_between_whom},
            {"events have their variants", events_have_their_variants},
            {"expectations have units", expectations_have_units})

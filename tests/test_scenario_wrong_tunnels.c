@@ -25,6 +25,10 @@ static void proxy_ids(void)
          "remote-port=\"65536\"", "0 to 65535"},
         {HUB_END, PROXY("local=\"10.0.0.0/24\" remote=\"223.255.254.0/24\""), 20,
          "remote=\"223.255.254.0/24\": number 2 would be outside", "ends before"},
+        {HUB_END,
+         "<end gateway=\"hub\" basis=\"route\"><proxy-id local=\"203.0.113.1\" "
+         "remote=\"198.51.100.1\"/></end>",
+         20, "IKE would be routed into the tunnel", "policy"},
         {"protects=\"10.0.0.0/24\"", "protects=\"fd00:9::/64\"", 20, "what it protects is of another family",
          "one family at both ends"},
         {"protects=\"10.0.0.0/24\"", "", 20, "it protects nothing and there is no proxy-id", "<proxy-id>"},
