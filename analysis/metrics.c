@@ -79,6 +79,7 @@ static const struct metric_definition definitions[] = {
     {"lost-to-cpu", "packets", METRIC_TOTAL, FLOWS("lost_to_cpu")},
     {"lost-otherwise", "packets", METRIC_TOTAL, FLOWS("lost_otherwise")},
     {"unaccounted", "packets", METRIC_TOTAL, FLOWS("unaccounted")},
+    {"packets-in-clear", "packets", METRIC_TOTAL, FLOWS("max(delivered - protected_packets, 0)")},
     {"icmp-too-big", "packets", METRIC_TOTAL, FLOWS("icmp_too_big")},
     /* Of each flow in each run: what a packet grew by, and how long it took. */
     {"overhead", "B", METRIC_SAMPLES,

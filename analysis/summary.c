@@ -3,32 +3,95 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int add_failure(void *context, const struct store_cell *cells, size_t num_cells)
+/* "a, b and 3 others" of "a,b,c,d,e": as many as there is room for. */
+static void shorten_list(char *out, size_t size, const char *names)
 {
-    struct summary_case *of_case = context;
-    struct summary_failure *failures =
-        realloc(of_case->failures, (of_case->num_failures + 1) * sizeof *of_case->failures);
-    (void)num_cells;
-    if (!failures)
+    static const size_t room_for_others = sizeof " and 1000000 others";
+    size_t len = 0, left = 1;
+    for (const char *comma = strchr(names, ','); comma; comma = strchr(comma + 1, ','))
+        left++;
+    out[0] = '\0';
+    while (*names) {
+        size_t name = strcspn(names, ",");
+        if (len + name + 2 + room_for_others > size)
+            break;
+        len += (size_t)snprintf(out + len, size - len, "%s%.*s", len ? ", " : "", (int)name, names);
+        names += name + (names[name] == ',');
+        left--;
+    }
+    if (*names)
+        snprintf(out + len, size - len, " and %zu other%s", left, left == 1 ? "" : "s");
+}
+
+static int append_failure(struct summary_failure **failures, size_t *num, const struct store_cell *cells)
+{
+    struct summary_failure *bigger = realloc(*failures, (*num + 1) * sizeof *bigger);
+    if (!bigger)
         return -2;
-    of_case->failures = failures;
-    struct summary_failure *failure = &failures[of_case->num_failures++];
+    *failures = bigger;
+    struct summary_failure *failure = &bigger[(*num)++];
     *failure = (struct summary_failure){.phase = (int)cells[0].integer, .count = (uint64_t)cells[3].integer};
     snprintf(failure->name, sizeof failure->name, "%s", cells[1].text);
     snprintf(failure->explanation, sizeof failure->explanation, "%s", cells[2].text);
+    const char *who = strchr(cells[5].text, ',') ? cells[5].text : cells[6].text;
+    if (strchr(who, ','))
+        shorten_list(failure->who, sizeof failure->who, who);
     return 0;
+}
+
+static int add_failure(void *context, const struct store_cell *cells, size_t num_cells)
+{
+    struct summary_case *of_case = context;
+    (void)num_cells;
+    return append_failure(&of_case->failures, &of_case->num_failures, cells);
+}
+
+static int add_wait(void *context, const struct store_cell *cells, size_t num_cells)
+{
+    struct summary_case *of_case = context;
+    (void)num_cells;
+    return append_failure(&of_case->waits, &of_case->num_waits, cells);
 }
 
 /* Explanations name tunnels and addresses, so alike means: same phase, same notify, same field. SQLite takes
  * `explanation` from the row that min() chose. */
+#define NEGOTIATIONS_ALIKE(name, outcome)                                                                    \
+    "SELECT phase, failure, explanation, count(*), min(id), group_concat(DISTINCT initiator),"               \
+    " group_concat(DISTINCT responder) FROM ("                                                               \
+    " SELECT 1 AS phase, id, " name " AS failure, explanation, coalesce(failure_field, '') AS field,"        \
+    "  initiator, responder FROM phase1_negotiations NATURAL JOIN durations"                                 \
+    "  WHERE case_name = ?1 AND " outcome " UNION ALL"                                                       \
+    " SELECT 2, id, " name ", explanation, coalesce(failure_field, ''), initiator, responder"                \
+    "  FROM negotiations NATURAL JOIN durations WHERE case_name = ?1 AND " outcome ")"                       \
+    " GROUP BY phase, failure, field ORDER BY phase, min(id)"
+#define WITH_DURATIONS "WITH durations AS (SELECT case_name, run, duration_ns FROM runs) "
+
 static const char failures_sql[] =
-    "SELECT phase, failure, explanation, count(*), min(id) FROM ("
-    " SELECT 1 AS phase, id, coalesce(failure, 'unknown') AS failure, explanation, '' AS field"
-    "  FROM phase1_negotiations WHERE case_name = ?1 AND outcome = 'failed'"
-    " UNION ALL"
-    " SELECT 2, id, coalesce(failure, 'unknown'), explanation, coalesce(failure_field, '')"
-    "  FROM negotiations WHERE case_name = ?1 AND outcome = 'failed')"
-    " GROUP BY phase, failure, field ORDER BY phase, min(id)";
+    WITH_DURATIONS NEGOTIATIONS_ALIKE("coalesce(failure, 'unknown')", "outcome = 'failed'");
+
+/* What began in the last seconds is simply under way. */
+static const char waits_sql[] = WITH_DURATIONS NEGOTIATIONS_ALIKE(
+    "'unfinished'", "outcome = 'unfinished' AND duration_ns - started_ns > 2000000000");
+
+static int count_tunnels(void *context, const struct store_cell *cells, size_t num_cells)
+{
+    struct summary_case *of_case = context;
+    (void)num_cells;
+    of_case->tunnels_up = (uint64_t)cells[0].integer;
+    of_case->tunnels_down = (uint64_t)cells[1].integer;
+    if (of_case->tunnels_down > 0)
+        shorten_list(of_case->down, sizeof of_case->down, cells[2].text);
+    return 0;
+}
+
+/* A tunnel whose Phase 1 never came to be has no Quick Mode: its gateways stand for it. */
+static const char tunnels_sql[] =
+    "SELECT count(CASE WHEN up THEN 1 END), count(CASE WHEN NOT up THEN 1 END),"
+    " group_concat(CASE WHEN NOT up THEN name END) FROM ("
+    " SELECT tunnel AS name, max(outcome = 'established') AS up FROM negotiations"
+    "  WHERE case_name = ?1 AND tunnel IS NOT NULL GROUP BY tunnel UNION ALL"
+    " SELECT min(initiator, responder) || ' with ' || max(initiator, responder), 0 FROM phase1_negotiations"
+    "  WHERE case_name = ?1 GROUP BY 1 HAVING max(outcome = 'established') = 0)";
 
 static int count_outcomes(void *context, const struct store_cell *cells, size_t num_cells)
 {
@@ -38,13 +101,15 @@ static int count_outcomes(void *context, const struct store_cell *cells, size_t 
     of_case->established = (uint64_t)cells[1].integer;
     of_case->failed = (uint64_t)cells[2].integer;
     of_case->unfinished = (uint64_t)cells[3].integer;
+    of_case->attempts = (uint64_t)cells[4].integer;
     return 0;
 }
 
 static const char outcomes_sql[] = "SELECT (SELECT count(*) FROM runs WHERE case_name = ?1),"
                                    " count(CASE outcome WHEN 'established' THEN 1 END),"
                                    " count(CASE outcome WHEN 'failed' THEN 1 END),"
-                                   " count(CASE outcome WHEN 'unfinished' THEN 1 END)"
+                                   " count(CASE outcome WHEN 'unfinished' THEN 1 END), count(*) +"
+                                   " (SELECT count(*) FROM phase1_negotiations WHERE case_name = ?1)"
                                    " FROM negotiations WHERE case_name = ?1";
 
 static int compute_cases(struct summary *summary, struct store *store, const struct scenario_set *set,
@@ -59,6 +124,10 @@ static int compute_cases(struct summary *summary, struct store *store, const str
             status = store_query(store, outcomes_sql, of_case->of->name, count_outcomes, of_case, message);
         if (status == 0)
             status = store_query(store, failures_sql, of_case->of->name, add_failure, of_case, message);
+        if (status == 0)
+            status = store_query(store, waits_sql, of_case->of->name, add_wait, of_case, message);
+        if (status == 0)
+            status = store_query(store, tunnels_sql, of_case->of->name, count_tunnels, of_case, message);
         if (status == 0)
             status = summary_read_attacks(of_case, store, message);
     }
@@ -178,6 +247,7 @@ void summary_cleanup(struct summary *summary)
         free(summary->cases[i].metrics);
         free(summary->cases[i].texts);
         free(summary->cases[i].failures);
+        free(summary->cases[i].waits);
         free(summary->cases[i].attacks);
         free(summary->cases[i].compromises);
     }

@@ -30,6 +30,7 @@ struct summary_failure {
     int phase;
     char name[48];         /* "NO-PROPOSAL-CHOSEN" */
     char explanation[512]; /* of the first one; may be empty */
+    char who[128];         /* "bad-a, bad-b and 3 others": if more than one gateway had it; else empty */
     uint64_t count;
 };
 
@@ -58,6 +59,12 @@ struct summary_case {
     size_t num_texts;
     struct summary_failure *failures;
     size_t num_failures;
+    struct summary_failure *waits; /* what was not over when the run ended, though it had had the time */
+    size_t num_waits;
+    uint64_t attempts;     /* negotiations of both phases, however they ended */
+    uint64_t tunnels_up;   /* that were established at least once */
+    uint64_t tunnels_down; /* never, with pairs of gateways that did not even get through Phase 1 */
+    char down[128];        /* these, as summary_failure has who */
     struct summary_attack *attacks;
     size_t num_attacks;
     struct summary_compromise *compromises;

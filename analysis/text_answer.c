@@ -48,33 +48,51 @@ static size_t first_with_figures(const struct summary *summary, const char *metr
     return i;
 }
 
+/* The first failure's sentence, or its name where it has none. */
+static void write_first(FILE *out, const struct summary_failure *first)
+{
+    if (*first->explanation)
+        fprintf(out, "; the first one: %s", first->explanation);
+    else
+        fprintf(out, ", the first one with %s.", first->name);
+}
+
 static void answer_nothing(FILE *out, const struct summary *summary)
 {
-    uint64_t failed = 0, unfinished = 0;
-    const struct summary_failure *first = NULL;
+    uint64_t failed = 0, waiting = 0, attempts = 0, runs = 0;
+    const struct summary_failure *first = NULL, *first_wait = NULL;
     for (size_t i = 0; i < summary->num_cases; i++) {
-        unfinished += summary->cases[i].unfinished;
-        for (size_t j = 0; j < summary->cases[i].num_failures; j++) {
-            failed += summary->cases[i].failures[j].count;
-            first = first ? first : &summary->cases[i].failures[j];
-        }
+        const struct summary_case *of_case = &summary->cases[i];
+        attempts += of_case->attempts;
+        runs += of_case->finished_runs;
+        for (size_t j = 0; j < of_case->num_failures; j++)
+            failed += of_case->failures[j].count;
+        for (size_t j = 0; j < of_case->num_waits; j++)
+            waiting += of_case->waits[j].count;
+        if (!first && of_case->num_failures > 0)
+            first = &of_case->failures[0];
+        if (!first_wait && of_case->num_waits > 0)
+            first_wait = &of_case->waits[0];
     }
-    if (!first)
+    if (first && waiting > 0) {
+        fprintf(out, "No tunnel came up: %llu negotiation%s failed and %llu %s not over when the run ended",
+                (unsigned long long)failed, failed == 1 ? "" : "s", (unsigned long long)waiting,
+                waiting == 1 ? "was" : "were");
+        write_first(out, first);
+    } else if (first && failed == 1) {
+        fputs("No tunnel came up, for the one negotiation failed", out);
+        fprintf(out, *first->explanation ? ": %s" : " (%s).",
+                *first->explanation ? first->explanation : first->name);
+    } else if (first) {
+        fprintf(out, "No tunnel came up, for all %llu negotiations failed", (unsigned long long)failed);
+        write_first(out, first);
+    } else if (first_wait) {
+        fprintf(out, "No tunnel came up. %s", first_wait->explanation);
+    } else if (attempts == 0 && runs > 0) {
+        fputs("Nothing was negotiated: no tunnel is to come up immediately, and no packet wanted one.", out);
+    } else {
         fputs("No negotiation came to its end, so there is nothing to measure.", out);
-    else if (unfinished > 0)
-        fprintf(
-            out,
-            "No negotiation was established: %llu failed and %llu were not finished; the first failure is %s",
-            (unsigned long long)failed, (unsigned long long)unfinished, first->name);
-    else if (failed == 1)
-        fprintf(out, "No tunnel came up, for the one negotiation failed (%s)", first->name);
-    else
-        fprintf(out, "No tunnel came up, for all %llu negotiations failed, the first one with %s",
-                (unsigned long long)failed, first->name);
-    if (first && *first->explanation)
-        fprintf(out, ": %s", first->explanation);
-    else if (first)
-        fputc('.', out);
+    }
 }
 
 static void answer_one(FILE *out, const struct summary_case *of_case, const struct text_subject *subject,

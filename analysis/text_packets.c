@@ -16,14 +16,15 @@ static const struct {
 } counts[] = {
     {"sent", "packets-sent", true, false, ""},
     {"delivered", "packets-delivered", true, false, ""},
+    {"clear", "packets-in-clear", false, false, ""}, /* of those delivered; told ahead of all else */
     {"window", "false-positives", false, true,
      "are dropped by the replay window though nobody replayed them"},
     {"links", "lost-on-links", false, false, ""}, /* what a link loses anyway is not news */
     {"no SA", "lost-without-sa", false, true, "are lost for want of an SA"},
     {"too big", "lost-too-big", false, true, "are too big for the path and may not be fragmented"},
     {"CPU", "lost-to-cpu", false, true, "find no room in the queue of a CPU"},
-    {"other", "lost-otherwise", false, true, "are dropped for other reasons"},
-    {"open", "unaccounted", false, false, ""},
+    {"other", "lost-otherwise", false, true, "are dropped by gateways"},
+    {"open", "unaccounted", false, true, "get lost between the gateways"},
     {"ICMP", "icmp-too-big", false, false, ""},
 };
 
@@ -44,16 +45,52 @@ static bool any_total(const struct summary *summary, const char *metric)
     return false;
 }
 
-/* Packets are the subject where nothing was rekeyed, or where some were lost otherwise than on links. */
+/* Packets that are under way when the run ends are not lost; if none ever arrives, they are. */
+static bool is_loss(const struct summary_case *of_case, size_t count)
+{
+    return counts[count].tells && (strcmp(counts[count].metric, "unaccounted") != 0 ||
+                                   summary_find(of_case, "packets-delivered")->total == 0);
+}
+
+/* Packets are the subject where nothing was rekeyed, or where some were lost otherwise than on links or went
+ * in clear. */
 static bool is_wanted(const struct summary *summary)
 {
-    bool wanted = strcmp(text_report_subject(summary).metric, "rekey-latency") != 0;
-    for (size_t i = 0; i < NUM_COUNTS; i++)
-        wanted = wanted || (counts[i].tells && any_total(summary, counts[i].metric));
+    bool wanted = strcmp(text_report_subject(summary).metric, "rekey-latency") != 0 ||
+                  any_total(summary, "packets-in-clear");
+    for (size_t i = 0; i < summary->num_cases; i++)
+        for (size_t j = 0; j < NUM_COUNTS; j++)
+            wanted = wanted || (is_loss(&summary->cases[i], j) &&
+                                summary_find(&summary->cases[i], counts[j].metric)->total > 0);
     return wanted && any_total(summary, "packets-sent");
 }
 
 /* --- the answer --- */
+
+/* " (no-policy 190)": what those were dropped for that have no column of their own. */
+static void write_reasons(FILE *out, const struct summary_case *of_case, size_t count)
+{
+    static const char *const reasons[] = {"no-policy",     "unknown-spi",       "runt",
+                                          "sequence-zero", "sequence-overflow", "icv-mismatch",
+                                          "bad-padding",   "selector-mismatch", "dummy"};
+    static const char *const in_nats[] = {"nat-no-ports", "nat-unsolicited", "nat-fragments",
+                                          "nat-exhausted"};
+    bool other = strcmp(counts[count].metric, "lost-otherwise") == 0,
+         open = strcmp(counts[count].metric, "unaccounted") == 0;
+    const char *const *names = other ? reasons : in_nats, *separator = " (";
+    size_t num = other ? sizeof reasons / sizeof reasons[0] : open ? sizeof in_nats / sizeof in_nats[0] : 0;
+    for (size_t i = 0; i < num; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "drops.%s", names[i]);
+        const struct summary_metric *drops = summary_find(of_case, name);
+        if (!drops || drops->total == 0)
+            continue;
+        fprintf(out, "%s%s %llu", separator, names[i], (unsigned long long)drops->total);
+        separator = ", ";
+    }
+    if (strcmp(separator, ", ") == 0)
+        fputc(')', out);
+}
 
 /* Which loss was the greatest in which case. False: nothing was lost but on links. */
 static bool find_worst(const struct summary *summary, size_t *in_case, size_t *count)
@@ -62,7 +99,7 @@ static bool find_worst(const struct summary *summary, size_t *in_case, size_t *c
     for (size_t i = 0; i < summary->num_cases; i++) {
         for (size_t j = 0; j < NUM_COUNTS; j++) {
             uint64_t total = summary_find(&summary->cases[i], counts[j].metric)->total;
-            if (!counts[j].tells || total <= most)
+            if (!is_loss(&summary->cases[i], j) || total <= most)
                 continue;
             most = total;
             *in_case = i;
@@ -86,6 +123,7 @@ static void answer_loss(FILE *out, const struct summary *summary, size_t worst, 
     fprintf(out, "%llu of %llu packets %s",
             (unsigned long long)summary_find(of_case, counts[count].metric)->total,
             (unsigned long long)summary_find(of_case, "packets-sent")->total, counts[count].what);
+    write_reasons(out, of_case, count);
     if (summary->num_cases > 1)
         fprintf(out, "; no case has more, and %zu of the %zu have none.", spared, summary->num_cases);
     else
@@ -196,8 +234,9 @@ void text_report_packets(FILE *out, const struct summary *summary, bool colour)
     fputc('\n', out);
     text_wrap(
         out,
-        "Packets of all flows and replications, each under one end. window: good ones that a replay window "
-        "dropped (false positives). links: lost there or in their queues. open: under way at the end, or "
+        "Packets of all flows and replications, each under one end. clear: of those delivered, the ones "
+        "that no tunnel protected. window: good ones that a replay window dropped (false positives). links: "
+        "lost there or in their queues. open: under way at the end, or "
         "lost unseen. ICMP: answers that packets are too big. overhead: bytes that a packet grew by, outer "
         "header included (not those of its IP fragments); delay: of those delivered; both as means over "
         "flows.",

@@ -37,6 +37,7 @@ static void write_answer(FILE *out, const struct summary *summary)
     FILE *memory = open_memstream(&sentence, &len);
     if (!memory)
         return;
+    text_report_trouble(memory, summary);
     if (!text_report_packets_answer(memory, summary))
         text_report_answer(memory, summary);
     if (fclose(memory) == 0)
@@ -50,61 +51,96 @@ static bool alike(const struct summary_failure *a, const struct summary_failure 
            strcmp(a->explanation, b->explanation) == 0;
 }
 
-static const struct summary_failure *find_alike(const struct summary_case *of_case,
+/* Two lists are told in the same way: what failed, and what was not over. */
+struct failure_list {
+    const char *title;
+    bool waits;
+};
+
+static size_t list_of(const struct failure_list *list, const struct summary_case *of_case,
+                      const struct summary_failure **failures)
+{
+    *failures = list->waits ? of_case->waits : of_case->failures;
+    return list->waits ? of_case->num_waits : of_case->num_failures;
+}
+
+static const struct summary_failure *find_alike(const struct failure_list *list,
+                                                const struct summary_case *of_case,
                                                 const struct summary_failure *failure)
 {
-    for (size_t i = 0; i < of_case->num_failures; i++)
-        if (alike(&of_case->failures[i], failure))
-            return &of_case->failures[i];
+    const struct summary_failure *failures;
+    size_t num = list_of(list, of_case, &failures);
+    for (size_t i = 0; i < num; i++)
+        if (alike(&failures[i], failure))
+            return &failures[i];
     return NULL;
 }
 
-/* One failure with its count over all cases from the first one on that has it, as one sentence. */
-static void write_failure(FILE *out, const struct summary *summary, size_t first,
-                          const struct summary_failure *failure)
+/* " in PFS=none and 2 other cases": where, from the first one on that has it; and how often in all. */
+static uint64_t count_alike(char *where, size_t size, const struct failure_list *list,
+                            const struct summary *summary, size_t first,
+                            const struct summary_failure *failure)
 {
-    char text[1024], where[256] = "";
     uint64_t count = 0;
     size_t num_cases = 0;
     for (size_t i = first; i < summary->num_cases; i++) {
-        const struct summary_failure *same = find_alike(&summary->cases[i], failure);
+        const struct summary_failure *same = find_alike(list, &summary->cases[i], failure);
         count += same ? same->count : 0;
         num_cases += same != NULL;
     }
+    where[0] = '\0';
     if (num_cases == summary->num_cases && num_cases > 1)
-        snprintf(where, sizeof where, " in every case");
+        snprintf(where, size, " in every case");
     else if (num_cases > 1)
-        snprintf(where, sizeof where, " in %.160s and %zu other case%s", summary->cases[first].of->name,
+        snprintf(where, size, " in %.160s and %zu other case%s", summary->cases[first].of->name,
                  num_cases - 1, num_cases == 2 ? "" : "s");
     else if (summary->num_cases > 1)
-        snprintf(where, sizeof where, " in %.160s", summary->cases[first].of->name);
+        snprintf(where, size, " in %.160s", summary->cases[first].of->name);
+    return count;
+}
+
+/* One failure with its count over all cases from the first one on that has it, as one sentence. */
+static void write_failure(FILE *out, const struct failure_list *list, const struct summary *summary,
+                          size_t first, const struct summary_failure *failure)
+{
+    char text[1024], where[256];
+    uint64_t count = count_alike(where, sizeof where, list, summary, first, failure);
     if (*failure->explanation)
-        snprintf(text, sizeof text, "%llu ×%s%s: %s", (unsigned long long)count, where,
-                 count > 1 ? ", the first one" : "", failure->explanation);
+        snprintf(text, sizeof text, "%llu ×%s%s%s%s: %s", (unsigned long long)count, where,
+                 *failure->who ? ", of " : "", failure->who, count > 1 ? ", the first one" : "",
+                 failure->explanation);
     else
         snprintf(text, sizeof text, "%llu ×%s: %s in Phase %d.", (unsigned long long)count, where,
                  failure->name, failure->phase);
     text_wrap(out, text, TEXT_REPORT_WIDTH, 2, 4);
 }
 
-static void write_failures(FILE *out, const struct summary *summary, bool colour)
+static bool was_told(const struct failure_list *list, const struct summary *summary, size_t before,
+                     const struct summary_failure *failure)
+{
+    for (size_t i = 0; i < before; i++)
+        if (find_alike(list, &summary->cases[i], failure))
+            return true;
+    return false;
+}
+
+static void write_failures(FILE *out, const struct failure_list *list, const struct summary *summary,
+                           bool colour)
 {
     bool any = false;
     for (size_t i = 0; i < summary->num_cases; i++) {
-        for (size_t j = 0; j < summary->cases[i].num_failures; j++) {
-            const struct summary_failure *failure = &summary->cases[i].failures[j];
-            bool told = false;
-            for (size_t k = 0; k < i && !told; k++)
-                told = find_alike(&summary->cases[k], failure) != NULL;
-            if (told)
+        const struct summary_failure *failures;
+        size_t num = list_of(list, &summary->cases[i], &failures);
+        for (size_t j = 0; j < num; j++) {
+            if (was_told(list, summary, i, &failures[j]))
                 continue;
             if (!any) {
                 fputc('\n', out);
-                text_styled(out, colour, TEXT_BOLD, "Failed negotiations");
+                text_styled(out, colour, TEXT_BOLD, list->title);
                 fputc('\n', out);
             }
             any = true;
-            write_failure(out, summary, i, failure);
+            write_failure(out, list, summary, i, &failures[j]);
         }
     }
 }
@@ -161,7 +197,8 @@ void text_report_write(FILE *out, const struct scenario_set *set, const struct s
     text_report_agreement(out, summary, colour);
     text_report_packets(out, summary, colour);
     text_report_attacks(out, summary, colour);
-    write_failures(out, summary, colour);
+    write_failures(out, &(struct failure_list){"Failed negotiations", false}, summary, colour);
+    write_failures(out, &(struct failure_list){"Negotiations that were not over", true}, summary, colour);
     write_expectations(out, summary, colour);
     write_failed_runs(out, summary, colour);
 }

@@ -23,6 +23,9 @@ void text_report_case_label(char *label, size_t size, const struct scenario_case
 
 /* Parts of text_report_write, in files of their own. */
 
+/* What comes before the answer if it must be known first: some tunnels did not come up, packets went in
+ * clear. Nothing, or sentences with a blank behind each. */
+void text_report_trouble(FILE *out, const struct summary *summary);
 /* The scenario's question answered from the figures in one sentence, without a line break at its end. */
 void text_report_answer(FILE *out, const struct summary *summary);
 /* Which CPU each gateway was given, and that a scaled profile is a model. */

@@ -132,7 +132,7 @@ static void fill_heading(char heading[TEXT_CELL], const struct scenario_case *of
 }
 
 static void write_notes(FILE *out, const struct summary *summary, const struct text_subject *subject,
-                        const struct figure_scale *scale)
+                        const struct figure_scale *scale, unsigned shown)
 {
     char text[1024];
     size_t replications = 0;
@@ -140,29 +140,35 @@ static void write_notes(FILE *out, const struct summary *summary, const struct t
         size_t own = summary_find(&summary->cases[i], subject->metric)->figures.replications;
         replications = own > replications ? own : replications;
     }
-    snprintf(text, sizeof text,
-             "Times in %s. n: %s established. 95 %% int.: of the median, %s. mean = network + CPU + wait "
-             "(for the CPU) + "
-             "resend (waiting to retransmit), as means, since medians do not add up. gap p95: blackout, the "
-             "longest time "
-             "without a delivery around a rekey, 95th percentile. lost: packets lost to rekeys, all "
-             "replications together.",
-             scale->name, subject->nouns,
-             replications > 1
-                 ? "Student's t over replications"
-                 : "order statistics of one replication, too narrow if its rekeys depend on each other");
+    int len =
+        snprintf(text, sizeof text, "Times in %s. n: %s established. 95 %% int.: of the median, %s.",
+                 scale->name, subject->nouns,
+                 replications > 1 ? "Student's t over replications"
+                                  : "order statistics of one replication, too narrow if its rekeys depend "
+                                    "on each other");
+    if (shown & split_columns & ~(1U << COLUMN_MEAN))
+        len +=
+            snprintf(text + len, sizeof text - (size_t)len,
+                     " mean = network + CPU + wait (for the CPU) + resend (waiting to retransmit), as means, "
+                     "since medians do not add up.");
+    if (shown & 1U << COLUMN_BLACKOUT)
+        snprintf(text + len, sizeof text - (size_t)len,
+                 " gap p95: blackout, the longest time without a delivery around a rekey, 95th percentile. "
+                 "lost: packets lost to rekeys, all replications together.");
     text_wrap(out, text, TEXT_REPORT_WIDTH, 0, 0);
 }
 
-static void write_fitting(FILE *out, const struct text_table *table, bool colour)
+static void write_fitting(FILE *out, const struct text_table *table, unsigned shown, bool colour)
 {
-    if (text_table_width(table, all_columns) <= TEXT_REPORT_WIDTH) {
-        text_table_write(out, table, all_columns, colour);
+    if (text_table_width(table, shown) <= TEXT_REPORT_WIDTH) {
+        text_table_write(out, table, shown, colour);
         return;
     }
-    text_table_write(out, table, all_columns & ~split_columns, colour);
+    text_table_write(out, table, shown & ~split_columns, colour);
+    if (!(shown & split_columns))
+        return;
     fputc('\n', out);
-    text_table_write(out, table, split_columns | 1U << COLUMN_CASE, colour);
+    text_table_write(out, table, (shown & split_columns) | 1U << COLUMN_CASE, colour);
 }
 
 /* A label too long for its column stands above the table, and its number in the table. */
@@ -190,6 +196,18 @@ static bool has_figures(const struct summary *summary, const char *metric)
     return false;
 }
 
+/* First negotiations have no parts, and nothing that they interrupt. */
+static unsigned shown_columns(const struct summary *summary)
+{
+    unsigned shown = all_columns;
+    if (has_figures(summary, "rekey-latency"))
+        return shown;
+    shown &= ~(split_columns & ~(1U << COLUMN_MEAN));
+    if (!has_figures(summary, "blackout"))
+        shown &= ~(1U << COLUMN_BLACKOUT | 1U << COLUMN_LOST);
+    return shown;
+}
+
 void text_report_table(FILE *out, const struct summary *summary, bool colour)
 {
     struct text_subject subject = text_report_subject(summary);
@@ -209,8 +227,9 @@ void text_report_table(FILE *out, const struct summary *summary, bool colour)
     fputc('\n', out);
     fill_rows(out, cells, summary, subject.metric, &scale);
     struct text_table table = {own_columns, NUM_COLUMNS, cells, summary->num_cases};
-    write_fitting(out, &table, colour);
+    unsigned shown = shown_columns(summary);
+    write_fitting(out, &table, shown, colour);
     fputc('\n', out);
-    write_notes(out, summary, &subject, &scale);
+    write_notes(out, summary, &subject, &scale, shown);
     free(cells);
 }

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The limits keep price * scale * quantity of work far from the end of 64 bits. */
 static bool parse_price(const char *text, int64_t max_ps, void *out)
@@ -242,6 +243,7 @@ static bool inline_profile(const struct load_schema *schema, struct problems *pr
     }
     char *path = resolve(file, base);
     FILE *in = path ? fopen(path, "rb") : NULL;
+    struct stat is;
     bool ok = false;
     if (!path) {
         problems_no_memory(problems);
@@ -249,6 +251,11 @@ static bool inline_profile(const struct load_schema *schema, struct problems *pr
         char allowed[PROBLEMS_LIST];
         list_beside(path, base, allowed);
         load_wrong(problems, element, "base", "no such file", allowed);
+    } else if (fstat(fileno(in), &is) != 0 || S_ISDIR(is.st_mode)) {
+        char allowed[PROBLEMS_LIST];
+        list_beside(path, base, allowed);
+        load_wrong(problems, element, "base", "a directory", allowed);
+        fclose(in);
     } else {
         fclose(in);
         xmlDoc *doc = load_profile_file(schema, problems, path);

@@ -26,19 +26,59 @@ static void refuse_doctype(void *context, const xmlChar *name, const xmlChar *ex
     xmlStopParser(parser);
 }
 
-static void report_parse_error(struct problems *problems, xmlParserCtxt *parser)
+/* Where the text ends for libxml2, which would then miss the end of whatever was open; 0: nowhere. Texts of
+ * two or four bytes a character are full of such bytes. */
+static int line_of_null_byte(const char *xml, size_t len)
+{
+    const char *null = memchr(xml, '\0', len);
+    int line = 1;
+    if (!null || (unsigned char)xml[0] >= 0xFE || null < xml + 4)
+        return 0;
+    for (const char *at = xml; at < null; at++)
+        line += *at == '\n';
+    return line;
+}
+
+static bool is_blank(const char *xml, size_t len)
+{
+    size_t i = 0;
+    while (i < len && strchr(" \t\r\n", xml[i]) && xml[i])
+        i++;
+    return i == len;
+}
+
+/* What libxml2 says of these would lead astray. */
+static bool report_special(struct problems *problems, const xmlError *error, const char *xml, size_t len)
+{
+    int null_line = line_of_null_byte(xml, len);
+    if (is_blank(xml, len))
+        problems_add(problems, 1, "nothing in it; allowed: XML 1.0 whose root is <scenario xmlns=\"%s\">",
+                     SCENARIO_NAMESPACE);
+    else if (null_line > 0)
+        problems_add(problems, null_line, "a byte of value 0; allowed: text in UTF-8");
+    else if (error && error->message && strstr(error->message, "Excessive depth"))
+        problems_add(problems, error->line > 0 ? error->line : 1,
+                     "elements inside one another deeper than 256; allowed: what phase2sim.xsd describes");
+    else
+        return false;
+    return true;
+}
+
+static void report_parse_error(struct problems *problems, xmlParserCtxt *parser, const char *xml, size_t len)
 {
     const xmlError *error = xmlCtxtGetLastError(parser);
     if (error && error->code == XML_ERR_NO_MEMORY) {
         problems_no_memory(problems);
         return;
     }
+    if (report_special(problems, error, xml, len))
+        return;
     const char *text = error && error->message ? error->message : "unreadable";
-    int len = (int)strcspn(text, "\n");
+    int text_len = (int)strcspn(text, "\n");
     problems_add(problems, error && error->line > 0 ? error->line : 1,
                  "not well-formed XML: %.*s; allowed: XML 1.0 whose root is "
                  "<scenario xmlns=\"" SCENARIO_NAMESPACE "\">",
-                 len < 200 ? len : 200, text);
+                 text_len < 200 ? text_len : 200, text);
 }
 
 xmlDoc *load_xml_memory(struct problems *problems, const char *xml, size_t len)
@@ -63,7 +103,7 @@ xmlDoc *load_xml_memory(struct problems *problems, const char *xml, size_t len)
     if (doctype_line > 0)
         problems_add(problems, doctype_line, "a DOCTYPE; allowed: XML without DTD and entities");
     else if (!parser->wellFormed || !doc)
-        report_parse_error(problems, parser);
+        report_parse_error(problems, parser, xml, len);
     if (doctype_line > 0 || !parser->wellFormed) {
         xmlFreeDoc(doc);
         doc = NULL;

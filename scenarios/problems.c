@@ -109,6 +109,16 @@ static unsigned distance(const char *a, const char *b)
     return row[b_len];
 }
 
+/* A name that was written in part is nearer than one as long with other letters: "aes-128" means aes-128-cbc.
+ */
+static unsigned rank_of(const char *found, const char *name)
+{
+    size_t len = found ? strlen(found) : 0;
+    if (!found)
+        return 0;
+    return len >= 3 && strncmp(found, name, len) == 0 ? 1 : distance(found, name);
+}
+
 struct ranked {
     const char *name;
     unsigned rank;
@@ -144,7 +154,7 @@ void problems_list(char out[PROBLEMS_LIST], const struct problems_names *names, 
     if (!ranked)
         return;
     for (size_t i = 0; i < names->num; i++)
-        ranked[i] = (struct ranked){names->items[i], found ? distance(found, names->items[i]) : 0, i};
+        ranked[i] = (struct ranked){names->items[i], rank_of(found, names->items[i]), i};
     qsort(ranked, names->num, sizeof *ranked, compare_ranked);
     join(out, ranked, names->num);
     free(ranked);

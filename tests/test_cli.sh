@@ -117,6 +117,9 @@ exits 2 "$phase2sim" run wrong.xml -o never
 holds "the message has file and line" grep -q '^wrong.xml:7: ' err
 holds "no directory after an error" test ! -e never
 exits 2 "$phase2sim" check wrong.xml
+printf '<scenario>\n<a b="x\0"/>\n</scenario>\n' >null.xml
+exits 2 "$phase2sim" check null.xml
+holds "a byte of value 0 is told as such" grep -q '^null.xml:2: a byte of value 0; allowed: ' err
 exits 0 "$phase2sim" check two-cases
 exits 2 "$phase2sim" check two-cases --set '//policy/@pfs=group99'
 

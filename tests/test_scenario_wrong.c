@@ -64,6 +64,7 @@ static void values(void)
         {"hash=\"sha256\"", "hash=\"md4\"", 15, "hash=\"md4\"", "md5, sha1, "},
         {"group=\"group2\"", "group=\"group3\"", 15, "group=\"group3\"",
          "group1, group2, group5, group14, group15, group16, group19"},
+        {"group=\"group2\"", "encryption=\"aes-128\"", 15, "encryption=\"aes-128\"", "allowed: aes-128-cbc"},
         {"group=\"group2\"", "encryption=\"aes128-cbc\"", 15, "encryption=\"aes128-cbc\"",
          "allowed: aes-128-cbc"},
         {"group=\"group2\"", "encryption=\"aes-128-gcm-16\"", 15, "encryption=\"aes-128-gcm-16\"",
@@ -154,6 +155,7 @@ static void references(void)
          12, "spoke[1]-hub: a second link", "allowed: one"},
         {"profile=\"slow\"", "profile=\"slowly\"", 7, "profile=\"slowly\": no such cpu-profile", "slow"},
         {"name=\"bare\"", "name=\"hub\"", 10, "name=\"hub\": a second gateway", "a name of its own"},
+        {"base=\"fast.xml\"", "base=\"..\"", 4, "base=\"..\": a directory", "allowed:"},
         {"base=\"fast.xml\"", "base=\"fats.xml\"", 4, "base=\"fats.xml\": no such file", "fast.xml"},
         {"base=\"fast.xml\"", "base=\"scenario.xml\"", 1, "the root is <scenario>", "<cpu-profile"},
         {"base=\"fast.xml\" scale=\"3\"/>",
@@ -209,10 +211,15 @@ static void axes(void)
 
 static void documents(void)
 {
-    check_text("empty", "", 1, "not well-formed XML", "XML 1.0");
+    check_text("empty", "", 1, "nothing in it", "XML 1.0");
+    check_text("blank", " \n\t\n", 1, "nothing in it", "XML 1.0");
     check_text("not XML", "scenario: rekey\nduration: 30s\n", 1, "not well-formed XML", "XML 1.0");
     check_text("cut off", "<scenario xmlns=\"urn:phase2sim:scenario:1\"\n name=\"x\">\n<topology>\n", 4,
                "not well-formed XML", "XML 1.0");
+    char deep[8000] = "<scenario xmlns=\"urn:phase2sim:scenario:1\">\n";
+    for (size_t i = 0; i < 1000; i++)
+        strcat(deep, "<a>");
+    check_text("deep", deep, 2, "deeper than 256", "phase2sim.xsd");
     check_text("no namespace", "\n<scenario name=\"x\" duration=\"1s\"/>", 2,
                "the root is <scenario> in namespace \"\"", "<scenario xmlns=\"urn:phase2sim:scenario:1\">");
     check_text("another root", "<cpu-profile xmlns=\"urn:phase2sim:scenario:1\" name=\"x\"/>", 1,
