@@ -125,7 +125,8 @@ static void answer_loss(FILE *out, const struct summary *summary, size_t worst, 
             (unsigned long long)summary_find(of_case, "packets-sent")->total, counts[count].what);
     write_reasons(out, of_case, count);
     if (summary->num_cases > 1)
-        fprintf(out, "; no case has more, and %zu of the %zu have none.", spared, summary->num_cases);
+        fprintf(out, "; no case has more, and %zu of the %zu %s none.", spared, summary->num_cases,
+                spared == 1 ? "has" : "have");
     else
         fputc('.', out);
 }

@@ -80,9 +80,8 @@ static void keep_nearest(struct p2_offer_refusal *nearest, const struct p2_offer
 {
     if (why->rank > nearest->rank)
         *nearest = *why;
-    else if (why->rank == nearest->rank && strcmp(why->field, nearest->field) == 0 &&
-             strcmp(why->offered, nearest->offered) == 0) /* two of our proposals refuse the same */
-        p2_offer_accepts(nearest, why->acceptable);
+    else if (why->rank == nearest->rank && strcmp(why->field, nearest->field) == 0)
+        p2_offer_merge(nearest, why);
 }
 
 static bool accept(struct p2_offer_refusal *why, struct p2_offer_choice *choice,

@@ -66,6 +66,8 @@ struct p2_offer_refusal {
 
 /* Adds a name, or each of a list of names, to what would have been acceptable, unless it stands there. */
 void p2_offer_accepts(struct p2_offer_refusal *why, const char *names);
+/* Another refusal in the same field: both are told as one where that is true of both. */
+void p2_offer_merge(struct p2_offer_refusal *nearest, const struct p2_offer_refusal *why);
 
 /* The protocol of a proposal; NULL: it has no such. */
 const struct p2_protocol_offer *p2_offer_protocol(const struct p2_proposal *proposal, unsigned protocol);

@@ -95,29 +95,48 @@ static const char rule_strict[] =
 static const char rule_exact[] =
     "lifetime rule exact: the responder's and no other; RFC 2407 section 4.5.4 leaves it the choice";
 
+/* Whether a name is one of "a, b with c, d". */
 static bool among(const char *list, const char *name)
 {
     size_t len = strlen(name);
     for (const char *at = list; (at = strstr(at, name)) != NULL; at += len) {
-        bool starts = at == list || at[-1] == ' ', ends = at[len] == 0 || at[len] == ',';
+        bool starts = at == list || (at - list >= 2 && memcmp(at - 2, ", ", 2) == 0),
+             ends = at[len] == 0 || at[len] == ',';
         if (starts && ends)
             return true;
     }
     return false;
 }
 
-void p2_offer_accepts(struct p2_offer_refusal *why, const char *names)
+static void add_names(char text[P2_WHY_MAX], const char *names)
 {
-    char name[P2_WHY_MAX], *text = why->acceptable;
+    char name[P2_WHY_MAX];
     while (*names) {
-        size_t size = sizeof(why->acceptable), len = strlen(text);
-        size_t name_len = strcspn(names, ",");
+        size_t len = strlen(text), name_len = strcspn(names, ",");
         snprintf(name, sizeof(name), "%.*s", (int)name_len, names);
-        if (!among(text, name))
-            snprintf(text + len, size - len, "%s%s", len ? ", " : "", name);
+        if (!among(text, name) && len + 2 + name_len < P2_WHY_MAX)
+            snprintf(text + len, P2_WHY_MAX - len, "%s%s", len ? ", " : "", name);
         names += name_len;
         names += strspn(names, ", ");
     }
+}
+
+void p2_offer_accepts(struct p2_offer_refusal *why, const char *names)
+{
+    add_names(why->acceptable, names);
+}
+
+/* Only what holds for each of the values alone may be said of all: none of them is one that would be taken.
+ */
+void p2_offer_merge(struct p2_offer_refusal *nearest, const struct p2_offer_refusal *why)
+{
+    bool same_offer = among(nearest->offered, why->offered),
+         same_answer =
+             among(nearest->acceptable, why->acceptable) && !among(nearest->acceptable, why->offered);
+    if (same_offer && !among(nearest->offered, why->acceptable))
+        p2_offer_accepts(nearest, why->acceptable); /* two of our proposals refuse the same */
+    else if (!same_offer && same_answer)
+        add_names(nearest->offered, why->offered); /* two transforms are refused for the same */
 }
 
 static void group_text(uint64_t group, char *text, size_t size)

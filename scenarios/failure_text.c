@@ -115,7 +115,7 @@ static void say_values(struct sentence *s, const struct failure_view *view, cons
     if (f->notify_received)
         say(s, "; %s does not say what it accepts", accepts);
     else if (f->acceptable[0])
-        say(s, ", %s accepts %s", accepts, f->acceptable);
+        say(s, "%s %s accepts %s", strchr(f->offered, ',') ? ";" : ",", accepts, f->acceptable);
 }
 
 static void say_refused(struct sentence *s, const struct failure_view *view)

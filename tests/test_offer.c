@@ -424,6 +424,30 @@ static void one_bad_part_of_an_and_is_named(void)
     check_refusal(&choice, "protocol", "ah with ah", "ah with esp");
 }
 
+/* What was offered is told whole, unless some of it would have been taken elsewhere. */
+static void alternatives_are_refused_together(void)
+{
+    static const struct offered ciphers[] = {{1, P2_PROTO_ESP, 2, "80050002" TUNNEL},
+                                             {2, P2_PROTO_ESP, 3, "80050002" TUNNEL},
+                                             {3, P2_PROTO_ESP, 2, "80050002" TUNNEL}},
+                                crossed[] = {{1, P2_PROTO_ESP, 3, "80050002" TUNNEL},
+                                             {2, P2_PROTO_ESP, 2, "80050001" TUNNEL}},
+                                ah[] = {{1, P2_PROTO_AH, 3, "80050002" TUNNEL}};
+    struct p2_policy policy = aes128_sha1();
+    struct p2_offer_choice choice = choose(&policy, ciphers, 3);
+    check_refusal(&choice, "encryption", "des-cbc, 3des-cbc", "aes-128-cbc");
+    policy.proposals[0] = p2_proposal_of(P2_PROTO_ESP, P2_CIPHER_3DES_CBC, P2_AUTH_HMAC_MD5_96);
+    policy.proposals[1] = p2_proposal_of(P2_PROTO_ESP, P2_CIPHER_DES_CBC, P2_AUTH_HMAC_SHA1_96);
+    policy.num_proposals = 2;
+    choice = choose(&policy, crossed, 2);
+    check_refusal(&choice, "authentication", "hmac-sha1-96", "hmac-md5-96");
+    policy = ah_and_esp();
+    policy.proposals[1] = p2_proposal_of(P2_PROTO_ESP, P2_CIPHER_DES_CBC, P2_AUTH_HMAC_SHA1_96);
+    policy.num_proposals = 2;
+    choice = choose(&policy, ah, 1);
+    check_refusal(&choice, "protocol", "ah", "ah with esp, esp");
+}
+
 /* An AH transform's number and its attribute must name the same algorithm (RFC 2407 section 4.4.3). */
 static void ah_says_its_algorithm_twice(void)
 {
@@ -669,6 +693,7 @@ static void values_are_not_cut_to_what_would_do(void)
 }
 
 CHECK_MAIN("offer", {"offers what strongSwan offers", offers_what_strongswan_offers},
+           {"alternatives are refused together", alternatives_are_refused_together},
            {"offers several proposals in their order", offers_several_proposals_in_their_order},
            {"answers with the transform as it came", answers_with_the_transform_as_it_came},
            {"an offer that does not fit fails its builder", an_offer_that_does_not_fit_fails_its_builder},
