@@ -17,7 +17,7 @@ static const struct {
     {"sent", "packets-sent", true, false, ""},
     {"delivered", "packets-delivered", true, false, ""},
     {"window", "false-positives", false, true,
-     "never arrive, for the replay window takes them for copies or too old"},
+     "are dropped by the replay window though no copy of them ever came"},
     {"links", "lost-on-links", false, false, ""}, /* what a link loses anyway is not news */
     {"no SA", "lost-without-sa", false, true, "are lost for want of an SA"},
     {"too big", "lost-too-big", false, true, "are too big for the path and may not be fragmented"},
