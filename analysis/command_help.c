@@ -64,8 +64,7 @@ static const char calibrate_help[] =
 
 const struct command commands[] = {
     {"run",
-     "run SCENARIO.xml [-o DIR] [--runs N] [--seed S] [--jobs J] [--set PATH=VALUE]... [--no-pcap]\n"
-     "                     [--debug]",
+     "run SCENARIO.xml [-o DIR] [--runs N] [--seed S] [--jobs J] [--set PATH=VALUE]... [--no-pcap] [--debug]",
      "run a scenario, all its cases and replications, and report", run_help, "SCENARIO.xml",
      "-o --runs --seed --jobs --set --no-pcap --debug", command_run},
     {"check", "check SCENARIO.xml [--runs N] [--seed S] [--set PATH=VALUE]...", "validate a scenario only",

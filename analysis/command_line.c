@@ -186,10 +186,28 @@ static int take_operand(const struct command *command, struct command_arguments 
     return arguments->operand == text ? 0 : -1;
 }
 
+/* In two lines if need be. */
+static void print_usage(const struct command *command)
+{
+    enum { MAX_LINE = 90 };
+    const char *synopsis = command->synopsis;
+    size_t first = strlen(synopsis);
+    if (first > MAX_LINE) {
+        for (first = MAX_LINE; synopsis[first] != ' ';)
+            first--;
+        printf("Usage: phase2sim %.*s\n%*s", (int)first, synopsis,
+               (int)(strlen("Usage: phase2sim ") + strlen(command->name)), "");
+        synopsis += first;
+    } else {
+        printf("Usage: phase2sim ");
+    }
+    puts(synopsis);
+}
+
 static void print_command_help(const struct command *command)
 {
-    printf("Usage: phase2sim %s\n\n%c%s.\n\n%s", command->synopsis, command->summary[0] - 'a' + 'A',
-           command->summary + 1, command->help);
+    print_usage(command);
+    printf("\n%c%s.\n\n%s", command->summary[0] - 'a' + 'A', command->summary + 1, command->help);
 }
 
 static void print_help(FILE *out)

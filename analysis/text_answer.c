@@ -242,6 +242,17 @@ static void answer_who_came_up(FILE *out, const struct summary *summary)
                 run);
 }
 
+bool text_report_cases_differ(const struct summary *summary)
+{
+    struct extremes extremes = find_extremes(summary, text_report_subject(summary).metric);
+    bool differ = extremes.num > 0 && !extremes.all_chance;
+    for (size_t i = 0; i < summary->num_cases; i++)
+        differ = differ || summary->cases[i].failed > 0 || summary->cases[i].established == 0 ||
+                 summary_find(&summary->cases[i], "false-positives")->total > 0 ||
+                 summary_find(&summary->cases[i], "lost-to-cpu")->total > 0;
+    return differ;
+}
+
 void text_report_answer(FILE *out, const struct summary *summary)
 {
     struct text_subject subject = text_report_subject(summary);

@@ -37,8 +37,13 @@ static void write_answer(FILE *out, const struct summary *summary)
     FILE *memory = open_memstream(&sentence, &len);
     if (!memory)
         return;
-    if (!text_report_packets_answer(memory, summary))
-        text_report_answer(memory, summary);
+    bool attacked = text_report_attacks_answer(memory, summary);
+    if (!attacked || text_report_cases_differ(summary)) {
+        if (attacked)
+            fputc(' ', memory);
+        if (!text_report_packets_answer(memory, summary))
+            text_report_answer(memory, summary);
+    }
     if (fclose(memory) == 0)
         text_wrap(out, sentence, TEXT_REPORT_WIDTH, 0, 0);
     free(sentence);

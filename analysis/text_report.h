@@ -27,6 +27,11 @@ void text_report_case_label(char *label, size_t size, const struct scenario_case
 void text_report_answer(FILE *out, const struct summary *summary);
 /* Which CPU each gateway was given, and that a scaled profile is a model. */
 void text_report_cpus(FILE *out, const struct scenario_set *set);
+/* Cases differ by more than chance in what text_report_answer is about, or negotiations failed, or packets of
+ * the flows were dropped where nobody should drop them: there is more to tell than of the attackers. */
+bool text_report_cases_differ(const struct summary *summary);
+/* How much attackers got in, and could read. False, nothing written: there were none. */
+bool text_report_attacks_answer(FILE *out, const struct summary *summary);
 /* What attackers injected and read, if there were any. */
 void text_report_attacks(FILE *out, const struct summary *summary, bool colour);
 /* One row a case. */

@@ -99,10 +99,12 @@ struct p2_policy {
     bool esn;             /* extended sequence numbers of 64 bits (RFC 4304); they need a replay window */
     uint64_t sequence_first; /* the counter's first value; 0: 1. Others show without four billion packets what
                                 happens at 2^32 */
-    uint64_t sequence_max;   /* the counter's last value; 0: 2^32 - 1. Smaller ones show without four billion
-                                packets what happens when the numbers run out */
-    uint32_t replay_window;  /* packets, 32..131072; 0: no replay check */
-    p2_time overlap;         /* how long a replaced pair of SAs stays after the peer used the new one */
+    uint64_t
+        sequence_expected;  /* the first value of the peer's counter, so that the window begins there; 0: 1 */
+    uint64_t sequence_max;  /* the counter's last value; 0: 2^32 - 1. Smaller ones show without four billion
+                               packets what happens when the numbers run out */
+    uint32_t replay_window; /* packets, 32..131072; 0: no replay check */
+    p2_time overlap;        /* how long a replaced pair of SAs stays after the peer used the new one */
 };
 
 /* What suits most uses, to be changed from there. Main mode, AES-128, SHA-1, group 14, 8 hours; psk of at

@@ -157,6 +157,12 @@ static void arm_lifetimes(struct p2_gateway *gw, struct p2_sa_pair *pair, uint32
         p2_arm(gw, &pair->soft, gw->now + soft);
 }
 
+/* What a counter stands at when its first number is this; 0: the first is 1. */
+static uint64_t before_first(uint64_t first)
+{
+    return first > 0 ? first - 1 : 0;
+}
+
 static void set_volumes(struct p2_gateway *gw, struct p2_sa_pair *pair, uint32_t lifetime_kb)
 {
     const struct p2_policy *policy = &pair->tunnel->config.policy;
@@ -167,7 +173,7 @@ static void set_volumes(struct p2_gateway *gw, struct p2_sa_pair *pair, uint32_t
     }
     uint64_t last = policy->esn ? UINT64_MAX : UINT32_MAX;
     pair->hard_sequence = policy->sequence_max ? policy->sequence_max : last;
-    uint64_t first = policy->sequence_first > 0 ? policy->sequence_first - 1 : 0;
+    uint64_t first = before_first(policy->sequence_first);
     uint64_t all = pair->hard_sequence > first ? pair->hard_sequence - first : 0;
     pair->soft_sequence =
         first + all / 1000 * policy->soft_permille + all % 1000 * policy->soft_permille / 1000;
@@ -237,6 +243,7 @@ static uint32_t spi_out(const struct p2_offer_choice *choice, enum p2_protocol p
 
 static struct p2_sa_pair *new_pair(const struct p2_quick_state *q)
 {
+    const struct p2_policy *policy = &q->tunnel->config.policy;
     size_t num = q->choice.suite.num;
     struct p2_sa_pair *pair = calloc(1, sizeof(*pair) + 2 * num * sizeof(struct p2_sa));
     if (!pair)
@@ -249,10 +256,12 @@ static struct p2_sa_pair *new_pair(const struct p2_quick_state *q)
         in->algorithms = out->algorithms = q->choice.suite.algorithms[pair->num];
         in->spi = q->spi_in[p2_spi_index(in->protocol)];
         out->spi = spi_out(&q->choice, out->protocol);
-        if (p2_replay_init(&in->replay, q->tunnel->config.policy.replay_window) < 0) {
+        if (p2_replay_init(&in->replay, policy->replay_window) < 0) {
             free_pair(pair);
             return NULL;
         }
+        in->replay.top = before_first(policy->sequence_expected);
+        out->sequence = before_first(policy->sequence_first);
     }
     return pair;
 }
@@ -314,8 +323,6 @@ struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes sh
     for (size_t i = 0; i < pair->num; i++) {
         derive(quick, &pair->in[i], shared);
         derive(quick, &pair->out[i], shared);
-        pair->out[i].sequence =
-            q->tunnel->config.policy.sequence_first > 0 ? q->tunnel->config.policy.sequence_first - 1 : 0;
     }
     link_pair(gw, pair);
     arm_lifetimes(gw, pair, q->choice.lifetime_s);

@@ -168,6 +168,8 @@ static bool load_ends(struct loader *l, const xmlNode *node, struct load_end end
             "<tunnel> with mode=\"preset\" at one end only; allowed: preset at both ends or at none");
         ok = false;
     }
+    for (int e = 0; e < 2; e++)
+        ends[e].template.policy.sequence_expected = ends[!e].template.policy.sequence_first;
     return ok;
 }
 

@@ -191,5 +191,45 @@ static void peace_is_not_told(void)
     fixture_remove("fixture.sqlite");
 }
 
-CHECK_MAIN("attack report", {"metrics are sums", metrics_are_sums},
-           {"a report tells attacks", a_report_tells_attacks}, {"peace is not told", peace_is_not_told})
+/* As the store has it after runs of which each accepted so many. */
+static void check_answer(uint64_t with_window, uint64_t without, const char *expected)
+{
+    char *text = NULL;
+    size_t len = 0;
+    struct summary summary;
+    struct store *store = fixture_store(&set, 2, true);
+    add_run(store, cases[0].name, 1, with_window);
+    add_run(store, cases[1].name, 1, without);
+    compute(&summary, store);
+    FILE *out = open_memstream(&text, &len);
+    CU_ASSERT_TRUE(text_report_attacks_answer(out, &summary));
+    fclose(out);
+    CU_ASSERT_STRING_EQUAL(text, expected);
+    free(text);
+    summary_cleanup(&summary);
+    store_close(store);
+    fixture_remove("fixture.sqlite");
+}
+
+#define READ                                                                                                 \
+    " With 64, of 500 ESP packets that attackers recorded, 400 could be read; no case has more, and all "    \
+    "have some."
+
+static void the_answer_is_who_got_in(void)
+{
+    check_answer(0, 0,
+                 "Of 136 packets that attackers injected in all cases together, none was accepted." READ);
+    check_answer(
+        0, 30,
+        "With off, of 68 packets that attackers injected, 30 were accepted; in 1 of 2 cases, none." READ);
+    check_answer(
+        1, 0, "With 64, of 68 packets that attackers injected, 1 was accepted; in 1 of 2 cases, none." READ);
+    check_answer(
+        2, 2,
+        "With 64, of 68 packets that attackers injected, 2 were accepted; no case has more, and all have "
+        "some." READ);
+}
+
+CHECK_MAIN("attack report", {"the answer is who got in", the_answer_is_who_got_in},
+           {"metrics are sums", metrics_are_sums}, {"a report tells attacks", a_report_tells_attacks},
+           {"peace is not told", peace_is_not_told})

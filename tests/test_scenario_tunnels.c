@@ -199,7 +199,8 @@ static void ends_may_disagree_about_everything(void)
                  "<phase1 mode=\"aggressive\" soft=\"50%\" initial-contact=\"false\" dpd-interval=\"5s\" "
                  "dpd-tries=\"7\" nat-traversal=\"false\" nat-keepalive=\"3s\"/>"
                  "<policy mode=\"transport\" lifetime-size=\"64KB\" lifetime-rule=\"claim\" "
-                 "proxy-id-match=\"addresses\" commit-bit=\"true\" install-interval=\"2.5s\"/></end>");
+                 "proxy-id-match=\"addresses\" commit-bit=\"true\" install-interval=\"2.5s\" "
+                 "sequence-first=\"4294967290\"/></end>");
     const struct scenario_end *spoke = &set.base.tunnels[2].ends[0], *hub = &set.base.tunnels[2].ends[1];
     CU_ASSERT(hub->basis == P2_POLICY_BASED && hub->waiting == 5 && hub->retry == 0);
     CU_ASSERT(hub->phase1.mode == P2_PHASE1_AGGRESSIVE && hub->phase1.soft_permille == 500 &&
@@ -210,6 +211,8 @@ static void ends_may_disagree_about_everything(void)
               hub->policy.lifetime_rule == P2_LIFETIME_CLAIM &&
               hub->policy.proxy_rule == P2_PROXY_ADDRESSES && hub->policy.commit_bit &&
               hub->policy.install_interval == 2500 * P2_MS);
+    CU_ASSERT(hub->policy.sequence_first == 4294967290 && hub->policy.sequence_expected == 0);
+    CU_ASSERT(spoke->policy.sequence_first == 0 && spoke->policy.sequence_expected == 4294967290);
     CU_ASSERT(spoke->basis == P2_ROUTE_BASED && spoke->waiting == 0 && spoke->retry == 10 * P2_SECOND &&
               spoke->phase1.mode == P2_PHASE1_MAIN && spoke->policy.mode == P2_MODE_TUNNEL &&
               !spoke->policy.commit_bit);

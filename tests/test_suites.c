@@ -265,6 +265,36 @@ static void an_upper_half_that_differs_fails_the_icv(void)
     }
 }
 
+/* The first packets past 2^32 are lost, and the receiver still knows the upper half: its window began where
+ * the sender's counter did. */
+static void the_window_begins_where_the_peers_counter_does(void)
+{
+    static const uint64_t firsts[] = {UINT32_MAX, UINT64_C(0x100000001), UINT64_C(0x700000001)};
+    for (size_t i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++) {
+        struct p2_proposal proposal = ah_around_esp();
+        struct sim_options o = sim_defaults();
+        agree_on(&o, &proposal);
+        for (int side = 0; side < 2; side++)
+            o.tunnel[side].policy.esn = true;
+        o.tunnel[0].policy.sequence_first = o.tunnel[1].policy.sequence_expected = firsts[i];
+        struct sim *sim = sim_new(&o);
+        sim_run(sim, P2_SECOND);
+        sim_lose_ipsec(sim, true);
+        for (int packet = 0; packet < 3; packet++)
+            sim_send(sim, 0, 100);
+        sim_run(sim, 2 * P2_SECOND);
+        sim_lose_ipsec(sim, false);
+        for (int packet = 0; packet < 5; packet++) {
+            sim_send(sim, 0, 100);
+            sim_send(sim, 1, 100);
+        }
+        sim_run(sim, 3 * P2_SECOND);
+        CU_ASSERT_EQUAL(sim_delivered(sim, 1), 5);
+        CU_ASSERT_EQUAL(sim_delivered(sim, 0), 5);
+        sim_free(sim);
+    }
+}
+
 /* The initiator offers AH with ESP, ESP alone with two ciphers, AH alone; the responder takes one of each. */
 static void alternatives_are_settled_by_the_initiators_order(void)
 {
@@ -304,5 +334,7 @@ CHECK_MAIN("suites", {"ESP with every cipher and HMAC", esp_with_every_cipher_an
            {"a bundle takes no half", a_bundle_takes_no_half},
            {"extended numbers cross 2^32", extended_numbers_cross_2_32},
            {"an upper half that differs fails the ICV", an_upper_half_that_differs_fails_the_icv},
+           {"the window begins where the peer's counter does",
+            the_window_begins_where_the_peers_counter_does},
            {"alternatives are settled by the initiator's order",
             alternatives_are_settled_by_the_initiators_order})
