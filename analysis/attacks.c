@@ -2,6 +2,7 @@
 #include "summary.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static int add_attack(void *context, const struct store_cell *cells, size_t num_cells)
 {
@@ -20,19 +21,54 @@ static int add_attack(void *context, const struct store_cell *cells, size_t num_
                                       .icv_mismatch = (uint64_t)cells[6].integer,
                                       .unknown_spi = (uint64_t)cells[7].integer,
                                       .other = (uint64_t)cells[8].integer,
-                                      .accepted = (uint64_t)cells[9].integer,
-                                      .arrived = (uint64_t)cells[10].integer,
-                                      .num = (uint64_t)cells[12].integer};
+                                      .answered = (uint64_t)cells[9].integer,
+                                      .unfinished = (uint64_t)cells[10].integer,
+                                      .accepted = (uint64_t)cells[11].integer,
+                                      .came_first = (uint64_t)cells[12].integer,
+                                      .arrived = (uint64_t)cells[13].integer};
     snprintf(attack->kind, sizeof attack->kind, "%s", cells[0].text);
     snprintf(attack->method, sizeof attack->method, "%s", cells[1].text);
-    snprintf(attack->other_reasons, sizeof attack->other_reasons, "%s", cells[11].text);
     return 0;
 }
 
 static const char attacks_sql[] =
     "SELECT kind, method, sum(injected), sum(live), sum(replayed), sum(too_old), sum(icv_mismatch),"
-    " sum(unknown_spi), sum(other), sum(accepted), sum(arrived), min(other_reasons), count(*) FROM attacks"
-    " WHERE case_name = ?1 GROUP BY kind, method ORDER BY min(id)";
+    " sum(unknown_spi), sum(other), sum(answered), sum(unfinished), sum(accepted), sum(came_first),"
+    " sum(arrived) FROM attacks WHERE case_name = ?1 GROUP BY kind, method ORDER BY min(id)";
+
+static void add_reason(struct summary_attack *attack, const char *name, size_t len, uint64_t packets)
+{
+    size_t i = 0;
+    while (i < attack->num_reasons &&
+           (strncmp(attack->reasons[i].name, name, len) != 0 || attack->reasons[i].name[len] != '\0'))
+        i++;
+    if (i == P2_NUM_DROPS || len >= sizeof attack->reasons[i].name)
+        return;
+    if (i == attack->num_reasons)
+        snprintf(attack->reasons[attack->num_reasons++].name, len + 1, "%s", name);
+    attack->reasons[i].packets += packets;
+}
+
+/* "hash-mismatch 12, duplicate 3" of one attack: how often each is a matter of all that are alike. */
+static int add_reasons(void *context, const struct store_cell *cells, size_t num_cells)
+{
+    struct summary_case *of_case = context;
+    struct summary_attack *attack = of_case->attacks;
+    (void)num_cells;
+    while (strcmp(attack->kind, cells[0].text) != 0 || strcmp(attack->method, cells[1].text) != 0)
+        attack++; /* the query above has found it */
+    for (const char *at = cells[2].text; *at;) {
+        size_t len = strcspn(at, " ");
+        char *end;
+        uint64_t packets = strtoull(at + len, &end, 10);
+        add_reason(attack, at, len, packets);
+        at = end + strspn(end, ", ");
+    }
+    return 0;
+}
+
+static const char reasons_sql[] = "SELECT kind, method, other_reasons FROM attacks"
+                                  " WHERE case_name = ?1 AND other_reasons IS NOT NULL ORDER BY id";
 
 static int add_compromise(void *context, const struct store_cell *cells, size_t num_cells)
 {
@@ -63,6 +99,8 @@ static const char compromises_sql[] =
 int summary_read_attacks(struct summary_case *of_case, struct store *store, struct store_message *message)
 {
     int status = store_query(store, attacks_sql, of_case->of->name, add_attack, of_case, message);
+    if (status == 0)
+        status = store_query(store, reasons_sql, of_case->of->name, add_reasons, of_case, message);
     if (status == 0)
         status = store_query(store, compromises_sql, of_case->of->name, add_compromise, of_case, message);
     return status;

@@ -100,6 +100,9 @@ static const struct metric_definition definitions[] = {
     {"flood-accepted", "packets", METRIC_TOTAL, ATTACKS("accepted", " AND kind = 'flood'")},
     {"ike-injected", "packets", METRIC_TOTAL, ATTACKS("ike", "")},
     {"injected-live", "packets", METRIC_TOTAL, ATTACKS("live", "")},
+    {"injected-answered", "packets", METRIC_TOTAL, ATTACKS("answered", "")},
+    {"injected-unfinished", "packets", METRIC_TOTAL, ATTACKS("unfinished", "")},
+    {"injected-came-first", "packets", METRIC_TOTAL, ATTACKS("came_first", "")},
     {"injected-lost", "packets", METRIC_TOTAL, ATTACKS("injected - arrived", "")},
     {"injected-as", "packets", METRIC_NAMED_TOTALS,
      "WITH a AS (SELECT * FROM attacks WHERE case_name = ?1) SELECT 'replayed', sum(replayed) FROM a HAVING"

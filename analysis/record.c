@@ -138,7 +138,9 @@ static const struct record_field attack_fields[] = {
     FIELD(attack, replayed, COUNT),     FIELD(attack, too_old, COUNT),
     FIELD(attack, icv_mismatch, COUNT), FIELD(attack, unknown_spi, COUNT),
     FIELD(attack, other, COUNT),        FIELD(attack, other_reasons, OPTIONAL_TEXT),
-    FIELD(attack, accepted, COUNT),     FIELD(attack, live, COUNT),
+    FIELD(attack, answered, COUNT),     FIELD(attack, unfinished, COUNT),
+    FIELD(attack, accepted, COUNT),     FIELD(attack, came_first, COUNT),
+    FIELD(attack, live, COUNT),
 };
 
 static const struct record_field compromise_fields[] = {

@@ -163,8 +163,9 @@ struct record_sa {
     char why[32];       /* it was removed: "hard-lifetime", "restart"; empty (JSON null): it was not */
 };
 
-/* One attack on one link. arrived = replayed + too_old + icv_mismatch + unknown_spi + other + accepted; what
- * was injected and did not arrive reached no gateway. */
+/* One attack on one link. arrived = replayed + too_old + icv_mismatch + unknown_spi + other + answered +
+ * unfinished + accepted, the first five of which are rejections; what was injected and did not arrive reached
+ * no gateway. */
 struct record_attack {
     char kind[16];   /* replay, forge, flood */
     char method[32]; /* the replay's order, the forgery's or flood's kind */
@@ -180,8 +181,11 @@ struct record_attack {
     uint64_t unknown_spi;
     uint64_t other;
     char other_reasons[RECORD_TEXT]; /* "hash-mismatch 12, duplicate 3"; empty (JSON null): none */
+    uint64_t answered;               /* IKE: from store, as a resent message is */
+    uint64_t unfinished;             /* waited for the CPU when the run ended */
     uint64_t accepted;
-    uint64_t live; /* reached an SA that was there */
+    uint64_t came_first; /* of those: before the packets that they are copies of, or these were lost */
+    uint64_t live;       /* reached an SA that was there */
 };
 
 struct record_compromise {

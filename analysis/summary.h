@@ -37,9 +37,13 @@ struct summary_failure {
 /* All that one kind of attack did in a case, on all links and in all runs. */
 struct summary_attack {
     char kind[16], method[32];
-    uint64_t injected, live, replayed, too_old, icv_mismatch, unknown_spi, other, accepted, arrived;
-    uint64_t num;                    /* how many there were, all runs together */
-    char other_reasons[RECORD_TEXT]; /* of one of them */
+    uint64_t injected, live, replayed, too_old, icv_mismatch, unknown_spi, other, answered, unfinished,
+        accepted, came_first, arrived;
+    struct summary_reason {
+        char name[48];
+        uint64_t packets;
+    } reasons[P2_NUM_DROPS]; /* the others, in the order in which they were first seen */
+    size_t num_reasons;
 };
 
 /* The same of the attackers who learned these keys. */

@@ -44,7 +44,8 @@ static void fill_row(char (*cells)[TEXT_CELL], const struct summary_case *of_cas
                                            [COLUMN_TOO_OLD] = attack->too_old,
                                            [COLUMN_ICV] = attack->icv_mismatch,
                                            [COLUMN_SPI] = attack->unknown_spi,
-                                           [COLUMN_OTHER] = attack->other,
+                                           [COLUMN_OTHER] =
+                                               attack->other + attack->answered + attack->unfinished,
                                            [COLUMN_ACCEPTED] = attack->accepted,
                                            [COLUMN_LOST] = attack->injected - attack->arrived};
     text_report_case_label(cells[COLUMN_CASE], TEXT_CELL, of_case->of);
@@ -89,22 +90,42 @@ static const char *in_case(const struct summary *summary, const struct summary_c
     return text;
 }
 
+static void put_fates(FILE *to, const struct summary_attack *a)
+{
+    uint64_t rejected = a->replayed + a->too_old + a->icv_mismatch + a->unknown_spi + a->other;
+    fprintf(to,
+            "of %" PRIu64 " packets injected, %" PRIu64 " reached an SA that was there; %" PRIu64
+            " were rejected",
+            a->injected, a->live, rejected);
+    if (a->answered > 0)
+        fprintf(to, ", %" PRIu64 " answered from store", a->answered);
+    if (a->unfinished > 0)
+        fprintf(to, ", %" PRIu64 " still waiting for the CPU at the end", a->unfinished);
+    fprintf(to, " and %" PRIu64 " accepted", a->accepted);
+    if (a->came_first > 0)
+        fprintf(to, ", %" PRIu64 " of them before their originals came, or in place of lost ones",
+                a->came_first);
+    for (size_t i = 0; i < a->num_reasons; i++)
+        fprintf(to, "%s %s %" PRIu64, i == 0 ? ". Rejected for other reasons:" : ",", a->reasons[i].name,
+                a->reasons[i].packets);
+    fputc('.', to);
+}
+
 static void write_sentence(FILE *out, const char *where, const struct summary_attack *a)
 {
-    char text[800], others[RECORD_TEXT + 40] = "";
-    uint64_t rejected = a->replayed + a->too_old + a->icv_mismatch + a->unknown_spi + a->other;
-    if (a->other_reasons[0])
-        snprintf(others, sizeof others, " Other reasons%s: %s.", a->num > 1 ? ", of one such attack" : "",
-                 a->other_reasons);
+    char *text = NULL;
+    size_t len = 0;
+    FILE *to = open_memstream(&text, &len);
+    if (!to)
+        return;
+    fprintf(to, "%s%s %s: ", where, a->kind, a->method);
     if (a->injected == 0)
-        snprintf(text, sizeof text, "%s%s %s: nothing was injected, for there was nothing to go by.", where,
-                 a->kind, a->method);
+        fputs("nothing was injected, for there was nothing to go by.", to);
     else
-        snprintf(text, sizeof text,
-                 "%s%s %s: of %" PRIu64 " packets injected, %" PRIu64
-                 " reached an SA that was there; %" PRIu64 " were rejected and %" PRIu64 " accepted.%s",
-                 where, a->kind, a->method, a->injected, a->live, rejected, a->accepted, others);
-    text_wrap(out, text, TEXT_REPORT_WIDTH, 2, 4);
+        put_fates(to, a);
+    if (fclose(to) == 0)
+        text_wrap(out, text, TEXT_REPORT_WIDTH, 2, 4);
+    free(text);
 }
 
 static void write_reading(FILE *out, const char *where, const struct summary_compromise *c)
@@ -125,10 +146,24 @@ static void write_false_positives(FILE *out, const struct summary *summary)
         uint64_t total = summary_find(&summary->cases[i], "false-positives")->total;
         if (total == 0)
             continue;
-        snprintf(text, sizeof text, "%s%" PRIu64 " packets of flows were taken for replayed or too old.",
+        snprintf(text, sizeof text,
+                 "%s%" PRIu64 " packets of flows never came, for they were taken for replayed or too old.",
                  in_case(summary, &summary->cases[i], where, sizeof where), total);
         text_wrap(out, text, TEXT_REPORT_WIDTH, 2, 4);
     }
+}
+
+static void write_legend(FILE *out)
+{
+    fputc('\n', out);
+    text_wrap(
+        out,
+        "Each injected packet has one end. live: reached an SA that was there, however it ended. "
+        "replayed, too old: rejected by the replay window. bad ICV: by the integrity check. no SA: its SPI "
+        "was nobody's. other: what the sentences name. accepted: delivered, or for IKE, it moved a "
+        "negotiation or an SA. lost: it reached no gateway, or was a fragment of one that did.",
+        TEXT_REPORT_WIDTH, 0, 0);
+    fputc('\n', out);
 }
 
 void text_report_attacks(FILE *out, const struct summary *summary, bool colour)
@@ -142,8 +177,10 @@ void text_report_attacks(FILE *out, const struct summary *summary, bool colour)
     fputc('\n', out);
     text_styled(out, colour, TEXT_BOLD, "Attacks");
     fputc('\n', out);
-    if (num_attacks > 0)
+    if (num_attacks > 0) {
         write_table(out, summary, colour);
+        write_legend(out);
+    }
     for (size_t i = 0; i < summary->num_cases; i++) {
         const struct summary_case *of_case = &summary->cases[i];
         in_case(summary, of_case, where, sizeof where);

@@ -6,6 +6,7 @@
 /* What attackers wanted and what they got, of one case. */
 struct success {
     uint64_t tried, got;
+    uint64_t first; /* of those: copies that took the place of their originals, so that nothing came twice */
 };
 
 static struct success injected_in(const struct summary_case *of_case)
@@ -14,6 +15,7 @@ static struct success injected_in(const struct summary_case *of_case)
     for (size_t i = 0; i < of_case->num_attacks; i++) {
         success.tried += of_case->attacks[i].injected;
         success.got += of_case->attacks[i].accepted;
+        success.first += of_case->attacks[i].came_first;
     }
     return success;
 }
@@ -66,6 +68,9 @@ static bool answer(FILE *out, const struct summary *summary, const struct aim *a
     fprintf(out, summary->num_cases > 1 ? "With %s, of" : "%sOf", summary->num_cases > 1 ? label : "");
     fprintf(out, " %" PRIu64 " %s, %" PRIu64 " %s", best.tried, aim->what, best.got,
             best.got == 1 ? aim->one : aim->many);
+    if (best.first > 0)
+        fprintf(out, ", %" PRIu64 " of them before their originals came, or in place of lost ones",
+                best.first);
     if (spared > 0)
         fprintf(out, "; in %zu of %zu cases, none", spared, attacked);
     else if (attacked > 1)

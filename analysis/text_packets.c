@@ -18,7 +18,7 @@ static const struct {
     {"delivered", "packets-delivered", true, false, ""},
     {"clear", "packets-in-clear", false, false, ""}, /* of those delivered; told ahead of all else */
     {"window", "false-positives", false, true,
-     "are dropped by the replay window though nobody replayed them"},
+     "are dropped by the replay window though no copy of them ever came"},
     {"links", "lost-on-links", false, false, ""}, /* what a link loses anyway is not news */
     {"no SA", "lost-without-sa", false, true, "are lost for want of an SA"},
     {"too big", "lost-too-big", false, true, "are too big for the path and may not be fragmented"},

@@ -18,7 +18,19 @@ void attacks_cleanup(struct attacks *attacks)
     *attacks = (struct attacks){0};
 }
 
-uint64_t attacks_inject(struct attacks *attacks, size_t event, bool ike)
+static struct attack_packet *packet_of(const struct attacks *attacks, uint64_t mark)
+{
+    uint64_t place = mark & ~HOST_INJECTED;
+    return mark & HOST_INJECTED && place < attacks->num_packets ? &attacks->packets[place] : NULL;
+}
+
+uint64_t attacks_original(const struct attacks *attacks, uint64_t mark)
+{
+    const struct attack_packet *packet = packet_of(attacks, mark);
+    return packet ? packet->copy_of : mark;
+}
+
+uint64_t attacks_inject(struct attacks *attacks, size_t event, bool ike, uint64_t copy_of)
 {
     size_t num = attacks->num_packets;
     if ((num & (num - 1)) == 0) { /* a power of two, or none: full */
@@ -30,16 +42,11 @@ uint64_t attacks_inject(struct attacks *attacks, size_t event, bool ike)
         }
         attacks->packets = bigger;
     }
-    attacks->packets[attacks->num_packets++] = (struct attack_packet){.attack = (uint32_t)event, .ike = ike};
+    attacks->packets[attacks->num_packets++] = (struct attack_packet){
+        .attack = (uint32_t)event, .ike = ike, .copy_of = attacks_original(attacks, copy_of)};
     attacks->counts[event].injected++;
     attacks->counts[event].ike += ike;
     return HOST_INJECTED | num;
-}
-
-static struct attack_packet *packet_of(struct attacks *attacks, uint64_t mark)
-{
-    uint64_t place = mark & ~HOST_INJECTED;
-    return mark & HOST_INJECTED && place < attacks->num_packets ? &attacks->packets[place] : NULL;
 }
 
 /* One that wanders through several gateways arrives at the first. */
@@ -53,6 +60,13 @@ void attacks_arrived(struct attacks *attacks, uint64_t mark, uint64_t event)
     uintptr_t place = (uintptr_t)(packet - attacks->packets) + 1;
     if (event != 0 && p2_map_put(&attacks->by_event, event, (void *)place) < 0)
         attacks->out_of_memory = true;
+}
+
+void attacks_came_first(struct attacks *attacks, uint64_t mark)
+{
+    const struct attack_packet *packet = packet_of(attacks, mark);
+    if (packet)
+        attacks->counts[packet->attack].came_first++;
 }
 
 /* The first thing that becomes of it counts. */
@@ -128,11 +142,12 @@ void attacks_observe(struct attacks *attacks, const struct causes *causes, const
     }
 }
 
+/* What arrived and has no fate waits for the CPU, which it does only for the sake of an SA. */
 void attacks_end(struct attacks *attacks)
 {
     for (size_t i = 0; i < attacks->num_packets; i++) {
         struct attack_packet *packet = &attacks->packets[i];
-        decide(attacks, packet, &attacks->counts[packet->attack].unfinished, false);
+        decide(attacks, packet, &attacks->counts[packet->attack].unfinished, true);
     }
 }
 

@@ -23,6 +23,8 @@ struct attack_counts {
     uint64_t rejected[P2_NUM_DROPS];
     uint64_t answered;
     uint64_t accepted;
+    uint64_t came_first; /* of those: the first copy of its packet to come, for the original was overtaken or
+                            lost */
     uint64_t unfinished;
     uint64_t live; /* reached an SA that was there: an IPsec SA, or for IKE an ISAKMP SA */
 };
@@ -30,6 +32,7 @@ struct attack_counts {
 struct attack_packet {
     uint32_t attack;
     bool ike, arrived, decided;
+    uint64_t copy_of;
 };
 
 struct attacks {
@@ -44,8 +47,13 @@ struct attacks {
 int attacks_init(struct attacks *attacks, size_t num_events) P2_WARN_UNUSED;
 void attacks_cleanup(struct attacks *attacks);
 
-/* The mark of a packet that is injected now, with HOST_INJECTED; 0: out of memory. */
-uint64_t attacks_inject(struct attacks *attacks, size_t event, bool ike);
+/* The mark of a packet that is injected now, with HOST_INJECTED; 0: out of memory. copy_of: the mark of the
+ * packet that it is, byte for byte, which may be an injected one; 0: it is nobody's. */
+uint64_t attacks_inject(struct attacks *attacks, size_t event, bool ike, uint64_t copy_of);
+/* Whose copy the packet with this mark is: a mark that no attacker gave, or 0; of others the mark itself. */
+uint64_t attacks_original(const struct attacks *attacks, uint64_t mark);
+/* What it carried was delivered, and nothing like it had been. */
+void attacks_came_first(struct attacks *attacks, uint64_t mark);
 /* As host_ops.injected. */
 void attacks_arrived(struct attacks *attacks, uint64_t mark, uint64_t event);
 /* As host_ops.observe, of any gateway. */

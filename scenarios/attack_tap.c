@@ -84,11 +84,16 @@ static bool note_number(struct attack_tap *tap, const struct attack_view *view)
     return p2_map_put(&tap->newest, key_of(view), (void *)((uintptr_t)view->sequence + 1)) == P2_OK;
 }
 
-int attack_tap_hear(struct attack_tap *tap, p2_time now, int end, const uint8_t *packet, size_t len)
+int attack_tap_hear(struct attack_tap *tap, p2_time now, int end, const uint8_t *packet, size_t len,
+                    uint64_t mark)
 {
     struct attack_view view = attack_look(packet, len);
-    struct attack_recorded item = {
-        .time = now, .end = end, .protocol = view.protocol, .is_fragment = view.is_fragment, .len = len};
+    struct attack_recorded item = {.time = now,
+                                   .end = end,
+                                   .protocol = view.protocol,
+                                   .is_fragment = view.is_fragment,
+                                   .mark = mark,
+                                   .len = len};
     bool good = true;
     if (view.protocol == 0)
         return P2_OK;

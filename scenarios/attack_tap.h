@@ -11,6 +11,7 @@ struct attack_recorded {
     int end; /* that sent it */
     unsigned protocol;
     bool is_fragment;
+    uint64_t mark; /* that the packet bore */
     uint8_t *bytes;
     size_t len;
 };
@@ -29,8 +30,8 @@ struct attack_tap {
 void attack_tap_cleanup(struct attack_tap *tap);
 /* Before the run: this attack will want what it says. Functions that return int: P2_OK or P2_ERR_NOMEM. */
 int attack_tap_want(struct attack_tap *tap, const struct scenario_attack *attack) P2_WARN_UNUSED;
-int attack_tap_hear(struct attack_tap *tap, p2_time now, int end, const uint8_t *packet,
-                    size_t len) P2_WARN_UNUSED;
+int attack_tap_hear(struct attack_tap *tap, p2_time now, int end, const uint8_t *packet, size_t len,
+                    uint64_t mark) P2_WARN_UNUSED;
 /* The newest number seen under the SPI of an ESP or AH packet. */
 uint32_t attack_tap_newest(const struct attack_tap *tap, const struct attack_view *view);
 /* Whether an attack means this packet. */

@@ -26,6 +26,11 @@ int fates_note(struct fates *fates, uint64_t number, enum fate fate)
     return P2_OK;
 }
 
+enum fate fates_of(const struct fates *fates, uint64_t number)
+{
+    return number < fates->capacity ? (enum fate)fates->of[number] : FATE_UNKNOWN;
+}
+
 enum fate fates_of_drop(enum p2_drop reason)
 {
     switch (reason) {
@@ -48,7 +53,7 @@ void fates_count(const struct fates *fates, uint64_t sent, uint64_t counts[FATE_
 {
     memset(counts, 0, FATE_NUM * sizeof(*counts));
     for (uint64_t i = 0; i < sent; i++)
-        counts[i < fates->capacity ? fates->of[i] : FATE_UNKNOWN]++;
+        counts[fates_of(fates, i)]++;
 }
 
 void fates_cleanup(struct fates *fates)

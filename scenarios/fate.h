@@ -31,6 +31,7 @@ struct fates {
 
 /* P2_OK or P2_ERR_NOMEM. */
 int fates_note(struct fates *fates, uint64_t number, enum fate fate) P2_WARN_UNUSED;
+enum fate fates_of(const struct fates *fates, uint64_t number);
 enum fate fates_of_drop(enum p2_drop reason);
 /* Of the first `sent` packets. */
 void fates_count(const struct fates *fates, uint64_t sent, uint64_t counts[FATE_NUM]);

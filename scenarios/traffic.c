@@ -157,6 +157,17 @@ void traffic_delivered(struct traffic *traffic, p2_time now, uint64_t mark)
     flow->last_delivery = now;
 }
 
+bool traffic_copied(struct traffic *traffic, uint64_t mark)
+{
+    struct traffic_flow *flow = flow_of(traffic, mark);
+    if (!flow)
+        return false;
+    bool first = fates_of(&flow->fates, number_of(mark)) != FATE_DELIVERED;
+    flow->copied++;
+    note_fate(traffic, flow, mark, FATE_DELIVERED);
+    return first;
+}
+
 static bool belongs_to_a_rekey(enum p2_drop reason)
 {
     return reason == P2_DROP_NO_SA || reason == P2_DROP_UNKNOWN_SPI || reason == P2_DROP_CPU_QUEUE_FULL;

@@ -16,7 +16,8 @@ struct traffic_flow {
     int tunnel;
     unsigned bit;            /* in its tunnel's windows */
     p2_time first;           /* when packet 0 leaves; packet n leaves n intervals later */
-    uint64_t sent, received; /* received: every copy */
+    uint64_t sent, received; /* received: every copy that its sender's gateway or a link made */
+    uint64_t copied;         /* and every one that an attacker made */
     struct fates fates;
     uint64_t protected_packets, protected_bytes; /* that its sender's gateway protected; bytes of whole outer
                                                     packets, several for one if it was cut up before */
@@ -55,6 +56,9 @@ void traffic_cleanup(struct traffic *traffic);
 uint64_t traffic_mark(size_t flow, uint64_t number);
 void traffic_sent(struct traffic *traffic, size_t flow);
 void traffic_delivered(struct traffic *traffic, p2_time now, uint64_t mark);
+/* An attacker's copy of it was delivered, which is as good as any other to who gets it; but when attackers
+ * send says nothing of delays and gaps. True: it is the first copy of that packet. */
+bool traffic_copied(struct traffic *traffic, uint64_t mark);
 void traffic_dropped(struct traffic *traffic, uint64_t mark, enum p2_drop reason);
 /* A link lost it, or had no room for it. */
 void traffic_lost(struct traffic *traffic, uint64_t mark);

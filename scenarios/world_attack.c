@@ -21,11 +21,11 @@ static void fill(void *ctx, uint8_t *out, size_t len)
 
 /* --- injecting --- */
 
-static void inject(struct world_attack *attack, int end, const uint8_t *packet, size_t len)
+static void inject(struct world_attack *attack, int end, const uint8_t *packet, size_t len, uint64_t copy_of)
 {
     struct world *world = attack->world;
     bool ike = attack_look(packet, len).protocol == SCENARIO_ATTACK_IKE;
-    uint64_t mark = attacks_inject(&world->attacks, attack->event, ike);
+    uint64_t mark = attacks_inject(&world->attacks, attack->event, ike, copy_of);
     /* One that is no IP packet for that node arrives nowhere. */
     if (mark != 0)
         (void)ns3c_link_inject(world->links[attack->config->link], end, packet, len, mark);
@@ -38,7 +38,8 @@ static void inject_recorded(struct world_attack *attack, const struct attack_rec
     struct attack_tap *tap = &link_of(attack)->tap;
     int end = attack->config->toward >= 0 ? attack->config->toward : !item->end;
     size_t len = item->len;
-    if (attack->config->kind == SCENARIO_FORGE) {
+    bool forged = attack->config->kind == SCENARIO_FORGE;
+    if (forged) {
         struct attack_view view = attack_look(item->bytes, item->len);
         len = attack_forge(packet, item->bytes, item->len, attack->config->method,
                            attack_tap_newest(tap, &view), (struct attack_random){fill, attack->random});
@@ -47,7 +48,7 @@ static void inject_recorded(struct world_attack *attack, const struct attack_rec
     }
     if (end == item->end)
         attack_reflect(packet, len);
-    inject(attack, end, packet, len);
+    inject(attack, end, packet, len, forged ? 0 : item->mark);
 }
 
 static void on_recorded_due(void *ctx)
@@ -166,7 +167,7 @@ static void flood_with_copies(struct world_attack *attack)
     const struct attack_recorded *item =
         attack->num > 0 ? &items[attack->items[attack->next % attack->num]] : NULL;
     if (item)
-        inject(attack, attack->config->toward, item->bytes, item->len);
+        inject(attack, attack->config->toward, item->bytes, item->len, item->mark);
 }
 
 /* Nothing, as long as nothing was seen that could be imitated. */
@@ -183,7 +184,7 @@ static void flood_with_forgeries(struct world_attack *attack)
                   : attack_bad_hash(packet, newest->bytes, newest->len,
                                     (struct attack_random){fill, attack->random});
     if (len > 0)
-        inject(attack, attack->config->toward, packet, len);
+        inject(attack, attack->config->toward, packet, len, 0);
 }
 
 static void on_flood_due(void *ctx)

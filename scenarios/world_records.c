@@ -183,7 +183,7 @@ static void put_flow(struct world_writer *w, const struct traffic_flow *flow)
     uint64_t counts[FATE_NUM];
     TEXT(f->name, "%s", flow->config->name);
     f->sent = flow->sent;
-    f->received = flow->received;
+    f->received = flow->received + flow->copied;
     fates_count(&flow->fates, flow->sent, counts);
     f->delivered = counts[FATE_DELIVERED];
     f->false_positives = counts[FATE_WINDOW];

@@ -51,9 +51,10 @@ static void put_injections(struct world_writer *w, const struct world_attack *at
         if (!has_column((enum p2_drop)reason))
             add_other(a, p2_drop_name((enum p2_drop)reason), c->rejected[reason]);
     }
-    add_other(a, "answered-from-store", c->answered);
-    add_other(a, "unfinished", c->unfinished);
+    a->answered = c->answered;
+    a->unfinished = c->unfinished;
     a->accepted = c->accepted;
+    a->came_first = c->came_first;
     a->live = c->live;
     world_put(w, &record);
 }

@@ -55,10 +55,9 @@ static struct ns3c_link_verdict on_link(void *ctx, const uint8_t *packet, size_t
     const struct world_ear *ear = ctx;
     struct world_tamper *self = ear->link;
     struct tamper_verdict verdict;
-    (void)mark;
     if (tamper_judge(&self->tamper, &verdict, ns3c_now(), packet, len) < 0)
         self->world->ledger.out_of_memory = true;
-    if (self->tap.num_wanted > 0 && attack_tap_hear(&self->tap, ns3c_now(), ear->end, packet, len) < 0)
+    if (self->tap.num_wanted > 0 && attack_tap_hear(&self->tap, ns3c_now(), ear->end, packet, len, mark) < 0)
         self->world->ledger.out_of_memory = true;
     return (struct ns3c_link_verdict){actions[verdict.action], verdict.delay};
 }

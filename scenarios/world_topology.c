@@ -282,7 +282,11 @@ int world_build_topology(struct world *world)
 static void on_packet(void *ctx, const struct ns3c_udp_packet *packet)
 {
     struct world *world = ctx;
-    traffic_delivered(&world->traffic, ns3c_now(), packet->mark);
+    uint64_t original = attacks_original(&world->attacks, packet->mark);
+    if (original == packet->mark)
+        traffic_delivered(&world->traffic, ns3c_now(), packet->mark);
+    else if (traffic_copied(&world->traffic, original))
+        attacks_came_first(&world->attacks, packet->mark);
 }
 
 /* The first host of each protected prefix is the gateway's own and there already, as is its outside address.

@@ -75,6 +75,27 @@ static void a_second_copy_that_is_rejected_is_no_false_positive(void)
     traffic_cleanup(&f.traffic);
 }
 
+/* The window rejects what an attacker's copy has overtaken: that is no false positive, for it has come. */
+static void a_packet_that_an_attacker_brought_has_come(void)
+{
+    struct fixture f;
+    open_fixture(&f, 4);
+    CU_ASSERT_TRUE(traffic_copied(&f.traffic, traffic_mark(0, 0)));
+    traffic_dropped(&f.traffic, traffic_mark(0, 0), P2_DROP_REPLAYED);
+    CU_ASSERT_FALSE(traffic_copied(&f.traffic, traffic_mark(0, 0))); /* without a window, once more */
+    traffic_lost(&f.traffic, traffic_mark(0, 1));
+    CU_ASSERT_TRUE(traffic_copied(&f.traffic, traffic_mark(0, 1)));
+    traffic_delivered(&f.traffic, P2_SECOND, traffic_mark(0, 2));
+    CU_ASSERT_FALSE(traffic_copied(&f.traffic, traffic_mark(0, 2)));
+    traffic_dropped(&f.traffic, traffic_mark(0, 3), P2_DROP_TOO_OLD); /* and nobody brought this one */
+    CU_ASSERT_FALSE(traffic_copied(&f.traffic, 0));
+    check_fates(&f, (const uint64_t[FATE_NUM]){[FATE_DELIVERED] = 3, [FATE_WINDOW] = 1});
+    const struct traffic_flow *flow = &f.traffic.flows[0];
+    CU_ASSERT(flow->received == 1 && flow->copied == 4);
+    CU_ASSERT_EQUAL(flow->delay_sum, P2_SECOND - flow->first - 2 * flow->config->interval);
+    traffic_cleanup(&f.traffic);
+}
+
 static void what_happened_first_to_a_packet_that_never_came_is_its_end(void)
 {
     struct fixture f;
@@ -136,6 +157,7 @@ static void answers_are_icmp_to_the_sender(void)
 CHECK_MAIN("fate", {"each packet has one end and they add up", each_packet_has_one_end_and_they_add_up},
            {"a second copy that is rejected is no false positive",
             a_second_copy_that_is_rejected_is_no_false_positive},
+           {"a packet that an attacker brought has come", a_packet_that_an_attacker_brought_has_come},
            {"what happened first to a packet that never came is its end",
             what_happened_first_to_a_packet_that_never_came_is_its_end},
            {"what comes twice counts once as delivered", what_comes_twice_counts_once_as_delivered},
