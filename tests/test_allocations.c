@@ -211,7 +211,7 @@ static void start(struct link *link, int i, const struct p2_proposal *suite, boo
                                  .cores = 2,
                                  .queue = 16,
                                  .causes = link->causes,
-                                 .ops = {side, on_send_ike, on_send_ipsec, on_deliver, on_observe}};
+                                 .ops = {side, on_send_ike, on_send_ipsec, on_deliver, on_observe, NULL}};
     CU_ASSERT_EQUAL_FATAL(host_new(&side->host, &config), P2_OK);
 }
 

@@ -572,7 +572,7 @@ static struct host *one_host(struct seen *seen, struct test_random *random, enum
                                  .cores = 1,
                                  .queue = 10,
                                  .causes = seen->causes,
-                                 .ops = {seen, see_send_ike, see_packet, see_packet, see}};
+                                 .ops = {seen, see_send_ike, see_packet, see_packet, see, NULL}};
     CU_ASSERT_EQUAL_FATAL(host_new(&host, &config), P2_OK);
     return host;
 }

@@ -260,8 +260,9 @@ static void add_trouble(struct store *store)
 static void trouble_comes_first(void)
 {
     static const char *const parts[] = {
-        "\n1 tunnel came up, 3 did not: vpn-0, vpn-1, bad-a with hub. 7 of 9 packets went in clear, since no "
-        "tunnel took\nthem. A Phase 2 setup takes 1.00 ms",
+        ("\n1 tunnel came up, 3 did not: vpn-0, vpn-1, bad-a with hub. 7 of 9 packets went in clear, since "
+         "no "
+         "tunnel took\nthem. A Phase 2 setup takes 1.00 ms"),
         "median  95 % int.   p95   p99  mean\n",
         "delivered  clear  open  overhead",
         "\nFailed negotiations\n  2 ×, of bad-0, bad-1, the first one: they differ.\n",

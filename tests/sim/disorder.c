@@ -227,7 +227,7 @@ static void start_host(struct disorder *w, int i)
                                  .cores = o->cores[i],
                                  .queue = o->queue[i],
                                  .causes = w->causes,
-                                 .ops = {side, on_send_ike, on_send_ipsec, on_deliver, on_observe}};
+                                 .ops = {side, on_send_ike, on_send_ipsec, on_deliver, on_observe, NULL}};
     check_ok(host_new(&side->host, &config));
 }
 

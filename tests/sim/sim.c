@@ -225,7 +225,7 @@ static void start_host(struct sim *sim, int i)
                                  .cores = 1,
                                  .queue = o->queue ? o->queue : 1000,
                                  .causes = sim->causes,
-                                 .ops = {side, on_send_ike, on_send_ipsec, on_deliver, on_observe}};
+                                 .ops = {side, on_send_ike, on_send_ipsec, on_deliver, on_observe, NULL}};
     check_ok(host_new(&side->host, &config));
     free(tunnels);
 }
