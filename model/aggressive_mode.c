@@ -42,8 +42,8 @@ static enum p2_verdict send_1(struct p2_exchange *ex)
 /* Who it is comes first: the policy depends on it. */
 static enum p2_verdict verify_1(struct p2_exchange *ex)
 {
-    enum p2_verdict (*const readings[])(struct p2_exchange *) = {p2_phase1_read_id, p2_phase1_check_id,
-                                                                 p2_phase1_read_sa, p2_phase1_read_ke};
+    static enum p2_verdict (*const readings[])(struct p2_exchange *) = {p2_phase1_read_id, p2_phase1_check_id,
+                                                                        p2_phase1_read_sa, p2_phase1_read_ke};
     if (p2_exchange_open(ex) < 0)
         return p2_exchange_drop(ex, P2_DROP_MALFORMED);
     for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++) {

@@ -183,9 +183,8 @@ static void clear_private_scalar(struct ecc_scalar *scalar)
     ecc_scalar_clear(scalar);
 }
 
-static void import_words(mpz_t z, const uint64_t *words, size_t len)
+static void set_words(mpz_t z, const uint64_t *words, size_t len)
 {
-    mpz_init(z);
     mpz_import(z, len / sizeof *words, 1, sizeof *words, 0, 0, words);
 }
 
@@ -195,16 +194,15 @@ static void import_words(mpz_t z, const uint64_t *words, size_t len)
 static bool modp_is_valid(const struct group_row *row, const mpz_t base, const mpz_t p)
 {
     mpz_t z, order;
-    mpz_init(z);
+    mpz_inits(z, order, NULL);
     mpz_sub_ui(z, p, 2);
     bool valid = mpz_cmp_ui(base, 2) >= 0 && mpz_cmp(base, z) <= 0;
     if (valid && row->order) {
-        import_words(order, row->order, row->info.private_len);
+        set_words(order, row->order, row->info.private_len);
         mpz_powm(z, base, order, p);
         valid = mpz_cmp_ui(z, 1) == 0;
-        mpz_clear(order);
     }
-    mpz_clear(z);
+    mpz_clears(z, order, NULL);
     return valid;
 }
 
@@ -214,7 +212,8 @@ static bool modp_exponent_fits(const struct group_row *row, const mpz_t x)
     bool fits = mpz_sgn(x) > 0;
     if (row->order) {
         mpz_t order;
-        import_words(order, row->order, row->info.private_len);
+        mpz_init(order);
+        set_words(order, row->order, row->info.private_len);
         fits = fits && mpz_cmp(x, order) < 0;
         mpz_clear(order);
     }
@@ -247,17 +246,17 @@ static int modp_generate(const struct group_row *row, struct p2_random random, u
 {
     mpz_t generator, p;
     int error = P2_ERR_CRYPTO;
-    import_words(p, row->prime, row->info.public_len);
+    mpz_inits(generator, p, NULL);
+    set_words(p, row->prime, row->info.public_len);
     if (row->generator)
-        import_words(generator, row->generator, row->info.public_len);
+        set_words(generator, row->generator, row->info.public_len);
     else
-        mpz_init_set_ui(generator, MODP_GENERATOR);
+        mpz_set_ui(generator, MODP_GENERATOR);
     for (int draw = 0; draw < MAX_DRAWS && error == P2_ERR_CRYPTO; draw++) {
         random.fill(random.ctx, P2_RANDOM_DH, private_key, row->info.private_len);
         error = modp_power(row, generator, p, private_key, public_key);
     }
-    mpz_clear(generator);
-    mpz_clear(p);
+    mpz_clears(generator, p, NULL);
     return error;
 }
 
@@ -265,7 +264,8 @@ static int modp_derive(const struct group_row *row, const uint8_t *private_key, 
                        uint8_t *secret)
 {
     mpz_t peer, p;
-    import_words(p, row->prime, row->info.public_len);
+    mpz_init(p);
+    set_words(p, row->prime, row->info.public_len);
     nettle_mpz_init_set_str_256_u(peer, row->info.public_len, peer_public);
     int error = P2_ERR_PEER_VALUE;
     if (modp_is_valid(row, peer, p))

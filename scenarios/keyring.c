@@ -183,7 +183,7 @@ static void print_esp(FILE *out, const struct keyring *keyring)
         const struct p2_cipher_info *cipher = p2_cipher_info(sa->cipher);
         hex(encryption, sa->encryption_key, cipher->key_len + cipher->salt_len); /* as Wireshark wants it */
         hex(authentication, sa->authentication_key, authenticated ? p2_auth_info(sa->auth)->key_len : 0);
-        fprintf(out, "\"IPv%u\",\"%s\",\"%s\",\"0x%08x\",\"%s\",\"%s%s\",\"%s\",\"%s%s\"\n",
+        fprintf(out, "\"IPv%d\",\"%s\",\"%s\",\"0x%08x\",\"%s\",\"%s%s\",\"%s\",\"%s%s\"\n",
                 sa->source.family == 6 ? 6 : 4, source, destination, sa->spi, cipher->wireshark,
                 *encryption ? "0x" : "", encryption,
                 authenticated ? p2_auth_info(sa->auth)->wireshark : "NULL", authenticated ? "0x" : "",
