@@ -3,6 +3,7 @@
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 failures=0 checks=0
+export PHASE2SIM_SCENARIOS=scenarios # wherever $B is
 
 # Those that measure rather than judge promise nothing, and one run of each is enough here.
 measures=" lossy-rekey rekey-pfs rekey-storm two-gateways "
