@@ -19,6 +19,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Sanitizers bring an allocator of their own, so a test can't. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
+#define CHECK_UNDER_SANITIZER 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CHECK_UNDER_SANITIZER 1
+#endif
+
 struct check_case {
     const char *name;
     void (*run)(void);
@@ -54,6 +63,15 @@ static inline int check_run(const char *suite_name, const struct check_case *cas
         static const struct check_case check_cases[] = {__VA_ARGS__};                                        \
         return check_run(suite_name, check_cases, sizeof check_cases / sizeof check_cases[0]);               \
     }
+
+/* For calls that only fail when the test itself is wrong, or memory is out. */
+static inline void check_ok(int result)
+{
+    if (result != P2_OK) {
+        fprintf(stderr, "a call of the library returned %d\n", result);
+        abort();
+    }
+}
 
 /* Decodes hex; white space is skipped. Returns the number of bytes. A slip in a test's own data ends the
  * program. */
@@ -99,6 +117,13 @@ static inline bool check_hex_equal(const void *bytes, size_t len, const char *he
 
 #define CHECK_HEX(bytes, len, hex) CU_ASSERT_TRUE(check_hex_equal(bytes, len, hex))
 
+/* A number that whoever runs the test may set, P2_SEED=77: how many cases, or which one. */
+static inline uint64_t check_setting(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
 /* Deterministic randomness: splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators",
  * 2014).
  *
@@ -115,6 +140,12 @@ static inline uint64_t test_random_next(struct test_random *state)
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
     return z ^ z >> 31;
+}
+
+/* 0 to n - 1. */
+static inline uint64_t test_random_below(struct test_random *state, uint64_t n)
+{
+    return test_random_next(state) % n;
 }
 
 static inline void test_random_fill(void *ctx, enum p2_random_use use, uint8_t *out, size_t len)

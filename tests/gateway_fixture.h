@@ -155,21 +155,65 @@ static const struct ns3c_link_config wan = {
 static struct site sites[3];
 static struct causes *causes;
 
+/* So many nodes, without links and gateways yet. */
+static inline void sites_open(uint64_t run, unsigned num)
+{
+    ns3c_init(1, run);
+    CU_ASSERT_EQUAL_FATAL(causes_new(&causes), 0);
+    for (unsigned i = 0; i < num; i++)
+        site_node(&sites[i], i);
+}
+
+/* A gateway with one tunnel. */
+static inline void site_install(unsigned i, struct p2_peer_config *peer, struct p2_tunnel_config *tunnel)
+{
+    struct p2_gateway_config gateway = {peer, 1, tunnel, 1, false};
+    site_gateway(&sites[i], i, causes, &gateway);
+}
+
 static inline void pair_open(uint64_t run, uint32_t mtu)
 {
     struct ns3c_link_config config = wan;
     config.mtu = mtu;
-    ns3c_init(1, run);
-    CU_ASSERT_EQUAL_FATAL(causes_new(&causes), 0);
-    for (unsigned i = 0; i < 2; i++)
-        site_node(&sites[i], i);
+    sites_open(run, 2);
     connect_sites(sites, 0, 1, &config);
     for (unsigned i = 0; i < 2; i++) {
         struct p2_peer_config peer = peer_config(i, 1 - i);
         struct p2_tunnel_config tunnel = tunnel_config(0, i, 1 - i, i == 0);
-        struct p2_gateway_config gateway = {&peer, 1, &tunnel, 1, false};
-        site_gateway(&sites[i], i, causes, &gateway);
+        site_install(i, &peer, &tunnel);
     }
+}
+
+/* Site 0 is the hub of the other two, and its tunnels have this basis. */
+static inline void hub_open(enum p2_basis basis)
+{
+    sites_open(1, 3);
+    connect_sites(sites, 0, 1, &wan);
+    connect_sites(sites, 0, 2, &wan);
+    struct p2_peer_config spokes[] = {peer_config(0, 1), peer_config(0, 2)};
+    struct p2_tunnel_config tunnels[] = {tunnel_config(0, 2, 1, false), tunnel_config(1, 1, 2, false)};
+    tunnels[0].basis = tunnels[1].basis = basis;
+    struct p2_gateway_config hub = {spokes, 2, tunnels, 2, false};
+    site_gateway(&sites[0], 0, causes, &hub);
+    for (unsigned i = 1; i < 3; i++) {
+        struct p2_peer_config peer = peer_config(i, 0);
+        struct p2_tunnel_config tunnel = tunnel_config(0, i, 3 - i, true);
+        site_install(i, &peer, &tunnel);
+    }
+}
+
+/* Ten packets from site 1 come to site 2, none twice, in their order. */
+static inline void check_spoke_to_spoke(void)
+{
+    for (unsigned i = 0; i < 10; i++)
+        CU_ASSERT_EQUAL(ns3c_udp_send(sites[1].host, ns3c_v4(host_address(2)), HOST_PORT,
+                                      (const uint8_t *)"ping", 4, i + 1),
+                        0);
+    ns3c_run(2 * P2_SECOND);
+    CU_ASSERT_EQUAL(sites[2].received, 10);
+    for (unsigned i = 0; i < 10; i++)
+        CU_ASSERT_EQUAL(sites[2].marks[i], i + 1);
+    CU_ASSERT_EQUAL(sites[0].drops + sites[1].drops + sites[2].drops, 0);
 }
 
 static inline void sites_close(void)

@@ -12,15 +12,7 @@
 #include <errno.h>
 #include <stdalign.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
-#define UNDER_SANITIZER 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define UNDER_SANITIZER 1
-#endif
-
-#ifdef UNDER_SANITIZER
+#ifdef CHECK_UNDER_SANITIZER
 
 #define NUM_PACKETS 20000
 

@@ -38,18 +38,13 @@ struct scene {
     struct findings found;
 };
 
-static uint64_t below(struct test_random *r, uint64_t n)
-{
-    return test_random_next(r) % n;
-}
-
 /* --- schedules --- */
 
 static struct p2_proposal draw_proposal(struct test_random *r)
 {
     struct p2_proposal ah = p2_proposal_of(P2_PROTO_AH, P2_CIPHER_NONE, P2_AUTH_HMAC_SHA256_128);
     struct p2_proposal cbc = p2_proposal_of(P2_PROTO_ESP, P2_CIPHER_AES128_CBC, P2_AUTH_HMAC_SHA1_96);
-    switch (below(r, 6)) {
+    switch (test_random_below(r, 6)) {
     case 0:
         return cbc;
     case 1:
@@ -73,11 +68,11 @@ static void draw_tunnel(struct schedule *s, struct test_random *r, size_t n)
     struct p2_selector inside[2] = {p2_selector_v4(0x0a010000 + ((uint32_t)n << 8), 24),
                                     p2_selector_v4(0x0a020000 + ((uint32_t)n << 8), 24)};
     policy.proposals[0] = draw_proposal(r);
-    policy.esn = below(r, 2);
+    policy.esn = test_random_below(r, 2);
     /* Far enough below 2^32 that the first packet that arrives is below it too: a window in which nothing was
      * seen knows no upper half. */
-    policy.sequence_first = policy.esn ? UINT32_MAX - 20 - below(r, 40) : 0;
-    policy.replay_window = windows[below(r, 4)];
+    policy.sequence_first = policy.esn ? UINT32_MAX - 20 - test_random_below(r, 40) : 0;
+    policy.replay_window = windows[test_random_below(r, 4)];
     policy.overlap = P2_SECOND;
     for (int side = 0; side < 2; side++) {
         struct p2_tunnel_config *tunnel = &s->options.tunnel[side][n];
@@ -97,19 +92,19 @@ static void draw(struct schedule *s, uint64_t seed)
     memset(s, 0, sizeof *s);
     s->seed = o->seed = seed;
     s->profile.scale = 1;
-    p2_time price = (p2_time)(5 + below(&r, 50)) * 1000;
+    p2_time price = (p2_time)(5 + test_random_below(&r, 50)) * 1000;
     for (unsigned op = 0; op < P2_NUM_OPERATIONS; op++) {
         for (unsigned a = 0; a < P2_MAX_ALGORITHMS; a++)
             s->profile.prices[op][a] = (struct profile_price){true, price * 1000, 0};
     }
-    o->jitter = (p2_time)below(&r, 3) * 12 * P2_MS;
-    o->loss = below(&r, 2) ? (unsigned)below(&r, 100) : 0;
-    o->duplicates = below(&r, 2) ? (unsigned)below(&r, 200) : 0;
-    o->defer_ipsec = below(&r, 2);
+    o->jitter = (p2_time)test_random_below(&r, 3) * 12 * P2_MS;
+    o->loss = test_random_below(&r, 2) ? (unsigned)test_random_below(&r, 100) : 0;
+    o->duplicates = test_random_below(&r, 2) ? (unsigned)test_random_below(&r, 200) : 0;
+    o->defer_ipsec = test_random_below(&r, 2);
     for (int side = 0; side < 2; side++) {
-        o->delay[side] = (p2_time)(1 + below(&r, 20)) * P2_MS;
+        o->delay[side] = (p2_time)(1 + test_random_below(&r, 20)) * P2_MS;
         o->profile[side] = o->defer_ipsec && seed % 4 ? &s->profile : NULL;
-        o->cores[side] = 1 + (uint32_t)below(&r, 2);
+        o->cores[side] = 1 + (uint32_t)test_random_below(&r, 2);
         o->queue[side] = 1000;
         snprintf(o->peer[side].name, P2_NAME_MAX, "%s", side ? "left" : "right");
         o->peer[side].local = p2_address_v4(0xc0000201 + (uint32_t)side);
@@ -120,8 +115,8 @@ static void draw(struct schedule *s, uint64_t seed)
     o->num_tunnels = DISORDER_TUNNELS;
     for (size_t n = 0; n < o->num_tunnels; n++)
         draw_tunnel(s, &r, n);
-    s->attack = 300 + (unsigned)below(&r, 500);
-    s->rekey = (unsigned)below(&r, 15);
+    s->attack = 300 + (unsigned)test_random_below(&r, 500);
+    s->rekey = (unsigned)test_random_below(&r, 15);
 }
 
 /* Extended numbers can not be without a window. */
@@ -141,7 +136,7 @@ static void switch_windows_off(struct schedule *s)
 static size_t make_honest(uint64_t mark, uint8_t *out)
 {
     struct test_random r = {mark};
-    size_t payload = 16 + below(&r, 150);
+    size_t payload = 16 + test_random_below(&r, 150);
     uint32_t tunnel = (uint32_t)(mark >> 1 & 1) << 8, from = mark & 1;
     struct p2_ip_header header = {.source = p2_address_v4((from ? 0x0a020001 : 0x0a010001) + tunnel),
                                   .destination = p2_address_v4((from ? 0x0a010001 : 0x0a020001) + tunnel),
@@ -222,13 +217,13 @@ static void step(struct scene *scene)
     const struct schedule *s = scene->schedule;
     struct test_random *r = &scene->random;
     for (uint64_t from = 0; from < 2; from++) {
-        uint64_t mark = 4 * scene->found.num_sent++ + 2 * below(r, 2) + from;
+        uint64_t mark = 4 * scene->found.num_sent++ + 2 * test_random_below(r, 2) + from;
         disorder_send_packet(scene->world, (int)from, packet, make_honest(mark, packet), mark);
     }
-    if (below(r, 1000) < s->rekey)
-        disorder_rekey(scene->world, (int)below(r, 2), below(r, DISORDER_TUNNELS));
-    disorder_run(scene->world, disorder_now(scene->world) + (p2_time)below(r, STEP));
-    if (below(r, 1000) < s->attack)
+    if (test_random_below(r, 1000) < s->rekey)
+        disorder_rekey(scene->world, (int)test_random_below(r, 2), test_random_below(r, DISORDER_TUNNELS));
+    disorder_run(scene->world, disorder_now(scene->world) + (p2_time)test_random_below(r, STEP));
+    if (test_random_below(r, 1000) < s->attack)
         attacker_act(&scene->attacker);
 }
 
@@ -349,19 +344,13 @@ static void check_that_it_happened(const struct attack_tally *on, uint64_t num_c
     CU_ASSERT(num_crossed > num / 3);
 }
 
-static uint64_t number_from_environment(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text ? strtoull(text, NULL, 10) : otherwise;
-}
-
 static void no_attack_gets_through_the_window(void)
 {
     static struct schedule s;
     static struct scene scene;
     static struct attack_tally on[ATTACK_NUM], off[ATTACK_NUM];
-    uint64_t num_crossed = 0, only = number_from_environment("P2_SEED", 0);
-    uint64_t num = only ? 1 : number_from_environment("P2_ATTACKS", 1000);
+    uint64_t num_crossed = 0, only = check_setting("P2_SEED", 0);
+    uint64_t num = only ? 1 : check_setting("P2_ATTACKS", 1000);
     for (uint64_t i = 0; i < num; i++) {
         draw(&s, only ? only : i + 1);
         run(&scene, &s);

@@ -291,41 +291,31 @@ static void other_source(struct sim *sim)
     arrive(sim, packet, make_packet(sim, 1, 0x0a090001, packet));
 }
 
-/* The second block's plain text ends with the padding; what stands before it in CBC changes it bit by bit,
- * and the ICV is made anew. */
-static void other_padding(struct sim *sim)
+/* Changes the last block's plain text, which ends with the padding, its length and the next header: what
+ * stands before a block in CBC changes it bit by bit. The ICV is made anew. */
+static void arrive_with_other_end(struct sim *sim, size_t at, uint8_t bits)
 {
-    uint8_t packet[256], icv[P2_HASH_MAX_LEN];
+    uint8_t packet[256], icv[P2_HASH_MAX_LEN], *esp = packet + P2_IPV4_HEADER_LEN;
     struct p2_sa_info sa;
     struct p2_hmac hmac;
     size_t len = make_packet(sim, 1, 0x0a010001, packet), icv_len = 12;
     CU_ASSERT_TRUE_FATAL(p2_gateway_sa_at(host_gateway(sim_host(sim, 1)), 0, &sa));
-    uint8_t *esp = packet + P2_IPV4_HEADER_LEN;
-    esp[8 + 16 + 13] ^= 1; /* over the last byte of the padding */
     struct p2_bytes covered = {esp, len - P2_IPV4_HEADER_LEN - icv_len};
+    esp[covered.len - 2 * 16 + at] ^= bits;
     p2_hmac_init(&hmac, P2_HASH_SHA1, sa.authentication_key, 20);
     p2_hmac_compute(&hmac, &covered, 1, icv, icv_len);
     memcpy(packet + len - icv_len, icv, icv_len);
     arrive(sim, packet, len);
 }
 
-/* The last byte of the padded text says what the payload is; the ICV is made anew. */
+static void other_padding(struct sim *sim)
+{
+    arrive_with_other_end(sim, 13, 1);
+}
+
 static void dummy(struct sim *sim)
 {
-    uint8_t packet[256], icv[P2_HASH_MAX_LEN];
-    struct p2_sa_info sa;
-    struct p2_hmac hmac;
-    size_t len = make_packet(sim, 1, 0x0a010001, packet), icv_len = 12;
-    CU_ASSERT_TRUE_FATAL(p2_gateway_sa_at(host_gateway(sim_host(sim, 1)), 0, &sa));
-    uint8_t *esp = packet + P2_IPV4_HEADER_LEN;
-    size_t covered_len = len - P2_IPV4_HEADER_LEN - icv_len;
-    /* CBC: a bit of the last block but one turns that bit of the last block, and garbles its own. */
-    esp[covered_len - 16 - 1] ^= P2_IP_PROTO_IPV4 ^ P2_IP_PROTO_NONE;
-    struct p2_bytes covered = {esp, covered_len};
-    p2_hmac_init(&hmac, P2_HASH_SHA1, sa.authentication_key, 20);
-    p2_hmac_compute(&hmac, &covered, 1, icv, icv_len);
-    memcpy(packet + len - icv_len, icv, icv_len);
-    arrive(sim, packet, len);
+    arrive_with_other_end(sim, 15, P2_IP_PROTO_IPV4 ^ P2_IP_PROTO_NONE);
 }
 
 /* --- all of them --- */

@@ -2,6 +2,7 @@
  * clear ends what has no keys yet; later it only explains a timeout. */
 #include "failure_edits.h"
 #include "failure_fixture.h"
+#include "phase1_disagreements.h"
 
 #define OURS       "aes-128-cbc, sha1, group2, pre-shared-key"
 #define SILENT     "the peer does not say"
@@ -22,27 +23,6 @@ struct row {
 };
 
 /* --- policies that disagree, and messages that get lost --- */
-
-static void other_cipher(struct sim_options *o)
-{
-    o->peer[1].phase1.cipher = P2_CIPHER_AES256_CBC;
-}
-
-static void other_hash(struct sim_options *o)
-{
-    o->peer[1].phase1.hash = P2_HASH_SHA256;
-}
-
-static void other_group(struct sim_options *o)
-{
-    o->peer[1].phase1.group = P2_GROUP_14;
-}
-
-static void other_mode(struct sim_options *o)
-{
-    bool main_mode = o->peer[0].phase1.mode == P2_PHASE1_MAIN;
-    o->peer[1].phase1.mode = main_mode ? P2_PHASE1_AGGRESSIVE : P2_PHASE1_MAIN;
-}
 
 static void other_key(struct sim_options *o)
 {

@@ -52,7 +52,7 @@ struct battle {
 
 static uint64_t below(struct battle *b, uint64_t n)
 {
-    return test_random_next(&b->random) % n;
+    return test_random_below(&b->random, n);
 }
 
 static void complain(struct battle *b, const char *what, uint64_t id)
@@ -114,14 +114,6 @@ static uint64_t genuine(const struct battle *b, const uint8_t *packet, size_t le
 }
 
 /* --- in and out of the gateways --- */
-
-static void check_ok(int result)
-{
-    if (result != P2_OK) {
-        fprintf(stderr, "a gateway call returned %d\n", result);
-        abort();
-    }
-}
 
 static void look_at(struct outcome *o, const struct p2_action *action)
 {
@@ -387,16 +379,10 @@ static void check_that_it_happened(const struct battle *b, bool defer)
     CU_ASSERT(b->num_undisturbed > b->num_legitimate * 3 / 4);
 }
 
-static uint64_t number_from_environment(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text ? strtoull(text, NULL, 10) : otherwise;
-}
-
 static void fight(uint64_t num, bool defer)
 {
     struct battle *b = calloc(1, sizeof *b);
-    uint64_t seed = number_from_environment("P2_SEED", 1), all = 0;
+    uint64_t seed = check_setting("P2_SEED", 1), all = 0;
     b->random.seed = seed;
     direct_init(&b->direct, seed, defer);
     b->collecting = true;
@@ -427,12 +413,12 @@ static void fight(uint64_t num, bool defer)
 
 static void at_once(void)
 {
-    fight(number_from_environment("P2_HOSTILE", 300000) * 2 / 3, false);
+    fight(check_setting("P2_HOSTILE", 300000) * 2 / 3, false);
 }
 
 static void as_jobs(void)
 {
-    fight(number_from_environment("P2_HOSTILE", 300000) / 3, true);
+    fight(check_setting("P2_HOSTILE", 300000) / 3, true);
 }
 
 CHECK_MAIN("hostile", {"packets that are processed at once", at_once},

@@ -1,6 +1,6 @@
 /* Phase 1 in both modes: losses, refusals and what each end says about them, lifetimes and rekeys, and a peer
  * that starts anew. */
-#include "sim/sim.h"
+#include "phase1_disagreements.h"
 
 #include "cursor.h"
 #include "isakmp.h"
@@ -23,16 +23,6 @@ static size_t count_sent(struct sim *sim, uint8_t exchange_type)
     return num;
 }
 
-static void carries_traffic(struct sim *sim)
-{
-    size_t before[2] = {sim_delivered(sim, 0), sim_delivered(sim, 1)};
-    sim_send(sim, 0, 100);
-    sim_send(sim, 1, 100);
-    sim_run(sim, sim_now(sim) + P2_SECOND);
-    CU_ASSERT_EQUAL(sim_delivered(sim, 0), before[0] + 1);
-    CU_ASSERT_EQUAL(sim_delivered(sim, 1), before[1] + 1);
-}
-
 /* --- aggressive mode --- */
 
 static void aggressive_mode_takes_three_messages(void)
@@ -51,7 +41,7 @@ static void aggressive_mode_takes_three_messages(void)
     const struct sim_message *third = sim_sent(sim, 2);
     for (int side = 0; side < 2; side++)
         CU_ASSERT_EQUAL(memcmp(sim_isakmp(sim, side)->keys.iv, third->bytes + third->len - 16, 16), 0);
-    carries_traffic(sim);
+    sim_check_traffic(sim);
     sim_free(sim);
 }
 
@@ -173,27 +163,6 @@ struct refusal {
     const char *field, *offered, *acceptable;
     void (*disagree)(struct sim_options *o);
 };
-
-static void other_cipher(struct sim_options *o)
-{
-    o->peer[1].phase1.cipher = P2_CIPHER_AES256_CBC;
-}
-
-static void other_hash(struct sim_options *o)
-{
-    o->peer[1].phase1.hash = P2_HASH_SHA256;
-}
-
-static void other_group(struct sim_options *o)
-{
-    o->peer[1].phase1.group = P2_GROUP_14;
-}
-
-static void other_mode(struct sim_options *o)
-{
-    enum p2_phase1_mode mode = o->peer[0].phase1.mode;
-    o->peer[1].phase1.mode = mode == P2_PHASE1_MAIN ? P2_PHASE1_AGGRESSIVE : P2_PHASE1_MAIN;
-}
 
 /* The responder says what it would have taken, and its notify ends the initiator's exchange at once. */
 static void check_refusal(struct sim_options o, const struct refusal *r, bool aggressive_mode)
@@ -404,7 +373,7 @@ static void a_clear_notify_ends_nothing_once_there_are_keys(void)
     sim_inject_ike(sim, 0, notify, sizeof(notify));
     CU_ASSERT_EQUAL(sim_drops(sim, 0, P2_DROP_UNEXPECTED), 1);
     CU_ASSERT_FALSE(sim_phase1(sim, 0)->failed[0]);
-    carries_traffic(sim);
+    sim_check_traffic(sim);
     sim_free(sim);
 }
 
@@ -448,7 +417,7 @@ static void the_initiator_rekeys_at_the_soft_limit(void)
             CU_ASSERT_EQUAL(memcmp(sim_quick(sim, n)->id.initiator_cookie, under->id.initiator_cookie, 8), 0);
             CU_ASSERT_EQUAL(ledger_outcome(sim_quick(sim, n)), LEDGER_ESTABLISHED);
         }
-        carries_traffic(sim);
+        sim_check_traffic(sim);
         sim_free(sim);
     }
 }
@@ -465,7 +434,7 @@ static void without_a_soft_limit_phase_1_waits_until_it_is_needed(void)
         CU_ASSERT_PTR_NOT_NULL_FATAL(sim_phase1(sim, 1));
         CU_ASSERT_EQUAL(sim_phase1(sim, 1)->start, P2_START_INITIAL);
         CU_ASSERT_EQUAL(sim_isakmp_removed(sim, 0, 0)->end, P2_ISAKMP_LIFETIME);
-        carries_traffic(sim);
+        sim_check_traffic(sim);
         sim_free(sim);
     }
 }
@@ -513,7 +482,7 @@ static void the_shorter_lifetime_wins_and_ipsec_sas_survive(void)
     CU_ASSERT_EQUAL(sim_isakmp_removed(sim, 1, 0)->end, P2_ISAKMP_LIFETIME);
     CU_ASSERT_EQUAL(sim_isakmp_removed(sim, 0, 0)->end, P2_ISAKMP_BY_PEER);
     CU_ASSERT_TRUE(sim_sadbs_equal(sim, 1));
-    carries_traffic(sim);
+    sim_check_traffic(sim);
     sim_rekey(sim, 0);
     sim_run(sim, 510 * P2_SECOND);
     CU_ASSERT_PTR_NOT_NULL(sim_phase1(sim, 1));
@@ -541,7 +510,7 @@ static void simultaneous_phase_1s_end_in_agreement(void)
         CU_ASSERT_EQUAL(num, 2 + 3); /* from then on there is one lineage: at 900, 1800 and 2700 s */
         for (size_t n = 0; sim_quick(sim, n); n++)
             CU_ASSERT_EQUAL(ledger_outcome(sim_quick(sim, n)), LEDGER_ESTABLISHED);
-        carries_traffic(sim);
+        sim_check_traffic(sim);
         sim_free(sim);
     }
 }
@@ -565,7 +534,7 @@ static void a_failed_rekey_is_tried_again(void)
     sim_run(sim, 3800 * P2_SECOND);
     CU_ASSERT_EQUAL(ledger_outcome(sim_phase1(sim, 2)), LEDGER_ESTABLISHED);
     CU_ASSERT_EQUAL(sim_phase1(sim, 2)->start, P2_START_SOFT_LIFETIME);
-    carries_traffic(sim);
+    sim_check_traffic(sim);
     sim_free(sim);
 }
 
@@ -583,7 +552,7 @@ static void a_restarted_initiator_is_in_order_again(void)
         CU_ASSERT_EQUAL(sim_isakmp_removed(sim, 1, 0)->end, P2_ISAKMP_INITIAL_CONTACT);
         CU_ASSERT_TRUE(sim_sadbs_equal(sim, 1));
         CU_ASSERT_EQUAL(count_sent(sim, P2_EXCHANGE_INFORMATIONAL), 0); /* no DELETEs for what nobody knows */
-        carries_traffic(sim);
+        sim_check_traffic(sim);
         sim_free(sim);
     }
 }
@@ -602,7 +571,7 @@ static void a_restarted_responder_gets_its_tunnel_back(void)
     sim_run(sim, 12 * P2_SECOND);
     CU_ASSERT_EQUAL(sim_removed(sim, 0, P2_REMOVED_INITIAL_CONTACT), 1);
     CU_ASSERT_TRUE(sim_num_pairs(sim, 0) > 0);
-    carries_traffic(sim);
+    sim_check_traffic(sim);
     sim_run(sim, SETTLE);
     CU_ASSERT_TRUE(sim_sadbs_equal(sim, sim_num_pairs(sim, 0)));
     sim_free(sim);
@@ -636,7 +605,7 @@ static void an_isakmp_sa_that_only_one_end_has_goes(void)
     CU_ASSERT_EQUAL(sim_quick(sim, 1)->failure.failure, P2_FAIL_TIMEOUT);
     CU_ASSERT_EQUAL(ledger_outcome(sim_phase1(sim, 1)), LEDGER_ESTABLISHED);
     CU_ASSERT_EQUAL(ledger_outcome(sim_quick(sim, 2)), LEDGER_ESTABLISHED);
-    carries_traffic(sim);
+    sim_check_traffic(sim);
     sim_run(sim, 200 * P2_SECOND);
     CU_ASSERT_EQUAL(sim_isakmp_removed(sim, 0, 0)->end, P2_ISAKMP_UNANSWERED);
     CU_ASSERT_PTR_NULL(sim_isakmp_removed(sim, 0, 1));

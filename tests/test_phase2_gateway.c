@@ -66,33 +66,10 @@ static void a_delivery_may_send_into_the_tunnel(void)
 
 static void a_hub_passes_from_tunnel_to_tunnel(void)
 {
-    ns3c_init(1, 1);
-    CU_ASSERT_EQUAL_FATAL(causes_new(&causes), 0);
-    for (unsigned i = 0; i < 3; i++)
-        site_node(&sites[i], i);
-    connect_sites(sites, 0, 1, &wan); /* the hub is 0 */
-    connect_sites(sites, 0, 2, &wan);
-    struct p2_peer_config spokes[] = {peer_config(0, 1), peer_config(0, 2)};
-    struct p2_tunnel_config tunnels[] = {tunnel_config(0, 2, 1, false), tunnel_config(1, 1, 2, false)};
-    struct p2_gateway_config hub = {spokes, 2, tunnels, 2, false};
-    site_gateway(&sites[0], 0, causes, &hub);
-    for (unsigned i = 1; i < 3; i++) {
-        struct p2_peer_config peer = peer_config(i, 0);
-        struct p2_tunnel_config tunnel = tunnel_config(0, i, 3 - i, true);
-        struct p2_gateway_config spoke = {&peer, 1, &tunnel, 1, false};
-        site_gateway(&sites[i], i, causes, &spoke);
-    }
+    hub_open(P2_ROUTE_BASED);
     ns3c_run(P2_SECOND);
     CU_ASSERT_EQUAL(sites[0].phase2_ready, 2);
-    for (unsigned i = 0; i < 10; i++)
-        CU_ASSERT_EQUAL(ns3c_udp_send(sites[1].host, ns3c_v4(host_address(2)), HOST_PORT,
-                                      (const uint8_t *)"ping", 4, i + 1),
-                        0);
-    ns3c_run(2 * P2_SECOND);
-    CU_ASSERT_EQUAL(sites[2].received, 10);
-    for (unsigned i = 0; i < 10; i++)
-        CU_ASSERT_EQUAL(sites[2].marks[i], i + 1);
-    CU_ASSERT_EQUAL(sites[0].drops + sites[1].drops + sites[2].drops, 0);
+    check_spoke_to_spoke();
     sites_close();
 }
 

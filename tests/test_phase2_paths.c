@@ -2,23 +2,9 @@
  * 4500, IPv6 outside, and a gateway that begins anew. */
 #include "gateway_fixture.h"
 
-static void pair_nodes(void)
-{
-    ns3c_init(1, 1);
-    CU_ASSERT_EQUAL_FATAL(causes_new(&causes), 0);
-    for (unsigned i = 0; i < 2; i++)
-        site_node(&sites[i], i);
-}
-
-static void install(unsigned i, struct p2_peer_config *peer, struct p2_tunnel_config *tunnel)
-{
-    struct p2_gateway_config gateway = {peer, 1, tunnel, 1, false};
-    site_gateway(&sites[i], i, causes, &gateway);
-}
-
 static struct ns3c_link *policy_pair_open(bool everything)
 {
-    pair_nodes();
+    sites_open(1, 2);
     struct ns3c_link *link = connect_sites(sites, 0, 1, &wan);
     for (unsigned i = 0; i < 2; i++) {
         struct p2_peer_config peer = peer_config(i, 1 - i);
@@ -26,7 +12,7 @@ static struct ns3c_link *policy_pair_open(bool everything)
         tunnel.basis = P2_POLICY_BASED;
         if (everything)
             tunnel.local = tunnel.remote = p2_selector_v4(0, 0);
-        install(i, &peer, &tunnel);
+        site_install(i, &peer, &tunnel);
     }
     return link;
 }
@@ -96,34 +82,12 @@ static void what_no_policy_matches_goes_in_clear(void)
     sites_close();
 }
 
+/* The spokes are route-based at their end, which the hub can not tell. */
 static void a_hub_with_policies_passes_from_tunnel_to_tunnel(void)
 {
-    ns3c_init(1, 1);
-    CU_ASSERT_EQUAL_FATAL(causes_new(&causes), 0);
-    for (unsigned i = 0; i < 3; i++)
-        site_node(&sites[i], i);
-    connect_sites(sites, 0, 1, &wan); /* the hub is 0 */
-    connect_sites(sites, 0, 2, &wan);
-    struct p2_peer_config spokes[] = {peer_config(0, 1), peer_config(0, 2)};
-    struct p2_tunnel_config tunnels[] = {tunnel_config(0, 2, 1, false), tunnel_config(1, 1, 2, false)};
-    tunnels[0].basis = tunnels[1].basis = P2_POLICY_BASED;
-    struct p2_gateway_config hub = {spokes, 2, tunnels, 2, false};
-    site_gateway(&sites[0], 0, causes, &hub);
-    for (unsigned i = 1; i < 3; i++) {
-        struct p2_peer_config peer = peer_config(i, 0);
-        struct p2_tunnel_config tunnel = tunnel_config(0, i, 3 - i, true);
-        install(i, &peer, &tunnel); /* route-based at this end: the peers can not tell */
-    }
+    hub_open(P2_POLICY_BASED);
     ns3c_run(P2_SECOND);
-    for (unsigned i = 0; i < 10; i++)
-        CU_ASSERT_EQUAL(ns3c_udp_send(sites[1].host, ns3c_v4(host_address(2)), HOST_PORT,
-                                      (const uint8_t *)"ping", 4, i + 1),
-                        0);
-    ns3c_run(2 * P2_SECOND);
-    CU_ASSERT_EQUAL(sites[2].received, 10);
-    for (unsigned i = 0; i < 10; i++)
-        CU_ASSERT_EQUAL(sites[2].marks[i], i + 1);
-    CU_ASSERT_EQUAL(sites[0].drops + sites[1].drops + sites[2].drops, 0);
+    check_spoke_to_spoke();
     sites_close();
 }
 
@@ -135,13 +99,13 @@ static void ranges_are_routed_exactly(void)
                                          {0x0a010000, 0x0a0100ff},
                                          {0x0a010005, 0x0a010005}};
     for (size_t r = 0; r < sizeof ranges / sizeof ranges[0]; r++) {
-        pair_nodes();
+        sites_open(1, 2);
         connect_sites(sites, 0, 1, &wan);
         struct p2_peer_config peer = peer_config(0, 1);
         struct p2_tunnel_config tunnel = tunnel_config(0, 0, 1, false);
         tunnel.remote = (struct p2_selector){
             .address = p2_address_v4(ranges[r][0]), .is_range = true, .last = p2_address_v4(ranges[r][1])};
-        install(0, &peer, &tunnel);
+        site_install(0, &peer, &tunnel);
         ns3c_run(P2_MS);
         unsigned expected = 0;
         fprintf(stderr, "(messages expected: ");
@@ -176,12 +140,12 @@ static void port_4500_tells_its_payloads_apart(void)
     static struct tap tap;
     uint8_t packet[2048];
     memset(&tap, 0, sizeof tap);
-    pair_nodes();
+    sites_open(1, 2);
     struct ns3c_link *link = connect_sites(sites, 0, 1, &wan);
     for (unsigned i = 0; i < 2; i++) {
         struct p2_peer_config peer = peer_config(i, 1 - i);
         struct p2_tunnel_config tunnel = tunnel_config(0, i, 1 - i, i == 0);
-        install(i, &peer, &tunnel);
+        site_install(i, &peer, &tunnel);
     }
     ns3c_run(P2_SECOND);
     size_t len = put_udp_4500(packet, keepalive, sizeof keepalive);
@@ -237,7 +201,7 @@ static void protocol_51_comes_in(void)
 static void ike_goes_over_ipv6(void)
 {
     struct p2_address outside[2];
-    pair_nodes();
+    sites_open(1, 2);
     struct ns3c_link *link = ns3c_link_new(sites[0].node, sites[1].node, &wan);
     for (unsigned i = 0; i < 2; i++) {
         struct ns3c_address address = ns3c_v6(UINT64_C(0xfd00000000000000), i + 1);
@@ -250,7 +214,7 @@ static void ike_goes_over_ipv6(void)
         struct p2_tunnel_config tunnel = tunnel_config(0, i, 1 - i, i == 0);
         peer.local = outside[i];
         peer.remote = outside[1 - i];
-        install(i, &peer, &tunnel);
+        site_install(i, &peer, &tunnel);
     }
     ns3c_run(P2_SECOND);
     for (unsigned i = 0; i < 2; i++) {
@@ -266,7 +230,7 @@ static void ike_goes_over_ipv6(void)
  * with no SA yet they are dropped by the gateway. */
 static void ipv6_inside_is_led_to_the_gateway(void)
 {
-    pair_nodes();
+    sites_open(1, 2);
     connect_sites(sites, 0, 1, &wan);
     struct p2_peer_config peer = peer_config(0, 1);
     struct p2_tunnel_config tunnel = tunnel_config(0, 0, 1, false);
@@ -274,7 +238,7 @@ static void ipv6_inside_is_led_to_the_gateway(void)
     tunnel.local = tunnel.remote = (struct p2_selector){.address = {6, {0xfd}}, .prefix_len = 64};
     tunnel.local.address.bytes[7] = 1;
     tunnel.remote.address.bytes[7] = 2;
-    install(0, &peer, &tunnel);
+    site_install(0, &peer, &tunnel);
     ns3c_address_local(sites[0].node, inside);
     struct ns3c_udp *udp = ns3c_udp_open(sites[0].node, inside, 9, host_receive, &sites[0]);
     ns3c_run(P2_MS);

@@ -12,179 +12,120 @@
 
 #define SETTLE ((63 + 20 + 3 + 14) * P2_SECOND)
 
-struct stage { /* what a case does to the messages of the rekey that it forces */
-    struct disorder *world;
-    unsigned message; /* 1 to 3: of Quick Modes from now on; 0: none */
+struct race {
+    const char *name;
+    unsigned message; /* 1 to 3: side 0 rekeys, and this message of it meets its fate; 0: none is forced */
     enum disorder_fate fate;
     p2_time delay;
+    void (*act)(struct disorder *world); /* what happens besides, after that; NULL: nothing */
+};
+
+struct stage { /* what a case does to the messages of the rekey that it forces */
+    const struct race *race;
     unsigned copies; /* how many of them are left to be treated so */
 };
 
-struct race {
-    const char *name;
-    void (*act)(struct stage *stage);
-};
+/* --- what happens besides --- */
 
-/* --- the cases --- */
-
-static void force(struct stage *s, unsigned message, enum disorder_fate fate, p2_time delay)
+/* Data goes on, and arrives ahead of message 3 under the new SA. */
+static void traffic_both_ways(struct disorder *w)
 {
-    s->message = message;
-    s->fate = fate;
-    s->delay = delay;
-    s->copies = 1;
-    disorder_rekey(s->world, 0, 0);
-}
-
-static void lost_first(struct stage *s)
-{
-    force(s, 1, DISORDER_LOSE, 0);
-}
-
-static void lost_second(struct stage *s)
-{
-    force(s, 2, DISORDER_LOSE, 0);
-}
-
-static void lost_third(struct stage *s)
-{
-    force(s, 3, DISORDER_LOSE, 0);
-}
-
-/* 1.7 s: its first resend is out before it arrives. */
-static void delayed_first(struct stage *s)
-{
-    force(s, 1, DISORDER_DELAY, 1700 * P2_MS);
-}
-
-static void delayed_second(struct stage *s)
-{
-    force(s, 2, DISORDER_DELAY, 1700 * P2_MS);
-}
-
-static void delayed_third(struct stage *s)
-{
-    force(s, 3, DISORDER_DELAY, 1700 * P2_MS);
-}
-
-static void doubled_first(struct stage *s)
-{
-    force(s, 1, DISORDER_DOUBLE, 5 * P2_MS);
-}
-
-static void doubled_second(struct stage *s)
-{
-    force(s, 2, DISORDER_DOUBLE, 5 * P2_MS);
-}
-
-static void doubled_third(struct stage *s)
-{
-    force(s, 3, DISORDER_DOUBLE, 5 * P2_MS);
-}
-
-/* Delayed by less than a resend, while data goes on: it arrives ahead of message 3 under the new SA. */
-static void third_overtaken_by_esp(struct stage *s)
-{
-    force(s, 3, DISORDER_DELAY, 300 * P2_MS);
     for (int i = 0; i < 10; i++) {
-        disorder_run(s->world, disorder_now(s->world) + 20 * P2_MS);
-        disorder_send(s->world, 0, 0, 100);
-        disorder_send(s->world, 1, 0, 100);
+        disorder_run(w, disorder_now(w) + 20 * P2_MS);
+        disorder_send(w, 0, 0, 100);
+        disorder_send(w, 1, 0, 100);
     }
 }
 
-static void both_at_once(struct stage *s)
+static void both_at_once(struct disorder *w)
 {
-    disorder_rekey(s->world, 0, 0);
-    disorder_rekey(s->world, 1, 0);
+    disorder_rekey(w, 0, 0);
+    disorder_rekey(w, 1, 0);
 }
 
 /* The initiator takes down all it has right after it sent message 3, which is slow. */
-static void delete_overtakes_third(struct stage *s)
+static void delete_overtakes_third(struct disorder *w)
 {
-    force(s, 3, DISORDER_DELAY, 400 * P2_MS);
-    disorder_run(s->world, disorder_now(s->world) + 100 * P2_MS);
-    disorder_clear(s->world, 0, 0);
+    disorder_run(w, disorder_now(w) + 100 * P2_MS);
+    disorder_clear(w, 0, 0);
 }
 
 /* The same of the responder, which has not seen message 3 yet. */
-static void delete_of_the_unconfirmed(struct stage *s)
+static void delete_of_the_unconfirmed(struct disorder *w)
 {
-    force(s, 3, DISORDER_DELAY, 400 * P2_MS);
-    disorder_run(s->world, disorder_now(s->world) + 100 * P2_MS);
-    disorder_clear(s->world, 1, 0);
+    disorder_run(w, disorder_now(w) + 100 * P2_MS);
+    disorder_clear(w, 1, 0);
 }
 
-static void rekey_during_a_rekey(struct stage *s)
+static void rekey_during_a_rekey(struct disorder *w)
 {
-    force(s, 2, DISORDER_LOSE, 0);
-    disorder_run(s->world, disorder_now(s->world) + 300 * P2_MS);
-    disorder_rekey(s->world, 1, 0);
-    disorder_run(s->world, disorder_now(s->world) + 5 * P2_MS);
-    disorder_rekey(s->world, 0, 0);
+    disorder_run(w, disorder_now(w) + 300 * P2_MS);
+    disorder_rekey(w, 1, 0);
+    disorder_run(w, disorder_now(w) + 5 * P2_MS);
+    disorder_rekey(w, 0, 0);
 }
 
-static void initiator_restarts(struct stage *s)
+static void initiator_restarts(struct disorder *w)
 {
-    disorder_restart(s->world, 0);
+    disorder_restart(w, 0);
 }
 
-static void responder_restarts(struct stage *s)
+static void responder_restarts(struct disorder *w)
 {
-    disorder_restart(s->world, 1);
+    disorder_restart(w, 1);
 }
 
-static void restart_during_a_rekey(struct stage *s)
+static void restart_before_the_third_message(struct disorder *w)
 {
-    force(s, 3, DISORDER_DELAY, 400 * P2_MS);
-    disorder_run(s->world, disorder_now(s->world) + 100 * P2_MS);
-    disorder_restart(s->world, 1);
+    disorder_run(w, disorder_now(w) + 100 * P2_MS);
+    disorder_restart(w, 1);
 }
 
 /* Message 1 again, while its Quick Mode is under way and long after it. */
-static void the_same_message_id_again(struct stage *s)
+static void the_same_message_id_again(struct disorder *w)
 {
-    force(s, 2, DISORDER_DELAY, 100 * P2_MS);
-    disorder_run(s->world, disorder_now(s->world) + 50 * P2_MS);
+    disorder_run(w, disorder_now(w) + 50 * P2_MS);
     for (size_t n = 0; n < 4; n++) {
-        disorder_replay(s->world, 0, P2_EXCHANGE_QUICK, n);
-        disorder_run(s->world, disorder_now(s->world) + 200 * P2_MS);
-        disorder_replay(s->world, 1, P2_EXCHANGE_QUICK, n);
+        disorder_replay(w, 0, P2_EXCHANGE_QUICK, n);
+        disorder_run(w, disorder_now(w) + 200 * P2_MS);
+        disorder_replay(w, 1, P2_EXCHANGE_QUICK, n);
     }
 }
 
 /* A message comes back to the one who sent it, under the message ID of its own Quick Mode. */
-static void a_reflected_message(struct stage *s)
+static void a_reflected_message(struct disorder *w)
 {
-    disorder_rekey(s->world, 0, 0);
-    disorder_rekey(s->world, 1, 0);
-    disorder_run(s->world, disorder_now(s->world) + 5 * P2_MS);
+    disorder_rekey(w, 0, 0);
+    disorder_rekey(w, 1, 0);
+    disorder_run(w, disorder_now(w) + 5 * P2_MS);
     for (int from = 0; from < 2; from++) {
-        disorder_replay(s->world, from, P2_EXCHANGE_QUICK, 0);
-        disorder_replay(s->world, !from, P2_EXCHANGE_QUICK, 0);
+        disorder_replay(w, from, P2_EXCHANGE_QUICK, 0);
+        disorder_replay(w, !from, P2_EXCHANGE_QUICK, 0);
     }
 }
 
+/* A delay of 1.7 s: the first resend is out before the message arrives. One of 300 or 400 ms: none is. */
 static const struct race races[] = {
-    {"a lost first message", lost_first},
-    {"a lost second message", lost_second},
-    {"a lost third message", lost_third},
-    {"a delayed first message", delayed_first},
-    {"a delayed second message", delayed_second},
-    {"a delayed third message", delayed_third},
-    {"a doubled first message", doubled_first},
-    {"a doubled second message", doubled_second},
-    {"a doubled third message", doubled_third},
-    {"a third message overtaken by ESP", third_overtaken_by_esp},
-    {"both sides rekey in the same instant", both_at_once},
-    {"a DELETE overtakes the third message", delete_overtakes_third},
-    {"a DELETE of what is not confirmed", delete_of_the_unconfirmed},
-    {"a rekey during another rekey", rekey_during_a_rekey},
-    {"the initiator restarts and forgets", initiator_restarts},
-    {"the responder restarts and forgets", responder_restarts},
-    {"the responder restarts during a rekey", restart_during_a_rekey},
-    {"the same message ID again", the_same_message_id_again},
-    {"a message that is reflected", a_reflected_message},
+    {"a lost first message", 1, DISORDER_LOSE, 0, NULL},
+    {"a lost second message", 2, DISORDER_LOSE, 0, NULL},
+    {"a lost third message", 3, DISORDER_LOSE, 0, NULL},
+    {"a delayed first message", 1, DISORDER_DELAY, 1700 * P2_MS, NULL},
+    {"a delayed second message", 2, DISORDER_DELAY, 1700 * P2_MS, NULL},
+    {"a delayed third message", 3, DISORDER_DELAY, 1700 * P2_MS, NULL},
+    {"a doubled first message", 1, DISORDER_DOUBLE, 5 * P2_MS, NULL},
+    {"a doubled second message", 2, DISORDER_DOUBLE, 5 * P2_MS, NULL},
+    {"a doubled third message", 3, DISORDER_DOUBLE, 5 * P2_MS, NULL},
+    {"a third message overtaken by ESP", 3, DISORDER_DELAY, 300 * P2_MS, traffic_both_ways},
+    {"both sides rekey in the same instant", 0, DISORDER_PASS, 0, both_at_once},
+    {"a DELETE overtakes the third message", 3, DISORDER_DELAY, 400 * P2_MS, delete_overtakes_third},
+    {"a DELETE of what is not confirmed", 3, DISORDER_DELAY, 400 * P2_MS, delete_of_the_unconfirmed},
+    {"a rekey during another rekey", 2, DISORDER_LOSE, 0, rekey_during_a_rekey},
+    {"the initiator restarts and forgets", 0, DISORDER_PASS, 0, initiator_restarts},
+    {"the responder restarts and forgets", 0, DISORDER_PASS, 0, responder_restarts},
+    {"the responder restarts during a rekey", 3, DISORDER_DELAY, 400 * P2_MS,
+     restart_before_the_third_message},
+    {"the same message ID again", 2, DISORDER_DELAY, 100 * P2_MS, the_same_message_id_again},
+    {"a message that is reflected", 0, DISORDER_PASS, 0, a_reflected_message},
 };
 
 /* --- the stage --- */
@@ -201,11 +142,11 @@ static unsigned number_of(const struct disorder_message *m)
 static enum disorder_fate fate_of(void *ctx, const struct disorder_message *m, p2_time *delay)
 {
     struct stage *s = ctx;
-    if (s->copies == 0 || number_of(m) != s->message)
+    if (s->copies == 0 || number_of(m) != s->race->message)
         return DISORDER_PASS;
     s->copies--;
-    *delay = s->delay;
-    return s->fate;
+    *delay = s->race->delay;
+    return s->race->fate;
 }
 
 static struct disorder_options draw(uint64_t seed)
@@ -268,12 +209,15 @@ static struct findings run(const struct race *race, uint64_t seed, bool verbose)
     struct disorder_options o = draw(seed);
     o.verbose = verbose;
     struct disorder *w = disorder_new(&o);
-    struct stage stage = {.world = w};
+    struct stage stage = {race, race->message != 0};
     struct findings f = {0};
     let_flow(w, 5 * P2_SECOND, &f);
     f.established = p2_gateway_sa_at(disorder_gateway(w, 0), 0, &(struct p2_sa_info){0});
     disorder_intercept(w, fate_of, &stage);
-    race->act(&stage);
+    if (race->message != 0)
+        disorder_rekey(w, 0, 0);
+    if (race->act)
+        race->act(w);
     let_flow(w, 15 * P2_SECOND, &f);
     f.staged = stage.copies == 0;
     disorder_calm(w);
@@ -305,12 +249,6 @@ static bool holds(const struct race *race, uint64_t seed, const struct findings 
     return good;
 }
 
-static uint64_t number_from_environment(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text ? strtoull(text, NULL, 10) : otherwise;
-}
-
 static void each_case_heals_by_itself(void)
 {
     for (size_t i = 0; i < sizeof(races) / sizeof(races[0]); i++) {
@@ -323,8 +261,8 @@ static void each_case_heals_by_itself(void)
 
 static void each_case_heals_among_all_schedules(void)
 {
-    uint64_t only = number_from_environment("P2_SEED", 0);
-    uint64_t num = only ? 1 : number_from_environment("P2_SCHEDULES", 1000);
+    uint64_t only = check_setting("P2_SEED", 0);
+    uint64_t num = only ? 1 : check_setting("P2_SCHEDULES", 1000);
     for (size_t i = 0; i < sizeof(races) / sizeof(races[0]); i++) {
         size_t low_loss = 0, well = 0;
         for (uint64_t n = 1; n <= num; n++) {

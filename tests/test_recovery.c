@@ -25,17 +25,6 @@ static size_t chat(struct sim *sim, p2_time until)
     return sent;
 }
 
-/* One packet each way arrives. */
-static void carries_traffic(struct sim *sim)
-{
-    size_t before[2] = {sim_delivered(sim, 0), sim_delivered(sim, 1)};
-    sim_send(sim, 0, 100);
-    sim_send(sim, 1, 100);
-    sim_run(sim, sim_now(sim) + P2_SECOND);
-    CU_ASSERT_EQUAL(sim_delivered(sim, 0), before[0] + 1);
-    CU_ASSERT_EQUAL(sim_delivered(sim, 1), before[1] + 1);
-}
-
 /* From now on neither side is ever without SAs, and somebody goes on rekeying. Looks every 10 s. */
 static void stays_up(struct sim *sim, p2_time until)
 {
@@ -54,7 +43,7 @@ static void stays_up(struct sim *sim, p2_time until)
     }
     CU_ASSERT_TRUE((p2_time)rekeys >= (until - began) / HOUR);
     CU_ASSERT_TRUE(sim_sadbs_equal(sim, sim_num_pairs(sim, 0)));
-    carries_traffic(sim);
+    sim_check_traffic(sim);
 }
 
 /* --- both at once --- */
@@ -177,7 +166,7 @@ static void a_delete_just_before_our_hard_limit_brings_a_new_pair(void)
     for (int lifetime = 0; lifetime < 10; lifetime++) {
         sim_run(sim, (20 * lifetime + 10) * P2_SECOND);
         CU_ASSERT_TRUE(sim_sadbs_equal(sim, 1));
-        carries_traffic(sim);
+        sim_check_traffic(sim);
     }
     sim_free(sim);
 }
@@ -233,7 +222,7 @@ static void an_isakmp_sa_that_expires_during_a_quick_mode_lets_it_finish(void)
     CU_ASSERT_TRUE(sim_quick(sim, 1)->ready_at[1] > 20 * P2_SECOND);
     CU_ASSERT_EQUAL(ledger_outcome(sim_quick(sim, 1)), LEDGER_ESTABLISHED);
     CU_ASSERT_TRUE(sim_sadbs_equal(sim, 2));
-    carries_traffic(sim);
+    sim_check_traffic(sim);
     sim_free(sim);
 }
 
@@ -261,7 +250,7 @@ static void an_isakmp_sa_that_only_the_responder_has_is_renegotiated(void)
     sim_rekey(sim, 1);
     sim_run(sim, 400 * P2_SECOND);
     CU_ASSERT_TRUE(sim_sadbs_equal(sim, 1));
-    carries_traffic(sim);
+    sim_check_traffic(sim);
     sim_free(sim);
 }
 

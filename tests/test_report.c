@@ -162,6 +162,19 @@ static char *report(const struct plan *plans, bool colour)
     return text;
 }
 
+/* All of them stand there, in this order. */
+static void check_order(const char *text, const char *const *parts, size_t num)
+{
+    const char *from = text;
+    for (size_t i = 0; i < num; i++) {
+        const char *found = strstr(from, parts[i]);
+        if (!found)
+            printf("\n      missing or out of order: %s      in\n%s\n", parts[i], text);
+        CU_ASSERT_PTR_NOT_NULL(found);
+        from = found ? found : from;
+    }
+}
+
 /* Every line fits, and none ends in blanks. */
 static void check_lines(const char *text)
 {
@@ -216,14 +229,7 @@ static void a_report_has_its_parts(void)
         "  case PFS=group19, run 2: was killed by signal 11\n",
     };
     char *text = report(plans, false);
-    const char *from = text;
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        const char *found = strstr(from, parts[i]);
-        if (!found)
-            printf("\n      missing or out of order: %s      in\n%s\n", parts[i], text);
-        CU_ASSERT_PTR_NOT_NULL(found);
-        from = found ? found : from;
-    }
+    check_order(text, parts, sizeof parts / sizeof parts[0]);
     CU_ASSERT_PTR_NULL(strchr(text, '\033'));
     check_lines(text);
     char *coloured = report(plans, true);
@@ -260,9 +266,8 @@ static void add_trouble(struct store *store)
 static void trouble_comes_first(void)
 {
     static const char *const parts[] = {
-        ("\n1 tunnel came up, 3 did not: vpn-0, vpn-1, bad-a with hub. 7 of 9 packets went in clear, since "
-         "no "
-         "tunnel took\nthem. A Phase 2 setup takes 1.00 ms"),
+        ("\n1 tunnel came up, 3 did not: vpn-0, vpn-1, bad-a with hub. 7 of 9 packets went in clear, "
+         "since no tunnel took\nthem. A Phase 2 setup takes 1.00 ms"),
         "median  95 % int.   p95   p99  mean\n",
         "delivered  clear  open  overhead",
         "\nFailed negotiations\n  2 ×, of bad-0, bad-1, the first one: they differ.\n",
@@ -278,14 +283,7 @@ static void trouble_comes_first(void)
     FILE *out = open_memstream(&text, &len);
     text_report_write(out, &set, &summary, false);
     fclose(out);
-    const char *from = text;
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        const char *found = strstr(from, parts[i]);
-        if (!found)
-            printf("\n      missing or out of order: %s      in\n%s\n", parts[i], text);
-        CU_ASSERT_PTR_NOT_NULL(found);
-        from = found ? found : from;
-    }
+    check_order(text, parts, sizeof parts / sizeof parts[0]);
     check_lines(text);
     summary_cleanup(&summary);
     store_close(store);

@@ -20,14 +20,9 @@ struct schedule {
     p2_time active;
 };
 
-static uint64_t below(struct test_random *r, uint64_t n)
-{
-    return test_random_next(r) % n;
-}
-
 static unsigned sometimes(struct test_random *r, uint64_t limit)
 {
-    return below(r, 2) ? (unsigned)below(r, limit) : 0;
+    return test_random_below(r, 2) ? (unsigned)test_random_below(r, limit) : 0;
 }
 
 static void draw_network(struct schedule *s, struct test_random *r)
@@ -36,9 +31,9 @@ static void draw_network(struct schedule *s, struct test_random *r)
     const uint64_t losses[] = {1, 100, 200, 600};
     struct disorder_options *o = &s->options;
     for (int side = 0; side < 2; side++)
-        o->delay[side] = (p2_time)(1 + below(r, 30)) * P2_MS;
-    o->jitter = jitters[below(r, 3)];
-    o->loss = (unsigned)below(r, losses[below(r, 4)]);
+        o->delay[side] = (p2_time)(1 + test_random_below(r, 30)) * P2_MS;
+    o->jitter = jitters[test_random_below(r, 3)];
+    o->loss = (unsigned)test_random_below(r, losses[test_random_below(r, 4)]);
     o->duplicates = sometimes(r, 300);
     o->corruption = sometimes(r, 100);
     s->attack = sometimes(r, 400);
@@ -46,7 +41,8 @@ static void draw_network(struct schedule *s, struct test_random *r)
 
 static void draw_profile(struct profile *profile, struct test_random *r)
 {
-    p2_time generate = below(r, 2) ? 10 * P2_MS : 250 * P2_MS, other = below(r, 2) ? P2_MS / 10 : 5 * P2_MS;
+    p2_time generate = test_random_below(r, 2) ? 10 * P2_MS : 250 * P2_MS,
+            other = test_random_below(r, 2) ? P2_MS / 10 : 5 * P2_MS;
     memset(profile, 0, sizeof(*profile));
     profile->scale = 1;
     for (unsigned op = 0; op < P2_NUM_OPERATIONS; op++) {
@@ -62,16 +58,16 @@ static void draw_hosts(struct schedule *s, struct test_random *r)
     struct disorder_options *o = &s->options;
     s->roomy_queues = true;
     for (int side = 0; side < 2; side++) {
-        bool tiny = below(r, 4) == 0;
-        o->cores[side] = 1 + (uint32_t)below(r, 2);
-        o->queue[side] = tiny ? 1 + (uint32_t)below(r, 3) : 1000;
+        bool tiny = test_random_below(r, 4) == 0;
+        o->cores[side] = 1 + (uint32_t)test_random_below(r, 2);
+        o->queue[side] = tiny ? 1 + (uint32_t)test_random_below(r, 3) : 1000;
         draw_profile(&s->profile[side], r);
-        if (below(r, 2)) {
+        if (test_random_below(r, 2)) {
             o->profile[side] = &s->profile[side];
             s->roomy_queues &= !tiny;
         }
     }
-    o->defer_ipsec = below(r, 2);
+    o->defer_ipsec = test_random_below(r, 2);
 }
 
 static void draw_peers(struct schedule *s, struct test_random *r)
@@ -79,12 +75,12 @@ static void draw_peers(struct schedule *s, struct test_random *r)
     struct disorder_options *o = &s->options;
     struct p2_phase1_policy policy = p2_phase1_policy_default("secret");
     bool priced = o->profile[0] || o->profile[1]; /* a copy each 200 ms would drown a slow CPU */
-    policy.mode = below(r, 6) ? P2_PHASE1_MAIN : P2_PHASE1_PRESET;
+    policy.mode = test_random_below(r, 6) ? P2_PHASE1_MAIN : P2_PHASE1_PRESET;
     policy.group = P2_GROUP_1;
-    policy.lifetime_s = below(r, 2) ? 28800 : 10 + (uint32_t)below(r, 60);
-    policy.retransmission.first = (p2_time)((priced ? 700 : 200) + below(r, 600)) * P2_MS;
-    policy.retransmission.backoff_permille = (priced ? 1600 : 1000) + (uint32_t)below(r, 401);
-    policy.retransmission.tries = (priced ? 3 : 1) + (uint32_t)below(r, 3);
+    policy.lifetime_s = test_random_below(r, 2) ? 28800 : 10 + (uint32_t)test_random_below(r, 60);
+    policy.retransmission.first = (p2_time)((priced ? 700 : 200) + test_random_below(r, 600)) * P2_MS;
+    policy.retransmission.backoff_permille = (priced ? 1600 : 1000) + (uint32_t)test_random_below(r, 401);
+    policy.retransmission.tries = (priced ? 3 : 1) + (uint32_t)test_random_below(r, 3);
     for (int side = 0; side < 2; side++) {
         snprintf(o->peer[side].name, P2_NAME_MAX, "%s", side ? "left" : "right");
         o->peer[side].local = p2_address_v4(0xc0000201 + (uint32_t)side);
@@ -103,13 +99,13 @@ static void draw_tunnel(struct schedule *s, struct test_random *r, size_t n, enu
         {P2_ESTABLISH_ON_TRAFFIC, P2_ESTABLISH_IMMEDIATELY},
     };
     static const uint32_t soft_limits[] = {800, 800, 500, 1000};
-    const enum p2_establish *start = starts[below(r, sizeof(starts) / sizeof(starts[0]))];
+    const enum p2_establish *start = starts[test_random_below(r, sizeof(starts) / sizeof(starts[0]))];
     struct p2_policy policy = p2_policy_default("nopfs-esp-aes128-sha");
     policy.pfs = pfs;
     policy.lifetime_s = s->lifetime_s;
-    policy.soft_permille = soft_limits[below(r, 4)];
-    policy.fuzz_permille = below(r, 2) ? 100 : 0;
-    policy.overlap = (p2_time)below(r, 3) * P2_SECOND;
+    policy.soft_permille = soft_limits[test_random_below(r, 4)];
+    policy.fuzz_permille = test_random_below(r, 2) ? 100 : 0;
+    policy.overlap = (p2_time)test_random_below(r, 3) * P2_SECOND;
     struct p2_selector inside[2] = {p2_selector_v4(0x0a010000 + ((uint32_t)n << 8), 24),
                                     p2_selector_v4(0x0a020000 + ((uint32_t)n << 8), 24)};
     for (int side = 0; side < 2; side++) {
@@ -119,7 +115,7 @@ static void draw_tunnel(struct schedule *s, struct test_random *r, size_t n, enu
         tunnel->remote = inside[!side];
         tunnel->policy = policy;
         tunnel->establish = start[side];
-        tunnel->retry = s->retries ? (p2_time)(1 + below(r, 10)) * P2_SECOND : 0;
+        tunnel->retry = s->retries ? (p2_time)(1 + test_random_below(r, 10)) * P2_SECOND : 0;
     }
 }
 
@@ -127,14 +123,15 @@ static void draw_tunnel(struct schedule *s, struct test_random *r, size_t n, enu
 
 static void draw_watch(struct schedule *s, struct test_random *r)
 {
-    bool aggressive = below(r, 4) == 0, dpd[2] = {below(r, 2), below(r, 2)};
+    bool aggressive = test_random_below(r, 4) == 0,
+         dpd[2] = {test_random_below(r, 2), test_random_below(r, 2)};
     for (int side = 0; side < 2; side++) {
         struct p2_phase1_policy *policy = &s->options.peer[side].phase1;
         if (aggressive && policy->mode == P2_PHASE1_MAIN)
             policy->mode = P2_PHASE1_AGGRESSIVE;
-        policy->dpd_interval = dpd[side] ? (p2_time)(4 + below(r, 10)) * P2_SECOND : 0;
-        policy->dpd_tries = 2 + (uint32_t)below(r, 3);
-        policy->initial_contact = below(r, 4) != 0;
+        policy->dpd_interval = dpd[side] ? (p2_time)(4 + test_random_below(r, 10)) * P2_SECOND : 0;
+        policy->dpd_tries = 2 + (uint32_t)test_random_below(r, 3);
+        policy->initial_contact = test_random_below(r, 4) != 0;
     }
 }
 
@@ -142,7 +139,7 @@ static struct p2_proposal draw_proposal(struct test_random *r)
 {
     struct p2_proposal ah = p2_proposal_of(P2_PROTO_AH, P2_CIPHER_NONE, P2_AUTH_HMAC_SHA256_128);
     struct p2_proposal esp = p2_proposal_of(P2_PROTO_ESP, P2_CIPHER_AES128_CBC, P2_AUTH_HMAC_SHA1_96);
-    switch (below(r, 6)) {
+    switch (test_random_below(r, 6)) {
     case 0:
         return ah;
     case 1:
@@ -160,16 +157,16 @@ static void draw_limits(struct p2_policy *policy, struct test_random *r)
 {
     static const enum p2_lifetime_rule rules[] = {P2_LIFETIME_SHORTER, P2_LIFETIME_SHORTER, P2_LIFETIME_CLAIM,
                                                   P2_LIFETIME_OBEY};
-    policy->lifetime_rule = rules[below(r, 4)];
-    if (below(r, 3) == 0)
-        policy->lifetime_s -= (uint32_t)below(r, policy->lifetime_s / 2);
-    if (below(r, 3) == 0)
-        policy->lifetime_kb = 8 + (uint32_t)below(r, 60);
-    if (below(r, 4) == 0)
-        policy->sequence_max = 30 + (uint32_t)below(r, 200);
-    if (below(r, 3) == 0)
-        policy->install_interval = (p2_time)below(r, 4000) * P2_MS;
-    policy->commit_bit = below(r, 3) == 0;
+    policy->lifetime_rule = rules[test_random_below(r, 4)];
+    if (test_random_below(r, 3) == 0)
+        policy->lifetime_s -= (uint32_t)test_random_below(r, policy->lifetime_s / 2);
+    if (test_random_below(r, 3) == 0)
+        policy->lifetime_kb = 8 + (uint32_t)test_random_below(r, 60);
+    if (test_random_below(r, 4) == 0)
+        policy->sequence_max = 30 + (uint32_t)test_random_below(r, 200);
+    if (test_random_below(r, 3) == 0)
+        policy->install_interval = (p2_time)test_random_below(r, 4000) * P2_MS;
+    policy->commit_bit = test_random_below(r, 3) == 0;
 }
 
 static void draw_features(struct schedule *s, uint64_t seed)
@@ -181,12 +178,12 @@ static void draw_features(struct schedule *s, uint64_t seed)
         for (int side = 0; side < 2; side++) {
             struct p2_tunnel_config *tunnel = &s->options.tunnel[side][n];
             tunnel->policy.proposals[0] = proposal;
-            tunnel->waiting = (uint32_t)(below(&r, 2) * below(&r, 6));
+            tunnel->waiting = (uint32_t)(test_random_below(&r, 2) * test_random_below(&r, 6));
             draw_limits(&tunnel->policy, &r);
         }
     }
-    s->clear = below(&r, 3) ? 0 : (unsigned)below(&r, 10);
-    s->restart = below(&r, 3) ? 0 : (unsigned)below(&r, 10);
+    s->clear = test_random_below(&r, 3) ? 0 : (unsigned)test_random_below(&r, 10);
+    s->restart = test_random_below(&r, 3) ? 0 : (unsigned)test_random_below(&r, 10);
 }
 
 static void draw(struct schedule *s, uint64_t seed)
@@ -195,16 +192,16 @@ static void draw(struct schedule *s, uint64_t seed)
     struct test_random r = {seed * 7919};
     memset(s, 0, sizeof(*s));
     s->options.seed = seed;
-    s->options.num_tunnels = 1 + below(&r, DISORDER_TUNNELS);
+    s->options.num_tunnels = 1 + test_random_below(&r, DISORDER_TUNNELS);
     draw_network(s, &r);
     draw_hosts(s, &r);
     draw_peers(s, &r);
-    s->lifetime_s = 8 + (uint32_t)below(&r, 40);
-    s->retries = below(&r, 8) != 0;
-    s->traffic = below(&r, 4) != 0;
+    s->lifetime_s = 8 + (uint32_t)test_random_below(&r, 40);
+    s->retries = test_random_below(&r, 8) != 0;
+    s->traffic = test_random_below(&r, 4) != 0;
     s->rekey = sometimes(&r, 30);
-    s->active = (p2_time)(30 + below(&r, 60)) * P2_SECOND;
-    enum p2_group pfs = groups[below(&r, 4)];
+    s->active = (p2_time)(30 + test_random_below(&r, 60)) * P2_SECOND;
+    enum p2_group pfs = groups[test_random_below(&r, 4)];
     for (size_t n = 0; n < s->options.num_tunnels; n++)
         draw_tunnel(s, &r, n, pfs);
     draw_features(s, seed);
@@ -253,11 +250,11 @@ static void print_schedule(const struct schedule *s)
 /* Returns whether a side restarted. */
 static bool break_off(struct disorder *w, const struct schedule *s, struct test_random *r)
 {
-    if (below(r, 1000) < s->clear)
-        disorder_clear(w, (int)below(r, 2), below(r, s->options.num_tunnels));
-    bool restarts = below(r, 1000) < s->restart;
+    if (test_random_below(r, 1000) < s->clear)
+        disorder_clear(w, (int)test_random_below(r, 2), test_random_below(r, s->options.num_tunnels));
+    bool restarts = test_random_below(r, 1000) < s->restart;
     if (restarts)
-        disorder_restart(w, (int)below(r, 2));
+        disorder_restart(w, (int)test_random_below(r, 2));
     return restarts;
 }
 
@@ -266,19 +263,19 @@ static void disturb(struct disorder *w, const struct schedule *s, struct test_ra
     const struct disorder_options *o = &s->options;
     for (size_t n = 0; s->traffic && n < o->num_tunnels; n++) {
         for (int side = 0; side < 2; side++) {
-            for (uint64_t k = below(r, 3); k > 0; k--)
-                disorder_send(w, side, n, 60 + below(r, 1000));
+            for (uint64_t k = test_random_below(r, 3); k > 0; k--)
+                disorder_send(w, side, n, 60 + test_random_below(r, 1000));
         }
     }
     for (int side = 0; side < 2; side++) { /* with the same luck both at once */
-        if (below(r, 1000) < s->rekey)
-            disorder_rekey(w, side, below(r, o->num_tunnels));
+        if (test_random_below(r, 1000) < s->rekey)
+            disorder_rekey(w, side, test_random_below(r, o->num_tunnels));
     }
-    if (below(r, 1000) < s->rekey / 2) {
+    if (test_random_below(r, 1000) < s->rekey / 2) {
         disorder_rekey(w, 0, 0);
         disorder_rekey(w, 1, 0);
     }
-    if (below(r, 1000) < s->attack)
+    if (test_random_below(r, 1000) < s->attack)
         disorder_attack(w);
 }
 
@@ -387,17 +384,11 @@ static bool breaks_a_rule(const struct schedule *s, const struct findings *f)
     return bad;
 }
 
-static uint64_t number_from_environment(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text ? strtoull(text, NULL, 10) : otherwise;
-}
-
 static void every_schedule_ends_well(void)
 {
     static struct schedule s;
-    uint64_t only = number_from_environment("P2_SEED", 0);
-    uint64_t num = only ? 1 : number_from_environment("P2_SCHEDULES", 300);
+    uint64_t only = check_setting("P2_SEED", 0);
+    uint64_t num = only ? 1 : check_setting("P2_SCHEDULES", 300);
     size_t eligible = 0, low_loss = 0, established = 0;
     for (uint64_t i = 0; i < num; i++) {
         draw(&s, only ? only : i + 1);

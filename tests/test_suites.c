@@ -214,6 +214,14 @@ static void a_bundle_takes_no_half(void)
     sim_free(sim);
 }
 
+static struct sim_options with_extended_numbers(const struct p2_proposal *proposal)
+{
+    struct sim_options o = sim_defaults();
+    agree_on(&o, proposal);
+    o.tunnel[0].policy.esn = o.tunnel[1].policy.esn = true;
+    return o;
+}
+
 /* Every kind of suite with extended sequence numbers, from just below 2^32 to just above. */
 static void extended_numbers_cross_2_32(void)
 {
@@ -223,12 +231,9 @@ static void extended_numbers_cross_2_32(void)
         p2_proposal_of(P2_PROTO_ESP, P2_CIPHER_NULL, P2_AUTH_HMAC_SHA256_128),
         p2_proposal_of(P2_PROTO_AH, P2_CIPHER_NONE, P2_AUTH_HMAC_SHA1_96), ah_around_esp()};
     for (size_t i = 0; i < sizeof(proposals) / sizeof(proposals[0]); i++) {
-        struct sim_options o = sim_defaults();
-        agree_on(&o, &proposals[i]);
-        for (int side = 0; side < 2; side++) {
-            o.tunnel[side].policy.esn = true;
+        struct sim_options o = with_extended_numbers(&proposals[i]);
+        for (int side = 0; side < 2; side++)
             o.tunnel[side].policy.sequence_first = UINT32_MAX - 3;
-        }
         struct sim *sim = sim_new(&o);
         sim_run(sim, P2_SECOND);
         check_packets(sim); /* nine packets each way */
@@ -249,12 +254,8 @@ static void an_upper_half_that_differs_fails_the_icv(void)
         p2_proposal_of(P2_PROTO_ESP, P2_CIPHER_AES128_GCM16, P2_AUTH_NONE),
         p2_proposal_of(P2_PROTO_AH, P2_CIPHER_NONE, P2_AUTH_HMAC_SHA1_96), ah_around_esp()};
     for (size_t i = 0; i < sizeof(proposals) / sizeof(proposals[0]); i++) {
-        struct sim_options o = sim_defaults();
-        agree_on(&o, &proposals[i]);
-        for (int side = 0; side < 2; side++) {
-            o.tunnel[side].policy.esn = true;
-            o.tunnel[side].policy.sequence_first = side == 0 ? UINT64_C(0x700000001) : 0;
-        }
+        struct sim_options o = with_extended_numbers(&proposals[i]);
+        o.tunnel[0].policy.sequence_first = UINT64_C(0x700000001);
         struct sim *sim = sim_new(&o);
         sim_run(sim, P2_SECOND);
         sim_send(sim, 0, 100); /* the receiver takes it for number 1 */
@@ -272,10 +273,7 @@ static void the_window_begins_where_the_peers_counter_does(void)
     static const uint64_t firsts[] = {UINT32_MAX, UINT64_C(0x100000001), UINT64_C(0x700000001)};
     for (size_t i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++) {
         struct p2_proposal proposal = ah_around_esp();
-        struct sim_options o = sim_defaults();
-        agree_on(&o, &proposal);
-        for (int side = 0; side < 2; side++)
-            o.tunnel[side].policy.esn = true;
+        struct sim_options o = with_extended_numbers(&proposal);
         o.tunnel[0].policy.sequence_first = o.tunnel[1].policy.sequence_expected = firsts[i];
         struct sim *sim = sim_new(&o);
         sim_run(sim, P2_SECOND);

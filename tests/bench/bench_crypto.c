@@ -5,6 +5,7 @@
  *
  * A benchmark and not a test: it judges nothing. What the library cannot do without is on the bare side too:
  * HMAC contexts are keyed and ciphers expanded beforehand, the prime is a number already. */
+#include "bench.h"
 #include "cipher.h"
 #include "dh.h"
 #include "hash.h"
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define MAX_BYTES 1408
 #define BATCH_NS  50000.0
@@ -148,26 +148,13 @@ static void bare_derive_ecp(struct work *w)
     ecc_point_mul(&w->product, &w->scalar, &w->point);
 }
 
+/* Nanoseconds. */
 static double time_batch(void (*run)(struct work *), struct work *work, size_t batch)
 {
-    struct timespec start, end;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
+    double start = bench_seconds();
     for (size_t i = 0; i < batch; i++)
         run(work);
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
-    return (double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec);
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t num)
-{
-    qsort(values, num, sizeof *values, compare);
-    return num % 2 ? values[num / 2] : (values[num / 2 - 1] + values[num / 2]) / 2;
+    return (bench_seconds() - start) * 1e9;
 }
 
 /* Ours and bare alternate, and the ratio is the median of the ratios of neighbours: what the machine does
@@ -186,8 +173,8 @@ static void report(const struct pair *pair, struct work *work, size_t repetition
         bare[r] = time_batch(pair->bare, work, batch) / (double)batch;
         ratio[r] = ours[r] / bare[r];
     }
-    printf("%-20s %6zu %12.1f %12.1f %8.3f\n", pair->name, work->bytes, median(ours, repetitions),
-           median(bare, repetitions), median(ratio, repetitions));
+    printf("%-20s %6zu %12.1f %12.1f %8.3f\n", pair->name, work->bytes, bench_median(ours, repetitions),
+           bench_median(bare, repetitions), bench_median(ratio, repetitions));
     free(ours);
 }
 

@@ -4,34 +4,14 @@
  *
  * A benchmark and not a test: it judges nothing. */
 #include "ah.h"
+#include "bench.h"
 #include "esp.h"
 #include "ip.h"
 #include "replay.h"
 #include "sim/sim.h"
 
-#include <time.h>
-
 #define ROUNDS  15
 #define PACKETS 1500
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-    qsort(values, ROUNDS, sizeof(*values), by_value);
-    return values[ROUNDS / 2];
-}
 
 /* --- through two gateways --- */
 
@@ -78,7 +58,7 @@ static void lane_open(struct lane *lane, const struct p2_proposal *proposal, siz
 
 static double through_gateways(struct lane *lane)
 {
-    double start = seconds();
+    double start = bench_seconds();
     for (int i = 0; i < PACKETS; i++) {
         if (p2_gateway_send_clear(lane->gateways[0], P2_SECOND, 1, lane->clear, lane->len) < 0)
             abort();
@@ -87,7 +67,7 @@ static double through_gateways(struct lane *lane)
             abort();
         drain(lane, 1);
     }
-    return (seconds() - start) / PACKETS;
+    return (bench_seconds() - start) / PACKETS;
 }
 
 /* --- the floor --- */
@@ -155,10 +135,10 @@ static void bare_packet(struct floor *floor)
 
 static double through_library(struct floor *floor)
 {
-    double start = seconds();
+    double start = bench_seconds();
     for (int i = 0; i < PACKETS; i++)
         bare_packet(floor);
-    return (seconds() - start) / PACKETS;
+    return (bench_seconds() - start) / PACKETS;
 }
 
 static void bench_suite(const struct p2_proposal *proposal, size_t len)
@@ -177,9 +157,9 @@ static void bench_suite(const struct p2_proposal *proposal, size_t len)
     if (lane.delivered != (size_t)ROUNDS * PACKETS)
         abort();
     p2_proposal_format(proposal, text);
-    double each = median(ours);
-    printf("%-46s %5zu %9.0f %9.0f %7.2f %11.0f\n", text, len, each * 1e9, median(bare) * 1e9, median(ratio),
-           1 / each);
+    double each = bench_median(ours, ROUNDS);
+    printf("%-46s %5zu %9.0f %9.0f %7.2f %11.0f\n", text, len, each * 1e9, bench_median(bare, ROUNDS) * 1e9,
+           bench_median(ratio, ROUNDS), 1 / each);
     sim_free(lane.sim);
 }
 
@@ -245,14 +225,14 @@ static double window(uint32_t width, bool shuffled, bool esn)
         struct p2_replay replay;
         if (p2_replay_init(&replay, width) < 0)
             abort();
-        double start = seconds();
+        double start = bench_seconds();
         uint64_t num = take(&replay, numbers, esn);
-        times[round] = (seconds() - start) / NUMBERS * 1e9;
+        times[round] = (bench_seconds() - start) / NUMBERS * 1e9;
         if (num < NUMBERS / 2)
             abort();
         p2_replay_cleanup(&replay);
     }
-    return median(times);
+    return bench_median(times, ROUNDS);
 }
 
 static void bench_windows(void)

@@ -1,32 +1,12 @@
 /* What the core costs beside the bare cryptography, in one run: ESP packets through two gateways against the
  * same nettle calls on the same bytes, and Quick Modes through two gateways against their four
  * exponentiations. Medians; the ratio is the figure to look at. */
+#include "bench.h"
 #include "esp.h"
 #include "ip.h"
 #include "sim/sim.h"
 
-#include <time.h>
-
 #define ROUNDS 15
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-    qsort(values, ROUNDS, sizeof(*values), by_value);
-    return values[ROUNDS / 2];
-}
 
 /* --- ESP --- */
 
@@ -93,15 +73,15 @@ static double through_gateways(size_t len, size_t num_tunnels)
     double times[ROUNDS];
     p2_ip_build(clear, &header);
     for (int round = 0; round < ROUNDS; round++) {
-        double start = seconds();
+        double start = bench_seconds();
         for (int i = 0; i < PACKETS; i++)
             one_packet(&pipe, clear, len, P2_SECOND);
-        times[round] = (seconds() - start) / PACKETS;
+        times[round] = (bench_seconds() - start) / PACKETS;
     }
     if (pipe.delivered != (size_t)ROUNDS * PACKETS)
         abort();
     sim_free(sim);
-    return median(times);
+    return bench_median(times, ROUNDS);
 }
 
 static double through_library(size_t len)
@@ -112,12 +92,12 @@ static double through_library(size_t len)
     double times[ROUNDS];
     p2_esp_init(&keys, P2_CIPHER_AES128_CBC, key, P2_AUTH_HMAC_SHA1_96, key, false);
     for (int round = 0; round < ROUNDS; round++) {
-        double start = seconds();
+        double start = bench_seconds();
         for (int i = 0; i < PACKETS; i++)
             bare_packet(&keys, buffer, len);
-        times[round] = (seconds() - start) / PACKETS;
+        times[round] = (bench_seconds() - start) / PACKETS;
     }
-    return median(times);
+    return bench_median(times, ROUNDS);
 }
 
 static void bench_esp(size_t len)
@@ -143,12 +123,12 @@ static double quick_modes(enum p2_group group, int num)
     o.tunnel[0].policy.pfs = o.tunnel[1].policy.pfs = group;
     struct sim *sim = sim_new(&o);
     sim_run(sim, P2_SECOND);
-    double start = seconds();
+    double start = bench_seconds();
     for (int i = 0; i < num; i++) {
         sim_rekey(sim, 0);
         sim_run(sim, sim_now(sim) + 100 * P2_MS);
     }
-    double each = (seconds() - start) / num;
+    double each = (bench_seconds() - start) / num;
     sim_free(sim);
     return each;
 }
@@ -157,13 +137,13 @@ static double exponentiations(enum p2_group group, int num)
 {
     struct test_random state = {.seed = 1};
     uint8_t private_key[P2_DH_MAX_PRIVATE], public_key[P2_DH_MAX_LEN], secret[P2_DH_MAX_LEN];
-    double start = seconds();
+    double start = bench_seconds();
     for (int i = 0; i < 2 * num; i++) {
         if (p2_dh_generate(group, test_random(&state), private_key, public_key) < 0 ||
             p2_dh_derive(group, private_key, public_key, p2_group_info(group)->public_len, secret) < 0)
             abort();
     }
-    return (seconds() - start) / num;
+    return (bench_seconds() - start) / num;
 }
 
 static void bench_quick_mode(enum p2_group group)
@@ -175,7 +155,7 @@ static void bench_quick_mode(enum p2_group group)
         if (info)
             bare[round] = exponentiations(group, 50);
     }
-    double a = median(through), b = median(bare);
+    double a = bench_median(through, ROUNDS), b = bench_median(bare, ROUNDS);
     printf("Quick Mode, both sides, PFS %-8s %7.1f us", info ? info->name : "none:", a * 1e6);
     if (info)
         printf(", its four exponentiations %7.1f us, ratio %.2f", b * 1e6, a / b);

@@ -12,7 +12,7 @@ const char *attack_name(enum attack_kind kind)
 
 static uint64_t below(struct attacker *a, uint64_t n)
 {
-    return test_random_next(&a->random) % n;
+    return test_random_below(&a->random, n);
 }
 
 /* The outermost SPI. */

@@ -118,14 +118,6 @@ struct post {
     size_t num, next;
 };
 
-static void check_ok(int result)
-{
-    if (result != P2_OK) {
-        fprintf(stderr, "direct: a gateway call returned %d\n", result);
-        abort();
-    }
-}
-
 static void drain(struct direct *d, struct post *post, int side)
 {
     struct p2_action action;

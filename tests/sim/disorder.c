@@ -41,17 +41,9 @@ struct disorder {
     p2_time now;
 };
 
-static void check_ok(int result)
-{
-    if (result != P2_OK) {
-        fprintf(stderr, "disorder: a gateway call returned %d\n", result);
-        abort();
-    }
-}
-
 static uint64_t below(struct disorder *w, uint64_t n)
 {
-    return test_random_next(&w->random) % n;
+    return test_random_below(&w->random, n);
 }
 
 static bool happens(struct disorder *w, unsigned permille)

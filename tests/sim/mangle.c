@@ -10,11 +10,6 @@ const char *mangle_name(enum mangle_kind kind)
     return names[kind];
 }
 
-static uint64_t below(struct test_random *random, uint64_t n)
-{
-    return test_random_next(random) % n;
-}
-
 size_t mangle_ipsec_at(const uint8_t *packet, size_t len, uint8_t *protocol)
 {
     struct p2_ip_view view;
@@ -34,18 +29,18 @@ static void set_length(uint8_t *packet, size_t len)
 
 static void flip(struct test_random *random, uint8_t *bytes, size_t len)
 {
-    for (uint64_t n = below(random, 8) + 1; n > 0 && len > 0; n--)
-        bytes[below(random, len)] ^= (uint8_t)(1u << below(random, 8));
+    for (uint64_t n = test_random_below(random, 8) + 1; n > 0 && len > 0; n--)
+        bytes[test_random_below(random, len)] ^= (uint8_t)(1u << test_random_below(random, 8));
 }
 
 /* Just ahead of the window's top or within it, far ahead, half the numbers ahead, the last one, or none. */
 static uint32_t other_number(struct test_random *random, uint32_t number)
 {
-    switch (below(random, 5)) {
+    switch (test_random_below(random, 5)) {
     case 0:
-        return number + 1 + (uint32_t)below(random, 64);
+        return number + 1 + (uint32_t)test_random_below(random, 64);
     case 1:
-        return number + (uint32_t)below(random, 100000);
+        return number + (uint32_t)test_random_below(random, 100000);
     case 2:
         return number + UINT32_C(0x80000000);
     case 3:
@@ -79,17 +74,17 @@ size_t mangle(enum mangle_kind kind, struct test_random *random, uint8_t *packet
         flip(random, packet + spi, len - spi);
         break;
     case MANGLE_CUT:
-        len = at + below(random, len - at);
+        len = at + test_random_below(random, len - at);
         break;
     case MANGLE_GROW:
-        whole = len + 1 + below(random, 64);
+        whole = len + 1 + test_random_below(random, 64);
         for (; len < whole && len < capacity; len++)
             packet[len] = (uint8_t)test_random_next(random);
         break;
     case MANGLE_SPI:
         its_at = mangle_ipsec_at(other.data, other.len, &its);
         p2_put_u32(packet + spi, (uint32_t)test_random_next(random));
-        if (its_at > 0 && below(random, 4) > 0)
+        if (its_at > 0 && test_random_below(random, 4) > 0)
             memcpy(packet + spi, other.data + its_at + (its == P2_IP_PROTO_AH ? 4 : 0), 4);
         break;
     case MANGLE_NUMBER:
@@ -108,7 +103,7 @@ size_t mangle(enum mangle_kind kind, struct test_random *random, uint8_t *packet
     default:
         return len;
     }
-    if ((kind != MANGLE_CUT && kind != MANGLE_GROW) || below(random, 8) > 0)
+    if ((kind != MANGLE_CUT && kind != MANGLE_GROW) || test_random_below(random, 8) > 0)
         set_length(packet, len);
     return len;
 }

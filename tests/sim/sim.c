@@ -44,14 +44,6 @@ struct sim {
     p2_time now;
 };
 
-static void check_ok(int result)
-{
-    if (result != P2_OK) {
-        fprintf(stderr, "sim: a gateway call returned %d\n", result);
-        abort();
-    }
-}
-
 struct sim_options sim_defaults(void)
 {
     struct sim_options o = {.delay = {10 * P2_MS, 10 * P2_MS}, .seed = {1, 2}};
@@ -338,6 +330,16 @@ void sim_lose(struct sim *sim, bool (*lose)(void *ctx, const struct sim_message 
 {
     sim->options.lose = lose;
     sim->options.lose_ctx = ctx;
+}
+
+void sim_check_traffic(struct sim *sim)
+{
+    size_t before[2] = {sim_delivered(sim, 0), sim_delivered(sim, 1)};
+    sim_send(sim, 0, 100);
+    sim_send(sim, 1, 100);
+    sim_run(sim, sim_now(sim) + P2_SECOND);
+    CU_ASSERT_EQUAL(sim_delivered(sim, 0), before[0] + 1);
+    CU_ASSERT_EQUAL(sim_delivered(sim, 1), before[1] + 1);
 }
 
 void sim_lose_ipsec(struct sim *sim, bool lose)

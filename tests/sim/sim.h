@@ -81,6 +81,8 @@ size_t sim_delivered(const struct sim *sim, int side);
 bool sim_arrived_whole(const struct sim *sim, int side);
 /* The last packet that was on the wire from a side. Good until the next one. */
 struct p2_bytes sim_last_ipsec(const struct sim *sim, int from);
+/* Asserts that one packet each way arrives within a second, in which nothing else does. */
+void sim_check_traffic(struct sim *sim);
 /* ESP packets from now on are lost while true. */
 void sim_lose_ipsec(struct sim *sim, bool lose);
 /* Hands a datagram to a side right now, as an attacker would. */
