@@ -2,7 +2,7 @@
  * clear ends what has no keys yet; later it only explains a timeout. */
 #include "failure_edits.h"
 #include "failure_fixture.h"
-#include "phase1_disagreements.h"
+#include "phase1_fixture.h"
 
 #define OURS       "aes-128-cbc, sha1, group2, pre-shared-key"
 #define SILENT     "the peer does not say"

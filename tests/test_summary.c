@@ -70,6 +70,29 @@ static struct summary compute(struct store *store)
     return summary;
 }
 
+struct judgement {
+    bool holds;
+    const char *seen;
+};
+
+/* What these expectations of the scenario make of what is in the store. */
+static void check_judged(struct store *store, struct scenario_expectation *expectations,
+                         const struct judgement *judgements, size_t num)
+{
+    set.base.expectations = expectations;
+    set.base.num_expectations = num;
+    struct summary summary = compute(store);
+    CU_ASSERT_EQUAL_FATAL(summary.num_expectations, num);
+    for (size_t i = 0; i < num; i++) {
+        if (strcmp(summary.expectations[i].seen, judgements[i].seen) != 0)
+            printf("\n      %s: %s\n", expectations[i].text, summary.expectations[i].seen);
+        CU_ASSERT_EQUAL(summary.expectations[i].holds, judgements[i].holds);
+        CU_ASSERT_STRING_EQUAL(summary.expectations[i].seen, judgements[i].seen);
+    }
+    set.base.num_expectations = 0;
+    summary_cleanup(&summary);
+}
+
 static void metrics_are_what_they_say(void)
 {
     static const struct {
@@ -190,10 +213,7 @@ static void expectations_are_judged(void)
         {"o", "", "no-such-thing", -1, "equal", 0, "", SCENARIO_UNIT_COUNT, 7},
         {"p", "", "cpu-utilisation.spoke", -1, "below", 0.2, "", SCENARIO_UNIT_PART, 7},
     };
-    static const struct {
-        bool holds;
-        const char *seen;
-    } seen[] = {
+    static const struct judgement seen[] = {
         {true, "25.0 ms (PFS=none) to 80.0 ms (PFS=group14)"},
         {false, "80.0 ms in case PFS=group14"},
         {true, "25.0 ms"},
@@ -212,19 +232,8 @@ static void expectations_are_judged(void)
         {true, "15.00 % in every case"},
     };
     enum { NUM = sizeof expectations / sizeof expectations[0] };
-    set.base.expectations = expectations;
-    set.base.num_expectations = NUM;
     struct store *store = two_cases();
-    struct summary summary = compute(store);
-    CU_ASSERT_EQUAL_FATAL(summary.num_expectations, NUM);
-    for (size_t i = 0; i < NUM; i++) {
-        if (strcmp(summary.expectations[i].seen, seen[i].seen) != 0)
-            printf("\n      %s: %s\n", expectations[i].text, summary.expectations[i].seen);
-        CU_ASSERT_EQUAL(summary.expectations[i].holds, seen[i].holds);
-        CU_ASSERT_STRING_EQUAL(summary.expectations[i].seen, seen[i].seen);
-    }
-    set.base.num_expectations = 0;
-    summary_cleanup(&summary);
+    check_judged(store, expectations, seen, NUM);
     store_close(store);
     fixture_remove("fixture.sqlite");
 }
@@ -240,10 +249,7 @@ static void texts_are_judged(void)
         {"e", "PFS=group14", "failure-field", -1, "equal", 0, "pfs-group", SCENARIO_UNIT_TEXT, 1},
         {"f", "PFS=group9", "failure-field", -1, "equal", 0, "pfs-group", SCENARIO_UNIT_TEXT, 1},
     };
-    static const struct {
-        bool holds;
-        const char *seen;
-    } seen[] = {
+    static const struct judgement seen[] = {
         {true, "2 × g2-esp-aes128-sha in case PFS=none"},
         {false, "2 × g2-esp-aes128-sha in case PFS=none"},
         {false, "1 × g2-esp-aes128-sha, 1 × esp null hmac-sha1-96 in case PFS=group14"},
@@ -262,17 +268,7 @@ static void texts_are_judged(void)
     strcpy(records[1].u.negotiation.suite, "esp null hmac-sha1-96");
     records[1].u.negotiation.proposal[0] = '\0'; /* a proposal without a name is known by its algorithms */
     fixture_add(store, "PFS=group14", 1, records, 2);
-    set.base.expectations = expectations;
-    set.base.num_expectations = 6;
-    struct summary summary = compute(store);
-    for (size_t i = 0; i < 6; i++) {
-        CU_ASSERT_EQUAL(summary.expectations[i].holds, seen[i].holds);
-        if (strcmp(summary.expectations[i].seen, seen[i].seen) != 0)
-            printf("\n      %s\n", summary.expectations[i].seen);
-        CU_ASSERT_STRING_EQUAL(summary.expectations[i].seen, seen[i].seen);
-    }
-    set.base.num_expectations = 0;
-    summary_cleanup(&summary);
+    check_judged(store, expectations, seen, sizeof expectations / sizeof expectations[0]);
     store_close(store);
     fixture_remove("fixture.sqlite");
 }

@@ -332,6 +332,14 @@ void sim_lose(struct sim *sim, bool (*lose)(void *ctx, const struct sim_message 
     sim->options.lose_ctx = ctx;
 }
 
+size_t sim_count_sent(const struct sim *sim, uint8_t exchange_type)
+{
+    size_t num = 0;
+    for (size_t i = 0; sim_sent(sim, i); i++)
+        num += sim_sent(sim, i)->exchange_type == exchange_type;
+    return num;
+}
+
 void sim_check_traffic(struct sim *sim)
 {
     size_t before[2] = {sim_delivered(sim, 0), sim_delivered(sim, 1)};

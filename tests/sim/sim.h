@@ -55,6 +55,7 @@ struct host *sim_host(struct sim *sim, int side);
 struct ledger *sim_ledger(struct sim *sim);
 const struct causes *sim_causes(const struct sim *sim);
 const struct sim_message *sim_sent(const struct sim *sim, size_t i); /* NULL past the end */
+size_t sim_count_sent(const struct sim *sim, uint8_t exchange_type);
 size_t sim_drops(const struct sim *sim, int side, enum p2_drop reason);
 /* Those of them that were data packets. */
 size_t sim_ipsec_drops(const struct sim *sim, int side, enum p2_drop reason);

@@ -1,8 +1,16 @@
-/* Phase 1 policies of two gateways of the simulation (sim/sim.h) that do not agree: in one thing each. */
-#ifndef P2_TESTS_PHASE1_DISAGREEMENTS_H
-#define P2_TESTS_PHASE1_DISAGREEMENTS_H
+/* What the tests of Phase 1 share: a pair in aggressive mode, and policies that do not agree, in one thing
+ * each. */
+#ifndef P2_TESTS_PHASE1_FIXTURE_H
+#define P2_TESTS_PHASE1_FIXTURE_H
 
 #include "sim/sim.h"
+
+static inline struct sim_options aggressive(void)
+{
+    struct sim_options o = sim_defaults();
+    o.peer[0].phase1.mode = o.peer[1].phase1.mode = P2_PHASE1_AGGRESSIVE;
+    return o;
+}
 
 static inline void other_cipher(struct sim_options *o)
 {
