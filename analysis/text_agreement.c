@@ -52,9 +52,8 @@ void text_report_agreement(FILE *out, const struct summary *summary, bool colour
         return;
     for (size_t i = 0; i < summary->num_cases; i++) {
         const struct summary_case *of_case = &summary->cases[i];
-        uint64_t failed = 0; /* in either phase, as the fields are */
-        for (size_t j = 0; j < of_case->num_failures; j++)
-            failed += of_case->failures[j].count;
+        uint64_t failed =
+            summary_count_failures(&of_case->failures, NULL); /* of both phases, as the fields */
         char(*row)[TEXT_CELL] = cells + 5 * i;
         text_report_case_label(row[0], TEXT_CELL, of_case->of);
         snprintf(row[1], TEXT_CELL, "%llu", (unsigned long long)of_case->established);

@@ -159,7 +159,7 @@ bool text_report_packets_answer(FILE *out, const struct summary *summary)
 {
     size_t in_case = 0, count = 0;
     for (size_t i = 0; i < summary->num_cases; i++)
-        if (summary->cases[i].num_failures > 0 || summary->cases[i].established == 0)
+        if (summary->cases[i].failures.num > 0 || summary->cases[i].established == 0)
             return false;
     if (!any_total(summary, "packets-sent") ||
         strcmp(text_report_subject(summary).metric, "rekey-latency") == 0)

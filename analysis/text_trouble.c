@@ -2,14 +2,10 @@
  * packets that went in clear. */
 #include "text_report.h"
 
-#include <string.h>
-
 /* Several cases have a table of who agreed, and their own sentence. */
 static void write_tunnels(FILE *out, const struct summary_case *of_case)
 {
-    uint64_t failed = 0;
-    for (size_t i = 0; i < of_case->num_failures; i++)
-        failed += of_case->failures[i].count;
+    uint64_t failed = summary_count_failures(&of_case->failures, NULL);
     if (of_case->established == 0)
         return;
     if (of_case->tunnels_down > 0)
