@@ -112,14 +112,10 @@ static bool find_worst(const struct summary *summary, size_t *in_case, size_t *c
 static void answer_loss(FILE *out, const struct summary *summary, size_t worst, size_t count)
 {
     const struct summary_case *of_case = &summary->cases[worst];
-    char label[256];
     size_t spared = 0;
     for (size_t i = 0; i < summary->num_cases; i++)
         spared += summary_find(&summary->cases[i], counts[count].metric)->total == 0;
-    if (summary->num_cases > 1) {
-        text_report_case_label(label, sizeof label, of_case->of);
-        fprintf(out, "With %s, ", label);
-    }
+    text_report_with_case(out, summary, worst);
     fprintf(out, "%llu of %llu packets %s",
             (unsigned long long)summary_find(of_case, counts[count].metric)->total,
             (unsigned long long)summary_find(of_case, "packets-sent")->total, counts[count].what);

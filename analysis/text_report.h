@@ -20,6 +20,8 @@ struct text_subject text_report_subject(const struct summary *summary);
 
 /* A case as the report calls it: "group14" if one axis alone makes the difference, else "group14, 1%". */
 void text_report_case_label(char *label, size_t size, const struct scenario_case *of);
+/* "With group14, " before what is said of one case; nothing if there is only one. */
+void text_report_with_case(FILE *out, const struct summary *summary, size_t in_case);
 
 /* Parts of text_report_write, in files of their own. */
 

@@ -22,7 +22,6 @@ static void write_clear(FILE *out, const struct summary *summary)
 {
     uint64_t most = 0;
     size_t worst = 0;
-    char label[256];
     for (size_t i = 0; i < summary->num_cases; i++) {
         uint64_t clear = summary_find(&summary->cases[i], "packets-in-clear")->total;
         if (clear > most) {
@@ -32,10 +31,7 @@ static void write_clear(FILE *out, const struct summary *summary)
     }
     if (most == 0)
         return;
-    if (summary->num_cases > 1) {
-        text_report_case_label(label, sizeof label, summary->cases[worst].of);
-        fprintf(out, "With %s, ", label);
-    }
+    text_report_with_case(out, summary, worst);
     fprintf(out, "%llu of %llu packets went in clear, since no tunnel took them. ", (unsigned long long)most,
             (unsigned long long)summary_find(&summary->cases[worst], "packets-sent")->total);
 }
