@@ -52,19 +52,6 @@ static bool is_loss(const struct summary_case *of_case, size_t count)
                                    summary_find(of_case, "packets-delivered")->total == 0);
 }
 
-/* Packets are the subject where nothing was rekeyed, or where some were lost otherwise than on links or went
- * in clear. */
-static bool is_wanted(const struct summary *summary)
-{
-    bool wanted = strcmp(text_report_subject(summary).metric, "rekey-latency") != 0 ||
-                  any_total(summary, "packets-in-clear");
-    for (size_t i = 0; i < summary->num_cases; i++)
-        for (size_t j = 0; j < NUM_COUNTS; j++)
-            wanted = wanted || (is_loss(&summary->cases[i], j) &&
-                                summary_find(&summary->cases[i], counts[j].metric)->total > 0);
-    return wanted && any_total(summary, "packets-sent");
-}
-
 /* --- the answer --- */
 
 /* " (no-policy 190)": what those were dropped for that have no column of their own. */
@@ -168,18 +155,25 @@ bool text_report_packets_answer(FILE *out, const struct summary *summary)
 
 /* --- the table --- */
 
+/* Packets are the subject where nothing was rekeyed, or where some were lost otherwise than on links or went
+ * in clear. */
+static bool is_wanted(const struct summary *summary)
+{
+    size_t in_case, count;
+    return any_total(summary, "packets-sent") &&
+           (strcmp(text_report_subject(summary).metric, "rekey-latency") != 0 ||
+            any_total(summary, "packets-in-clear") || find_worst(summary, &in_case, &count));
+}
+
 static void fill_mean(char cell[TEXT_CELL], const struct summary_case *of_case, const char *metric)
 {
     const struct statistics_summary *figures = &summary_find(of_case, metric)->figures;
-    char text[FIGURE_TEXT];
-    snprintf(cell, TEXT_CELL, "-");
     if (figures->n == 0)
-        return;
-    if (strcmp(metric, "overhead") == 0)
-        snprintf(text, sizeof text, "%.1f", figures->mean);
+        snprintf(cell, TEXT_CELL, "-");
+    else if (strcmp(metric, "overhead") == 0)
+        snprintf(cell, TEXT_CELL, "%.1f", figures->mean);
     else
-        figure_text_ns(text, figures->mean);
-    snprintf(cell, TEXT_CELL, "%s", text);
+        figure_text_ns(cell, figures->mean);
 }
 
 static void fill_row(char (*row)[TEXT_CELL], const struct summary_case *of_case, size_t number)
