@@ -1,8 +1,8 @@
 /* Where the packets of the flows ended, if that is not plain: one row a case, and no column of zeros. */
 #include "figure_text.h"
-#include "text_report.h"
-
+#include "reason.h"
 #include "text_layout.h"
+#include "text_report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,28 +54,34 @@ static bool is_loss(const struct summary_case *of_case, size_t count)
 
 /* --- the answer --- */
 
-/* " (no-policy 190)": what those were dropped for that have no column of their own. */
-static void write_reasons(FILE *out, const struct summary_case *of_case, size_t count)
+/* " (no-policy 190", or ", runt 3" after others; nothing if there were none. */
+static void write_reason(FILE *out, const struct summary_case *of_case, const char *reason, bool *any)
 {
-    static const char *const reasons[] = {"no-policy",     "unknown-spi",       "runt",
-                                          "sequence-zero", "sequence-overflow", "icv-mismatch",
-                                          "bad-padding",   "selector-mismatch", "dummy"};
+    char name[64];
+    snprintf(name, sizeof name, "drops.%s", reason);
+    const struct summary_metric *drops = summary_find(of_case, name);
+    if (!drops || drops->total == 0)
+        return;
+    fprintf(out, "%s%s %llu", *any ? ", " : " (", reason, (unsigned long long)drops->total);
+    *any = true;
+}
+
+/* " (no-policy 190)": what those were dropped for that have no column of their own. */
+static void write_reasons(FILE *out, const struct summary_case *of_case, const char *metric)
+{
+    static const enum p2_drop others[] = {
+        P2_DROP_NO_POLICY,     P2_DROP_UNKNOWN_SPI,       P2_DROP_RUNT,
+        P2_DROP_SEQUENCE_ZERO, P2_DROP_SEQUENCE_OVERFLOW, P2_DROP_ICV_MISMATCH,
+        P2_DROP_BAD_PADDING,   P2_DROP_SELECTOR_MISMATCH, P2_DROP_DUMMY};
     static const char *const in_nats[] = {"nat-no-ports", "nat-unsolicited", "nat-fragments",
                                           "nat-exhausted"};
-    bool other = strcmp(counts[count].metric, "lost-otherwise") == 0,
-         open = strcmp(counts[count].metric, "unaccounted") == 0;
-    const char *const *names = other ? reasons : in_nats, *separator = " (";
-    size_t num = other ? sizeof reasons / sizeof reasons[0] : open ? sizeof in_nats / sizeof in_nats[0] : 0;
-    for (size_t i = 0; i < num; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "drops.%s", names[i]);
-        const struct summary_metric *drops = summary_find(of_case, name);
-        if (!drops || drops->total == 0)
-            continue;
-        fprintf(out, "%s%s %llu", separator, names[i], (unsigned long long)drops->total);
-        separator = ", ";
-    }
-    if (strcmp(separator, ", ") == 0)
+    bool other = strcmp(metric, "lost-otherwise") == 0, open = strcmp(metric, "unaccounted") == 0,
+         any = false;
+    for (size_t i = 0; other && i < sizeof others / sizeof others[0]; i++)
+        write_reason(out, of_case, p2_drop_name(others[i]), &any);
+    for (size_t i = 0; open && i < sizeof in_nats / sizeof in_nats[0]; i++)
+        write_reason(out, of_case, in_nats[i], &any);
+    if (any)
         fputc(')', out);
 }
 
@@ -106,7 +112,7 @@ static void answer_loss(FILE *out, const struct summary *summary, size_t worst, 
     fprintf(out, "%llu of %llu packets %s",
             (unsigned long long)summary_find(of_case, counts[count].metric)->total,
             (unsigned long long)summary_find(of_case, "packets-sent")->total, counts[count].what);
-    write_reasons(out, of_case, count);
+    write_reasons(out, of_case, counts[count].metric);
     if (summary->num_cases > 1)
         fprintf(out, "; no case has more, and %zu of the %zu %s none.", spared, summary->num_cases,
                 spared == 1 ? "has" : "have");
