@@ -53,7 +53,8 @@ uint64_t summary_count_failures(const struct summary_failures *failures, const c
 /* Explanations name tunnels and addresses, so alike means: same phase, same notify, same field. SQLite takes
  * `explanation` from the row that min() chose. */
 #define NEGOTIATIONS_ALIKE(name, outcome)                                                                    \
-    "SELECT phase, failure, explanation, count(*), min(id), group_concat(DISTINCT initiator),"               \
+    "WITH durations AS (SELECT case_name, run, duration_ns FROM runs)"                                       \
+    " SELECT phase, failure, explanation, count(*), min(id), group_concat(DISTINCT initiator),"              \
     " group_concat(DISTINCT responder) FROM ("                                                               \
     " SELECT 1 AS phase, id, " name " AS failure, explanation, coalesce(failure_field, '') AS field,"        \
     "  initiator, responder FROM phase1_negotiations NATURAL JOIN durations"                                 \
@@ -61,14 +62,12 @@ uint64_t summary_count_failures(const struct summary_failures *failures, const c
     " SELECT 2, id, " name ", explanation, coalesce(failure_field, ''), initiator, responder"                \
     "  FROM negotiations NATURAL JOIN durations WHERE case_name = ?1 AND " outcome ")"                       \
     " GROUP BY phase, failure, field ORDER BY phase, min(id)"
-#define WITH_DURATIONS "WITH durations AS (SELECT case_name, run, duration_ns FROM runs) "
 
-static const char failures_sql[] =
-    WITH_DURATIONS NEGOTIATIONS_ALIKE("coalesce(failure, 'unknown')", "outcome = 'failed'");
+static const char failures_sql[] = NEGOTIATIONS_ALIKE("coalesce(failure, 'unknown')", "outcome = 'failed'");
 
 /* What began in the last seconds is simply under way. */
-static const char waits_sql[] = WITH_DURATIONS NEGOTIATIONS_ALIKE(
-    "'unfinished'", "outcome = 'unfinished' AND duration_ns - started_ns > 2000000000");
+static const char waits_sql[] =
+    NEGOTIATIONS_ALIKE("'unfinished'", "outcome = 'unfinished' AND duration_ns - started_ns > 2000000000");
 
 static int count_tunnels(void *context, const struct store_cell *cells, size_t num_cells)
 {
