@@ -29,7 +29,7 @@ static bool same_texts(const struct summary_case *a, const struct summary_case *
     return strcmp(of_a, of_b) == 0;
 }
 
-bool text_report_cases_disagree(const struct summary *summary)
+static bool cases_disagree(const struct summary *summary)
 {
     for (size_t i = 1; i < summary->num_cases; i++) {
         if (!same_texts(&summary->cases[0], &summary->cases[i]))
@@ -45,7 +45,7 @@ void text_report_agreement(FILE *out, const struct summary *summary, bool colour
                                                  {"failed", "  ", false},
                                                  {"agreed on", "  ", true},
                                                  {"refused for", "  ", true}};
-    if (!text_report_cases_disagree(summary))
+    if (!cases_disagree(summary))
         return;
     char(*cells)[TEXT_CELL] = calloc(summary->num_cases, 5 * sizeof(*cells));
     if (!cells)
