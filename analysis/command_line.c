@@ -1,6 +1,7 @@
 /* From argv to a verb and its arguments; each error is one line that says what would have been right. */
 #include "command.h"
 #include "nearest.h"
+#include "text_layout.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -186,22 +187,14 @@ static int take_operand(const struct command *command, struct command_arguments 
     return arguments->operand == text ? 0 : -1;
 }
 
-/* In two lines if need be. */
+/* In several lines if need be, the others below what follows the verb. */
 static void print_usage(const struct command *command)
 {
-    enum { MAX_LINE = 90 };
-    const char *synopsis = command->synopsis;
-    size_t first = strlen(synopsis);
-    if (first > MAX_LINE) {
-        for (first = MAX_LINE; synopsis[first] != ' ';)
-            first--;
-        printf("Usage: phase2sim %.*s\n%*s", (int)first, synopsis,
-               (int)(strlen("Usage: phase2sim ") + strlen(command->name)), "");
-        synopsis += first;
-    } else {
-        printf("Usage: phase2sim ");
-    }
-    puts(synopsis);
+    enum { MAX_LINE = 107 };
+    static const char start[] = "Usage: phase2sim ";
+    char text[256];
+    snprintf(text, sizeof text, "%s%s", start, command->synopsis);
+    text_wrap(stdout, text, MAX_LINE, 0, strlen(start) + strlen(command->name) + 1);
 }
 
 static void print_command_help(const struct command *command)

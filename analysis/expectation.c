@@ -12,11 +12,7 @@ struct seen {
 
 static struct seen count_failures(const struct summary_case *of_case, const char *name)
 {
-    struct seen seen = {.known = true, .unit = "failures"};
-    for (size_t i = 0; i < of_case->num_failures; i++)
-        if (!*name || strcmp(of_case->failures[i].name, name) == 0)
-            seen.value += (double)of_case->failures[i].count;
-    return seen;
+    return (struct seen){true, (double)summary_count_failures(&of_case->failures, name), "failures"};
 }
 
 /* What the case shows for the expectation's metric. 0, or -1: out of memory. */
@@ -28,7 +24,7 @@ static int look_at(struct seen *seen, const struct summary_case *of_case,
     if (of_case->finished_runs == 0)
         return 0;
     if (strcmp(expected->metric, "failures") == 0) {
-        *seen = count_failures(of_case, "");
+        *seen = count_failures(of_case, NULL);
     } else if (strncmp(expected->metric, "failures.", 9) == 0) {
         *seen = count_failures(of_case, expected->metric + 9);
     } else if (!metric && strncmp(expected->metric, "drops.", 6) == 0) {
@@ -103,6 +99,17 @@ static void say_range(struct summary_expectation *expectation, const struct rang
                  high, range->high_name);
 }
 
+static bool concerns(const struct scenario_expectation *expected, const struct summary_case *of_case)
+{
+    return !*expected->case_name || strcmp(expected->case_name, of_case->of->name) == 0;
+}
+
+static void say_no_case(struct summary_expectation *expectation)
+{
+    expectation->holds = false;
+    snprintf(expectation->seen, sizeof expectation->seen, "no case \"%s\"", expectation->of->case_name);
+}
+
 /* Every text that the case has must be the one that is wanted, and there must be one. */
 static void judge_text(struct summary_expectation *expectation, const struct summary_case *of_case)
 {
@@ -132,18 +139,15 @@ static void judge_text(struct summary_expectation *expectation, const struct sum
 
 static void judge_texts(struct summary_expectation *expectation, const struct summary *summary)
 {
-    const char *case_name = expectation->of->case_name;
     bool any = false;
     for (size_t i = 0; i < summary->num_cases && (!any || expectation->holds); i++) {
-        if (*case_name && strcmp(case_name, summary->cases[i].of->name) != 0)
+        if (!concerns(expectation->of, &summary->cases[i]))
             continue;
         any = true;
         judge_text(expectation, &summary->cases[i]);
     }
-    if (!any) {
-        expectation->holds = false;
-        snprintf(expectation->seen, sizeof expectation->seen, "no case \"%s\"", case_name);
-    }
+    if (!any)
+        say_no_case(expectation);
 }
 
 int summary_judge(struct summary_expectation *expectation, const struct summary *summary)
@@ -158,7 +162,7 @@ int summary_judge(struct summary_expectation *expectation, const struct summary 
     for (size_t i = 0; i < summary->num_cases && expectation->holds; i++) {
         const struct summary_case *of_case = &summary->cases[i];
         struct seen seen;
-        if (*expected->case_name && strcmp(expected->case_name, of_case->of->name) != 0)
+        if (!concerns(expected, of_case))
             continue;
         if (look_at(&seen, of_case, expected))
             return -1;
@@ -172,11 +176,9 @@ int summary_judge(struct summary_expectation *expectation, const struct summary 
         }
         widen(&range, &seen, of_case->of->name);
     }
-    if (range.num == 0) {
-        expectation->holds = false;
-        snprintf(expectation->seen, sizeof expectation->seen, "no case \"%s\"", expected->case_name);
-    } else if (expectation->holds) {
+    if (range.num == 0)
+        say_no_case(expectation);
+    else if (expectation->holds)
         say_range(expectation, &range);
-    }
     return 0;
 }

@@ -45,40 +45,39 @@ static int say_unknown(struct store_message *message, const struct scenario_expe
 static const char *const other_drops[] = {"link-loss",     "link-queue",    "nat-no-ports", "nat-unsolicited",
                                           "nat-fragments", "nat-exhausted", "bypassed"};
 
-enum { NUM_OTHER_DROPS = sizeof other_drops / sizeof other_drops[0] };
+enum {
+    NUM_OTHER_DROPS = sizeof other_drops / sizeof other_drops[0],
+    MAX_REASONS = (int)P2_NUM_DROPS + (int)P2_NUM_FAILURES + NUM_OTHER_DROPS
+};
 
-/* What stands behind the dot of "drops." and "failures.": a name that can never be would always be 0. */
-static bool is_reason(const char *metric)
+/* What may stand behind the dot of "drops." and "failures."; returns how many, 0 for other metrics. */
+static size_t list_reasons(const char *names[MAX_REASONS], const char *metric)
 {
-    const char *name = strchr(metric, '.');
-    if (name && strncmp(metric, "drops.", 6) == 0) {
+    size_t num = 0;
+    if (strncmp(metric, "drops.", 6) == 0) {
         for (int i = 1; i < P2_NUM_DROPS; i++)
-            if (strcmp(name + 1, p2_drop_name((enum p2_drop)i)) == 0)
-                return true;
+            names[num++] = p2_drop_name((enum p2_drop)i);
         for (size_t i = 0; i < NUM_OTHER_DROPS; i++)
-            if (strcmp(name + 1, other_drops[i]) == 0)
-                return true;
-        return false;
-    }
-    if (name && strncmp(metric, "failures.", 9) == 0) {
+            names[num++] = other_drops[i];
+    } else if (strncmp(metric, "failures.", 9) == 0) {
         for (int i = 1; i < P2_NUM_FAILURES; i++)
-            if (strcmp(name + 1, p2_failure_name((enum p2_failure)i)) == 0)
-                return true;
-        return false;
+            names[num++] = p2_failure_name((enum p2_failure)i);
     }
-    return true;
+    return num;
 }
 
-static int say_reasons(struct store_message *message, const struct scenario_expectation *expected)
+/* A name that can never be would always be 0. */
+static int check_reason(struct store_message *message, const struct scenario_expectation *expected)
 {
-    bool drops = strncmp(expected->metric, "drops.", 6) == 0;
-    const char *names[P2_NUM_DROPS + (int)P2_NUM_FAILURES + (int)NUM_OTHER_DROPS];
-    size_t num = 0;
-    for (int i = 1; i < (drops ? (int)P2_NUM_DROPS : (int)P2_NUM_FAILURES); i++)
-        names[num++] = drops ? p2_drop_name((enum p2_drop)i) : p2_failure_name((enum p2_failure)i);
-    for (size_t i = 0; drops && i < NUM_OTHER_DROPS; i++)
-        names[num++] = other_drops[i];
-    const char *nearest = nearest_of(strchr(expected->metric, '.') + 1, names, num);
+    const char *names[MAX_REASONS];
+    size_t num = list_reasons(names, expected->metric);
+    if (num == 0)
+        return 0;
+    const char *reason = strchr(expected->metric, '.') + 1;
+    for (size_t i = 0; i < num; i++)
+        if (strcmp(reason, names[i]) == 0)
+            return 0;
+    const char *nearest = nearest_of(reason, names, num);
     wrong(message, expected, "metric \"%.60s\": no such reason%s%s%s; allowed:", expected->metric,
           nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
     for (size_t i = 0; i < num; i++) {
@@ -117,8 +116,8 @@ static int check(struct store_message *message, const struct scenario_expectatio
     struct summary_metric_info info;
     if (!summary_metric_info(&info, expected->metric))
         return say_unknown(message, expected);
-    if (!is_reason(expected->metric))
-        return say_reasons(message, expected);
+    if (check_reason(message, expected))
+        return -1;
     if (expected->quantile >= 0 && (info.is_total || info.is_text))
         return wrong(message, expected, "metric \"%s\" is a %s and has no quantiles; allowed: no quantile",
                      expected->metric, info.is_text ? "text" : "total");

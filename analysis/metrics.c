@@ -139,6 +139,11 @@ const struct summary_metric *summary_find(const struct summary_case *of_case, co
     return find(of_case, metric);
 }
 
+static bool is_total(const struct metric_definition *definition)
+{
+    return definition->kind == METRIC_TOTAL || definition->kind == METRIC_NAMED_TOTALS;
+}
+
 /* The metric `name` or `name.suffix`, made if it is not there yet. NULL: out of memory. */
 static struct summary_metric *obtain(const struct reading *reading, const char *suffix)
 {
@@ -155,8 +160,7 @@ static struct summary_metric *obtain(const struct reading *reading, const char *
     metric += of_case->num_metrics++;
     *metric = (struct summary_metric){.unit = reading->definition->unit};
     memcpy(metric->name, name, sizeof name);
-    metric->is_total =
-        reading->definition->kind == METRIC_TOTAL || reading->definition->kind == METRIC_NAMED_TOTALS;
+    metric->is_total = is_total(reading->definition);
     return metric;
 }
 
@@ -241,7 +245,7 @@ bool summary_metric_info(struct summary_metric_info *info, const char *name)
     if (!definition)
         return false;
     info->unit = definition->unit;
-    info->is_total = definition->kind == METRIC_TOTAL || definition->kind == METRIC_NAMED_TOTALS;
+    info->is_total = is_total(definition);
     info->is_text = definition->kind == METRIC_TEXTS;
     return true;
 }

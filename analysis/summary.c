@@ -23,13 +23,15 @@ static void shorten_list(char *out, size_t size, const char *names)
         snprintf(out + len, size - len, " and %zu other%s", left, left == 1 ? "" : "s");
 }
 
-static int append_failure(struct summary_failure **failures, size_t *num, const struct store_cell *cells)
+static int add_failure(void *context, const struct store_cell *cells, size_t num_cells)
 {
-    struct summary_failure *bigger = realloc(*failures, (*num + 1) * sizeof *bigger);
-    if (!bigger)
+    struct summary_failures *failures = context;
+    struct summary_failure *items = realloc(failures->items, (failures->num + 1) * sizeof *items);
+    (void)num_cells;
+    if (!items)
         return -2;
-    *failures = bigger;
-    struct summary_failure *failure = &bigger[(*num)++];
+    failures->items = items;
+    struct summary_failure *failure = &items[failures->num++];
     *failure = (struct summary_failure){.phase = (int)cells[0].integer, .count = (uint64_t)cells[3].integer};
     snprintf(failure->name, sizeof failure->name, "%s", cells[1].text);
     snprintf(failure->explanation, sizeof failure->explanation, "%s", cells[2].text);
@@ -39,24 +41,20 @@ static int append_failure(struct summary_failure **failures, size_t *num, const 
     return 0;
 }
 
-static int add_failure(void *context, const struct store_cell *cells, size_t num_cells)
+uint64_t summary_count_failures(const struct summary_failures *failures, const char *name)
 {
-    struct summary_case *of_case = context;
-    (void)num_cells;
-    return append_failure(&of_case->failures, &of_case->num_failures, cells);
-}
-
-static int add_wait(void *context, const struct store_cell *cells, size_t num_cells)
-{
-    struct summary_case *of_case = context;
-    (void)num_cells;
-    return append_failure(&of_case->waits, &of_case->num_waits, cells);
+    uint64_t count = 0;
+    for (size_t i = 0; i < failures->num; i++)
+        if (!name || strcmp(failures->items[i].name, name) == 0)
+            count += failures->items[i].count;
+    return count;
 }
 
 /* Explanations name tunnels and addresses, so alike means: same phase, same notify, same field. SQLite takes
  * `explanation` from the row that min() chose. */
 #define NEGOTIATIONS_ALIKE(name, outcome)                                                                    \
-    "SELECT phase, failure, explanation, count(*), min(id), group_concat(DISTINCT initiator),"               \
+    "WITH durations AS (SELECT case_name, run, duration_ns FROM runs)"                                       \
+    " SELECT phase, failure, explanation, count(*), min(id), group_concat(DISTINCT initiator),"              \
     " group_concat(DISTINCT responder) FROM ("                                                               \
     " SELECT 1 AS phase, id, " name " AS failure, explanation, coalesce(failure_field, '') AS field,"        \
     "  initiator, responder FROM phase1_negotiations NATURAL JOIN durations"                                 \
@@ -64,14 +62,12 @@ static int add_wait(void *context, const struct store_cell *cells, size_t num_ce
     " SELECT 2, id, " name ", explanation, coalesce(failure_field, ''), initiator, responder"                \
     "  FROM negotiations NATURAL JOIN durations WHERE case_name = ?1 AND " outcome ")"                       \
     " GROUP BY phase, failure, field ORDER BY phase, min(id)"
-#define WITH_DURATIONS "WITH durations AS (SELECT case_name, run, duration_ns FROM runs) "
 
-static const char failures_sql[] =
-    WITH_DURATIONS NEGOTIATIONS_ALIKE("coalesce(failure, 'unknown')", "outcome = 'failed'");
+static const char failures_sql[] = NEGOTIATIONS_ALIKE("coalesce(failure, 'unknown')", "outcome = 'failed'");
 
 /* What began in the last seconds is simply under way. */
-static const char waits_sql[] = WITH_DURATIONS NEGOTIATIONS_ALIKE(
-    "'unfinished'", "outcome = 'unfinished' AND duration_ns - started_ns > 2000000000");
+static const char waits_sql[] =
+    NEGOTIATIONS_ALIKE("'unfinished'", "outcome = 'unfinished' AND duration_ns - started_ns > 2000000000");
 
 static int count_tunnels(void *context, const struct store_cell *cells, size_t num_cells)
 {
@@ -123,9 +119,10 @@ static int compute_cases(struct summary *summary, struct store *store, const str
         if (status == 0)
             status = store_query(store, outcomes_sql, of_case->of->name, count_outcomes, of_case, message);
         if (status == 0)
-            status = store_query(store, failures_sql, of_case->of->name, add_failure, of_case, message);
+            status =
+                store_query(store, failures_sql, of_case->of->name, add_failure, &of_case->failures, message);
         if (status == 0)
-            status = store_query(store, waits_sql, of_case->of->name, add_wait, of_case, message);
+            status = store_query(store, waits_sql, of_case->of->name, add_failure, &of_case->waits, message);
         if (status == 0)
             status = store_query(store, tunnels_sql, of_case->of->name, count_tunnels, of_case, message);
         if (status == 0)
@@ -246,8 +243,8 @@ void summary_cleanup(struct summary *summary)
             statistics_samples_cleanup(&summary->cases[i].metrics[j].samples);
         free(summary->cases[i].metrics);
         free(summary->cases[i].texts);
-        free(summary->cases[i].failures);
-        free(summary->cases[i].waits);
+        free(summary->cases[i].failures.items);
+        free(summary->cases[i].waits.items);
         free(summary->cases[i].attacks);
         free(summary->cases[i].compromises);
     }

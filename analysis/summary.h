@@ -34,6 +34,11 @@ struct summary_failure {
     uint64_t count;
 };
 
+struct summary_failures {
+    struct summary_failure *items;
+    size_t num;
+};
+
 /* All that one kind of attack did in a case, on all links and in all runs. */
 struct summary_attack {
     char kind[16], method[32];
@@ -61,14 +66,12 @@ struct summary_case {
     size_t num_metrics;
     struct summary_text *texts; /* those of one metric together, in the order in which they were first seen */
     size_t num_texts;
-    struct summary_failure *failures;
-    size_t num_failures;
-    struct summary_failure *waits; /* what was not over when the run ended, though it had had the time */
-    size_t num_waits;
-    uint64_t attempts;     /* negotiations of both phases, however they ended */
-    uint64_t tunnels_up;   /* that were established at least once */
-    uint64_t tunnels_down; /* never, with pairs of gateways that did not even get through Phase 1 */
-    char down[128];        /* these, as summary_failure has who */
+    struct summary_failures failures;
+    struct summary_failures waits; /* what was not over when the run ended, though it had had the time */
+    uint64_t attempts;             /* negotiations of both phases, however they ended */
+    uint64_t tunnels_up;           /* that were established at least once */
+    uint64_t tunnels_down;         /* never, with pairs of gateways that did not even get through Phase 1 */
+    char down[128];                /* these, as summary_failure has who */
     struct summary_attack *attacks;
     size_t num_attacks;
     struct summary_compromise *compromises;
@@ -116,6 +119,8 @@ int summary_write(const struct summary *summary, FILE *out);
 
 /* NULL: this case has no such metric. */
 const struct summary_metric *summary_find(const struct summary_case *of_case, const char *metric);
+/* How many negotiations these are; of that name only, unless it is NULL. */
+uint64_t summary_count_failures(const struct summary_failures *failures, const char *name);
 /* NULL: not compared, or the case is the first one. */
 const struct summary_difference *summary_find_difference(const struct summary *summary, size_t in_case,
                                                          const char *metric, enum statistics_figure figure);

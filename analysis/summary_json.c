@@ -46,8 +46,8 @@ static json_t *settings_json(const struct scenario_case *of)
 static json_t *failures_json(const struct summary_case *of_case)
 {
     json_t *failures = json_object();
-    for (size_t i = 0; i < of_case->num_failures; i++) {
-        const struct summary_failure *failure = &of_case->failures[i];
+    for (size_t i = 0; i < of_case->failures.num; i++) {
+        const struct summary_failure *failure = &of_case->failures.items[i];
         json_int_t before = json_integer_value(json_object_get(failures, failure->name));
         json_object_set_new(failures, failure->name, json_integer(before + (json_int_t)failure->count));
     }

@@ -29,7 +29,7 @@ static bool same_texts(const struct summary_case *a, const struct summary_case *
     return strcmp(of_a, of_b) == 0;
 }
 
-bool text_report_cases_disagree(const struct summary *summary)
+static bool cases_disagree(const struct summary *summary)
 {
     for (size_t i = 1; i < summary->num_cases; i++) {
         if (!same_texts(&summary->cases[0], &summary->cases[i]))
@@ -45,16 +45,15 @@ void text_report_agreement(FILE *out, const struct summary *summary, bool colour
                                                  {"failed", "  ", false},
                                                  {"agreed on", "  ", true},
                                                  {"refused for", "  ", true}};
-    if (!text_report_cases_disagree(summary))
+    if (!cases_disagree(summary))
         return;
     char(*cells)[TEXT_CELL] = calloc(summary->num_cases, 5 * sizeof(*cells));
     if (!cells)
         return;
     for (size_t i = 0; i < summary->num_cases; i++) {
         const struct summary_case *of_case = &summary->cases[i];
-        uint64_t failed = 0; /* in either phase, as the fields are */
-        for (size_t j = 0; j < of_case->num_failures; j++)
-            failed += of_case->failures[j].count;
+        uint64_t failed =
+            summary_count_failures(&of_case->failures, NULL); /* of both phases, as the fields */
         char(*row)[TEXT_CELL] = cells + 5 * i;
         text_report_case_label(row[0], TEXT_CELL, of_case->of);
         snprintf(row[1], TEXT_CELL, "%llu", (unsigned long long)of_case->established);

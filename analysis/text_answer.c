@@ -65,14 +65,12 @@ static void answer_nothing(FILE *out, const struct summary *summary)
         const struct summary_case *of_case = &summary->cases[i];
         attempts += of_case->attempts;
         runs += of_case->finished_runs;
-        for (size_t j = 0; j < of_case->num_failures; j++)
-            failed += of_case->failures[j].count;
-        for (size_t j = 0; j < of_case->num_waits; j++)
-            waiting += of_case->waits[j].count;
-        if (!first && of_case->num_failures > 0)
-            first = &of_case->failures[0];
-        if (!first_wait && of_case->num_waits > 0)
-            first_wait = &of_case->waits[0];
+        failed += summary_count_failures(&of_case->failures, NULL);
+        waiting += summary_count_failures(&of_case->waits, NULL);
+        if (!first && of_case->failures.num > 0)
+            first = &of_case->failures.items[0];
+        if (!first_wait && of_case->waits.num > 0)
+            first_wait = &of_case->waits.items[0];
     }
     if (first && waiting > 0) {
         fprintf(out, "No tunnel came up: %llu negotiation%s failed and %llu %s not over when the run ended",

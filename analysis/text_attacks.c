@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     COLUMN_CASE,
@@ -49,7 +48,7 @@ static void fill_row(char (*cells)[TEXT_CELL], const struct summary_case *of_cas
                                            [COLUMN_ACCEPTED] = attack->accepted,
                                            [COLUMN_LOST] = attack->injected - attack->arrived};
     text_report_case_label(cells[COLUMN_CASE], TEXT_CELL, of_case->of);
-    cells[COLUMN_CASE][28] = '\0'; /* the main table says it in full */
+    cells[COLUMN_CASE][TEXT_REPORT_LABEL] = '\0'; /* the main table says it in full */
     snprintf(cells[COLUMN_ATTACK], TEXT_CELL, "%s %s", attack->kind, attack->method);
     for (size_t i = COLUMN_INJECTED; i < NUM_COLUMNS; i++)
         snprintf(cells[i], TEXT_CELL, "%" PRIu64, numbers[i]);
@@ -81,13 +80,16 @@ static void write_table(FILE *out, const struct summary *summary, bool colour)
     free(cells);
 }
 
-static const char *in_case(const struct summary *summary, const struct summary_case *of_case, char *text,
-                           size_t size)
+/* "group14: ", or nothing if there is only one case. */
+static void name_case(char *text, size_t size, const struct summary *summary,
+                      const struct summary_case *of_case)
 {
     char label[200];
+    text[0] = '\0';
+    if (summary->num_cases == 1)
+        return;
     text_report_case_label(label, sizeof label, of_case->of);
-    snprintf(text, size, "%s%s", summary->num_cases > 1 ? label : "", summary->num_cases > 1 ? ": " : "");
-    return text;
+    snprintf(text, size, "%s: ", label);
 }
 
 static void put_fates(FILE *to, const struct summary_attack *a)
@@ -146,9 +148,10 @@ static void write_false_positives(FILE *out, const struct summary *summary)
         uint64_t total = summary_find(&summary->cases[i], "false-positives")->total;
         if (total == 0)
             continue;
+        name_case(where, sizeof where, summary, &summary->cases[i]);
         snprintf(text, sizeof text,
                  "%s%" PRIu64 " packets of flows never came, for they were taken for replayed or too old.",
-                 in_case(summary, &summary->cases[i], where, sizeof where), total);
+                 where, total);
         text_wrap(out, text, TEXT_REPORT_WIDTH, 2, 4);
     }
 }
@@ -183,7 +186,7 @@ void text_report_attacks(FILE *out, const struct summary *summary, bool colour)
     }
     for (size_t i = 0; i < summary->num_cases; i++) {
         const struct summary_case *of_case = &summary->cases[i];
-        in_case(summary, of_case, where, sizeof where);
+        name_case(where, sizeof where, summary, of_case);
         for (size_t j = 0; j < of_case->num_attacks; j++)
             write_sentence(out, where, &of_case->attacks[j]);
         for (size_t j = 0; j < of_case->num_compromises; j++)

@@ -63,11 +63,9 @@ static bool answer(FILE *out, const struct summary *summary, const struct aim *a
                 attacked > 1 ? " in all cases together" : "", aim->one);
         return true;
     }
-    char label[256];
-    text_report_case_label(label, sizeof label, summary->cases[best_case].of);
-    fprintf(out, summary->num_cases > 1 ? "With %s, of" : "%sOf", summary->num_cases > 1 ? label : "");
-    fprintf(out, " %" PRIu64 " %s, %" PRIu64 " %s", best.tried, aim->what, best.got,
-            best.got == 1 ? aim->one : aim->many);
+    text_report_with_case(out, summary, best_case);
+    fprintf(out, "%s %" PRIu64 " %s, %" PRIu64 " %s", summary->num_cases > 1 ? "of" : "Of", best.tried,
+            aim->what, best.got, best.got == 1 ? aim->one : aim->many);
     if (best.first > 0)
         fprintf(out, ", %" PRIu64 " of them before their originals came, or in place of lost ones",
                 best.first);

@@ -1,8 +1,8 @@
 /* Where the packets of the flows ended, if that is not plain: one row a case, and no column of zeros. */
 #include "figure_text.h"
-#include "text_report.h"
-
+#include "reason.h"
 #include "text_layout.h"
+#include "text_report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,43 +52,36 @@ static bool is_loss(const struct summary_case *of_case, size_t count)
                                    summary_find(of_case, "packets-delivered")->total == 0);
 }
 
-/* Packets are the subject where nothing was rekeyed, or where some were lost otherwise than on links or went
- * in clear. */
-static bool is_wanted(const struct summary *summary)
-{
-    bool wanted = strcmp(text_report_subject(summary).metric, "rekey-latency") != 0 ||
-                  any_total(summary, "packets-in-clear");
-    for (size_t i = 0; i < summary->num_cases; i++)
-        for (size_t j = 0; j < NUM_COUNTS; j++)
-            wanted = wanted || (is_loss(&summary->cases[i], j) &&
-                                summary_find(&summary->cases[i], counts[j].metric)->total > 0);
-    return wanted && any_total(summary, "packets-sent");
-}
-
 /* --- the answer --- */
 
-/* " (no-policy 190)": what those were dropped for that have no column of their own. */
-static void write_reasons(FILE *out, const struct summary_case *of_case, size_t count)
+/* " (no-policy 190", or ", runt 3" after others; nothing if there were none. */
+static void write_reason(FILE *out, const struct summary_case *of_case, const char *reason, bool *any)
 {
-    static const char *const reasons[] = {"no-policy",     "unknown-spi",       "runt",
-                                          "sequence-zero", "sequence-overflow", "icv-mismatch",
-                                          "bad-padding",   "selector-mismatch", "dummy"};
+    char name[64];
+    snprintf(name, sizeof name, "drops.%s", reason);
+    const struct summary_metric *drops = summary_find(of_case, name);
+    if (!drops || drops->total == 0)
+        return;
+    fprintf(out, "%s%s %llu", *any ? ", " : " (", reason, (unsigned long long)drops->total);
+    *any = true;
+}
+
+/* " (no-policy 190)": what those were dropped for that have no column of their own. */
+static void write_reasons(FILE *out, const struct summary_case *of_case, const char *metric)
+{
+    static const enum p2_drop others[] = {
+        P2_DROP_NO_POLICY,     P2_DROP_UNKNOWN_SPI,       P2_DROP_RUNT,
+        P2_DROP_SEQUENCE_ZERO, P2_DROP_SEQUENCE_OVERFLOW, P2_DROP_ICV_MISMATCH,
+        P2_DROP_BAD_PADDING,   P2_DROP_SELECTOR_MISMATCH, P2_DROP_DUMMY};
     static const char *const in_nats[] = {"nat-no-ports", "nat-unsolicited", "nat-fragments",
                                           "nat-exhausted"};
-    bool other = strcmp(counts[count].metric, "lost-otherwise") == 0,
-         open = strcmp(counts[count].metric, "unaccounted") == 0;
-    const char *const *names = other ? reasons : in_nats, *separator = " (";
-    size_t num = other ? sizeof reasons / sizeof reasons[0] : open ? sizeof in_nats / sizeof in_nats[0] : 0;
-    for (size_t i = 0; i < num; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "drops.%s", names[i]);
-        const struct summary_metric *drops = summary_find(of_case, name);
-        if (!drops || drops->total == 0)
-            continue;
-        fprintf(out, "%s%s %llu", separator, names[i], (unsigned long long)drops->total);
-        separator = ", ";
-    }
-    if (strcmp(separator, ", ") == 0)
+    bool other = strcmp(metric, "lost-otherwise") == 0, open = strcmp(metric, "unaccounted") == 0,
+         any = false;
+    for (size_t i = 0; other && i < sizeof others / sizeof others[0]; i++)
+        write_reason(out, of_case, p2_drop_name(others[i]), &any);
+    for (size_t i = 0; open && i < sizeof in_nats / sizeof in_nats[0]; i++)
+        write_reason(out, of_case, in_nats[i], &any);
+    if (any)
         fputc(')', out);
 }
 
@@ -112,18 +105,14 @@ static bool find_worst(const struct summary *summary, size_t *in_case, size_t *c
 static void answer_loss(FILE *out, const struct summary *summary, size_t worst, size_t count)
 {
     const struct summary_case *of_case = &summary->cases[worst];
-    char label[256];
     size_t spared = 0;
     for (size_t i = 0; i < summary->num_cases; i++)
         spared += summary_find(&summary->cases[i], counts[count].metric)->total == 0;
-    if (summary->num_cases > 1) {
-        text_report_case_label(label, sizeof label, of_case->of);
-        fprintf(out, "With %s, ", label);
-    }
+    text_report_with_case(out, summary, worst);
     fprintf(out, "%llu of %llu packets %s",
             (unsigned long long)summary_find(of_case, counts[count].metric)->total,
             (unsigned long long)summary_find(of_case, "packets-sent")->total, counts[count].what);
-    write_reasons(out, of_case, count);
+    write_reasons(out, of_case, counts[count].metric);
     if (summary->num_cases > 1)
         fprintf(out, "; no case has more, and %zu of the %zu %s none.", spared, summary->num_cases,
                 spared == 1 ? "has" : "have");
@@ -159,7 +148,7 @@ bool text_report_packets_answer(FILE *out, const struct summary *summary)
 {
     size_t in_case = 0, count = 0;
     for (size_t i = 0; i < summary->num_cases; i++)
-        if (summary->cases[i].num_failures > 0 || summary->cases[i].established == 0)
+        if (summary->cases[i].failures.num > 0 || summary->cases[i].established == 0)
             return false;
     if (!any_total(summary, "packets-sent") ||
         strcmp(text_report_subject(summary).metric, "rekey-latency") == 0)
@@ -172,18 +161,25 @@ bool text_report_packets_answer(FILE *out, const struct summary *summary)
 
 /* --- the table --- */
 
+/* Packets are the subject where nothing was rekeyed, or where some were lost otherwise than on links or went
+ * in clear. */
+static bool is_wanted(const struct summary *summary)
+{
+    size_t in_case, count;
+    return any_total(summary, "packets-sent") &&
+           (strcmp(text_report_subject(summary).metric, "rekey-latency") != 0 ||
+            any_total(summary, "packets-in-clear") || find_worst(summary, &in_case, &count));
+}
+
 static void fill_mean(char cell[TEXT_CELL], const struct summary_case *of_case, const char *metric)
 {
     const struct statistics_summary *figures = &summary_find(of_case, metric)->figures;
-    char text[FIGURE_TEXT];
-    snprintf(cell, TEXT_CELL, "-");
     if (figures->n == 0)
-        return;
-    if (strcmp(metric, "overhead") == 0)
-        snprintf(text, sizeof text, "%.1f", figures->mean);
+        snprintf(cell, TEXT_CELL, "-");
+    else if (strcmp(metric, "overhead") == 0)
+        snprintf(cell, TEXT_CELL, "%.1f", figures->mean);
     else
-        figure_text_ns(text, figures->mean);
-    snprintf(cell, TEXT_CELL, "%s", text);
+        figure_text_ns(cell, figures->mean);
 }
 
 static void fill_row(char (*row)[TEXT_CELL], const struct summary_case *of_case, size_t number)

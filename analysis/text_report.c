@@ -62,22 +62,20 @@ struct failure_list {
     bool waits;
 };
 
-static size_t list_of(const struct failure_list *list, const struct summary_case *of_case,
-                      const struct summary_failure **failures)
+static const struct summary_failures *list_of(const struct failure_list *list,
+                                              const struct summary_case *of_case)
 {
-    *failures = list->waits ? of_case->waits : of_case->failures;
-    return list->waits ? of_case->num_waits : of_case->num_failures;
+    return list->waits ? &of_case->waits : &of_case->failures;
 }
 
 static const struct summary_failure *find_alike(const struct failure_list *list,
                                                 const struct summary_case *of_case,
                                                 const struct summary_failure *failure)
 {
-    const struct summary_failure *failures;
-    size_t num = list_of(list, of_case, &failures);
-    for (size_t i = 0; i < num; i++)
-        if (alike(&failures[i], failure))
-            return &failures[i];
+    const struct summary_failures *failures = list_of(list, of_case);
+    for (size_t i = 0; i < failures->num; i++)
+        if (alike(&failures->items[i], failure))
+            return &failures->items[i];
     return NULL;
 }
 
@@ -134,10 +132,9 @@ static void write_failures(FILE *out, const struct failure_list *list, const str
 {
     bool any = false;
     for (size_t i = 0; i < summary->num_cases; i++) {
-        const struct summary_failure *failures;
-        size_t num = list_of(list, &summary->cases[i], &failures);
-        for (size_t j = 0; j < num; j++) {
-            if (was_told(list, summary, i, &failures[j]))
+        const struct summary_failures *failures = list_of(list, &summary->cases[i]);
+        for (size_t j = 0; j < failures->num; j++) {
+            if (was_told(list, summary, i, &failures->items[j]))
                 continue;
             if (!any) {
                 fputc('\n', out);
@@ -145,7 +142,7 @@ static void write_failures(FILE *out, const struct failure_list *list, const str
                 fputc('\n', out);
             }
             any = true;
-            write_failure(out, list, summary, i, &failures[j]);
+            write_failure(out, list, summary, i, &failures->items[j]);
         }
     }
 }

@@ -20,6 +20,8 @@ struct text_subject text_report_subject(const struct summary *summary);
 
 /* A case as the report calls it: "group14" if one axis alone makes the difference, else "group14, 1%". */
 void text_report_case_label(char *label, size_t size, const struct scenario_case *of);
+/* "With group14, " before what is said of one case; nothing if there is only one. */
+void text_report_with_case(FILE *out, const struct summary *summary, size_t in_case);
 
 /* Parts of text_report_write, in files of their own. */
 
@@ -39,9 +41,8 @@ bool text_report_attacks_answer(FILE *out, const struct summary *summary);
 void text_report_attacks(FILE *out, const struct summary *summary, bool colour);
 /* One row a case. */
 void text_report_table(FILE *out, const struct summary *summary, bool colour);
-/* Cases differ in the proposals that were chosen or in the fields that were refused. */
-bool text_report_cases_disagree(const struct summary *summary);
-/* Then a row a case with both; else nothing. */
+/* A row a case with the proposals that were chosen and the fields that were refused, if cases differ in them;
+ * else nothing. */
 void text_report_agreement(FILE *out, const struct summary *summary, bool colour);
 /* The answer, if packets are what there is to tell of: nothing was rekeyed and nothing failed. False,
  * nothing written: they are not. */

@@ -59,6 +59,15 @@ void text_report_case_label(char *label, size_t size, const struct scenario_case
         len += (size_t)snprintf(label + len, size - len, "%s%s", i ? " / " : "", of->settings[i].value);
 }
 
+void text_report_with_case(FILE *out, const struct summary *summary, size_t in_case)
+{
+    char label[256];
+    if (summary->num_cases == 1)
+        return;
+    text_report_case_label(label, sizeof label, summary->cases[in_case].of);
+    fprintf(out, "With %s, ", label);
+}
+
 /* One scale for all times of the table. */
 static struct figure_scale scale_for(const struct summary *summary, const char *metric)
 {

@@ -2,14 +2,10 @@
  * packets that went in clear. */
 #include "text_report.h"
 
-#include <string.h>
-
 /* Several cases have a table of who agreed, and their own sentence. */
 static void write_tunnels(FILE *out, const struct summary_case *of_case)
 {
-    uint64_t failed = 0;
-    for (size_t i = 0; i < of_case->num_failures; i++)
-        failed += of_case->failures[i].count;
+    uint64_t failed = summary_count_failures(&of_case->failures, NULL);
     if (of_case->established == 0)
         return;
     if (of_case->tunnels_down > 0)
@@ -26,7 +22,6 @@ static void write_clear(FILE *out, const struct summary *summary)
 {
     uint64_t most = 0;
     size_t worst = 0;
-    char label[256];
     for (size_t i = 0; i < summary->num_cases; i++) {
         uint64_t clear = summary_find(&summary->cases[i], "packets-in-clear")->total;
         if (clear > most) {
@@ -36,10 +31,7 @@ static void write_clear(FILE *out, const struct summary *summary)
     }
     if (most == 0)
         return;
-    if (summary->num_cases > 1) {
-        text_report_case_label(label, sizeof label, summary->cases[worst].of);
-        fprintf(out, "With %s, ", label);
-    }
+    text_report_with_case(out, summary, worst);
     fprintf(out, "%llu of %llu packets went in clear, since no tunnel took them. ", (unsigned long long)most,
             (unsigned long long)summary_find(&summary->cases[worst], "packets-sent")->total);
 }
