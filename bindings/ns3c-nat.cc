@@ -267,7 +267,6 @@ bool NatRouting::RouteInput(Ptr<const Packet> packet, const Ipv4Header &header, 
                             UnicastForwardCallback forward, MulticastForwardCallback forwardMulticast,
                             LocalDeliverCallback deliver, ErrorCallback error)
 {
-    constexpr int32_t LOOPBACK = 0;
     const int32_t from = GetIpv4()->GetInterfaceForDevice(device);
     const auto passOn = [&]() {
         return RoutingOnTop::RouteInput(packet, header, device, forward, forwardMulticast, deliver, error);
@@ -278,7 +277,8 @@ bool NatRouting::RouteInput(Ptr<const Packet> packet, const Ipv4Header &header, 
     if (from == static_cast<int32_t>(m_config.outside)) {
         rewritten = TranslateInbound(packet, translated);
     } else {
-        if (from == LOOPBACK || IsLocal(header.GetDestination()) || header.GetTtl() <= 1) {
+        if (from == static_cast<int32_t>(LOOPBACK) || IsLocal(header.GetDestination()) ||
+            header.GetTtl() <= 1) {
             return passOn();
         }
         Socket::SocketErrno code;

@@ -3,7 +3,6 @@
 #include "ns3c-ip.h"
 #include "ns3c-link.h"
 #include "ns3c-routing.h"
-#include "ns3c-routing6.h"
 
 #include "ns3/boolean.h"
 #include "ns3/icmpv6-l4-protocol.h"
@@ -158,8 +157,7 @@ bool IpStacks::AddRoute(const ns3c_address &destination, unsigned prefixLength, 
         }
         Ptr<Ipv4StaticRouting> fixed = Ipv4RoutingHelper::GetRouting<Ipv4StaticRouting>(GetBaseRouting());
         if (fixed) {
-            const Ipv4Mask mask(prefixLength == 0 ? 0 : UINT32_MAX << (32 - prefixLength));
-            fixed->AddNetworkRouteTo(ToIpv4(destination), mask, interface);
+            fixed->AddNetworkRouteTo(ToIpv4(destination), ToIpv4Mask(prefixLength), interface);
         }
         return fixed != nullptr;
     }
@@ -173,8 +171,7 @@ bool IpStacks::AddRoute(const ns3c_address &destination, unsigned prefixLength, 
     }
     Ptr<Ipv6StaticRouting> fixed = Ipv6RoutingHelper::GetRouting<Ipv6StaticRouting>(GetBaseRouting6());
     if (fixed) {
-        fixed->AddNetworkRouteTo(ToIpv6(destination), Ipv6Prefix(static_cast<uint8_t>(prefixLength)),
-                                 interface6);
+        fixed->AddNetworkRouteTo(ToIpv6(destination), ToIpv6Prefix(prefixLength), interface6);
     }
     return fixed != nullptr;
 }

@@ -2,14 +2,8 @@
 #ifndef P2_NS3C_STACKS_H
 #define P2_NS3C_STACKS_H
 
-#include "ns3c-address.h"
+#include "ns3c-family.h"
 
-#include "ns3/ipv4-l3-protocol.h"
-#include "ns3/ipv4-routing-protocol.h"
-#include "ns3/ipv4-route.h"
-#include "ns3/ipv6-l3-protocol.h"
-#include "ns3/ipv6-route.h"
-#include "ns3/ipv6-routing-protocol.h"
 #include "ns3/node.h"
 
 namespace ns3
