@@ -267,7 +267,7 @@ bool NatRouting::RouteInput(Ptr<const Packet> packet, const Ipv4Header &header, 
                             UnicastForwardCallback forward, MulticastForwardCallback forwardMulticast,
                             LocalDeliverCallback deliver, ErrorCallback error)
 {
-    const int32_t from = GetIpv4()->GetInterfaceForDevice(device);
+    const int32_t from = GetStack()->GetInterfaceForDevice(device);
     const auto passOn = [&]() {
         return RoutingOnTop::RouteInput(packet, header, device, forward, forwardMulticast, deliver, error);
     };
@@ -283,7 +283,7 @@ bool NatRouting::RouteInput(Ptr<const Packet> packet, const Ipv4Header &header, 
         }
         Socket::SocketErrno code;
         Ptr<Ipv4Route> route = RouteOutput(nullptr, header, nullptr, code);
-        if (!route || GetIpv4()->GetInterfaceForDevice(route->GetOutputDevice()) !=
+        if (!route || GetStack()->GetInterfaceForDevice(route->GetOutputDevice()) !=
                           static_cast<int32_t>(m_config.outside)) {
             return passOn();
         }
