@@ -92,6 +92,9 @@ class PolicyHook : public Object
     bool CouldTake(const ns3c_address &source, const ns3c_address &destination) const;
     /* True: it was taken. */
     bool Judge(const uint8_t *packet, size_t len, uint64_t mark) const;
+    /* The same for one that is forwarded: its header stands in `whole` (a Scratch), the rest is put behind
+     * it. */
+    bool JudgeTransit(Ptr<const Packet> packet, uint8_t *whole, size_t headerLen) const;
     bool IsJudged(Ptr<const Packet> packet) const;
     /* A packet of the node itself was not taken and leaves by this device: in clear, if that is no tunnel. */
     void NotTaken(Ptr<const NetDevice> device);
