@@ -2,7 +2,6 @@
 
 #include "ns3c-impl.h"
 #include "ns3c-ip.h"
-#include "ns3c-packet.h"
 
 #include "ns3/abort.h"
 #include "ns3/ipv4-route.h"
@@ -23,13 +22,8 @@ TypeId JudgedTag::GetTypeId()
     return tid;
 }
 
-JudgedTag::JudgedTag(uint32_t node) : m_node(node)
+JudgedTag::JudgedTag(uint32_t node) : NumberTag(node)
 {
-}
-
-uint32_t JudgedTag::GetJudge() const
-{
-    return m_node;
 }
 
 TypeId JudgedTag::GetInstanceTypeId() const
@@ -37,24 +31,9 @@ TypeId JudgedTag::GetInstanceTypeId() const
     return GetTypeId();
 }
 
-uint32_t JudgedTag::GetSerializedSize() const
-{
-    return sizeof m_node;
-}
-
-void JudgedTag::Serialize(TagBuffer buffer) const
-{
-    buffer.WriteU32(m_node);
-}
-
-void JudgedTag::Deserialize(TagBuffer buffer)
-{
-    m_node = buffer.ReadU32();
-}
-
 void JudgedTag::Print(std::ostream &os) const
 {
-    os << "judged on " << m_node;
+    os << "judged on " << GetNumber();
 }
 
 /* --- IPv4 --- */
@@ -264,7 +243,7 @@ bool PolicyHook::JudgeTransit(Ptr<const Packet> packet, uint8_t *whole, size_t h
 bool PolicyHook::IsJudged(Ptr<const Packet> packet) const
 {
     JudgedTag tag;
-    return packet->PeekPacketTag(tag) && tag.GetJudge() == m_stacks.GetNode()->GetId();
+    return packet->PeekPacketTag(tag) && tag.GetNumber() == m_stacks.GetNode()->GetId();
 }
 
 void PolicyHook::NotTaken(Ptr<const NetDevice> device)

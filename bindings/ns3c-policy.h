@@ -7,9 +7,8 @@
 #ifndef P2_NS3C_POLICY_H
 #define P2_NS3C_POLICY_H
 
+#include "ns3c-packet.h"
 #include "ns3c-stacks.h"
-
-#include "ns3/tag.h"
 
 namespace ns3
 {
@@ -19,22 +18,13 @@ class TunnelInterface;
 
 /* On a packet that a node's policy is not to judge again: it came out of what the policy feeds. It says which
  * node's, since tags travel on. */
-class JudgedTag : public Tag
+class JudgedTag : public NumberTag
 {
   public:
     static TypeId GetTypeId();
     explicit JudgedTag(uint32_t node = UINT32_MAX);
-
-    uint32_t GetJudge() const;
-
     TypeId GetInstanceTypeId() const override;
-    uint32_t GetSerializedSize() const override;
-    void Serialize(TagBuffer buffer) const override;
-    void Deserialize(TagBuffer buffer) override;
     void Print(std::ostream &os) const override;
-
-  private:
-    uint32_t m_node;
 };
 
 class PolicyRouting : public RoutingOnTop
