@@ -127,8 +127,7 @@ bool Phase2Gateway::DecideAddresses(void *ctx, ns3c_address source, ns3c_address
     const p2_address from = FromNs3c(source), to = FromNs3c(destination);
     return !self->IsOwn(to) &&
            std::any_of(self->m_policies.begin(), self->m_policies.end(), [&](const PolicySelectors &policy) {
-               return p2_selector_contains(&policy.remote, &to) &&
-                      (!from.family || p2_selector_contains(&policy.local, &from));
+               return p2_selector_contains(&policy.remote, &to) && p2_selector_contains(&policy.local, &from);
            });
 }
 
