@@ -54,6 +54,12 @@ static uint32_t room(const struct cpu *cpu)
     return cpu->queue_capacity + idle - cpu->held;
 }
 
+static void drop_first(struct cpu *cpu)
+{
+    cpu->queue_head = (cpu->queue_head + 1) % (cpu->queue_capacity + cpu->num_cores);
+    cpu->queue_len--;
+}
+
 bool cpu_submit(struct cpu *cpu, const struct cpu_job *job)
 {
     if (cpu->queue_len >= room(cpu))
@@ -104,8 +110,7 @@ struct cpu_job *cpu_start_next(struct cpu *cpu, p2_time now)
         return NULL;
     }
     struct cpu_job job = *queued(cpu, 0);
-    cpu->queue_head = (cpu->queue_head + 1) % (cpu->queue_capacity + cpu->num_cores);
-    cpu->queue_len--;
+    drop_first(cpu);
     return start_on(cpu, core, now, &job);
 }
 
@@ -121,9 +126,9 @@ bool cpu_cancel(struct cpu *cpu, p2_time now, uint64_t job)
     for (uint32_t i = 0; i < cpu->queue_len; i++) {
         if (queued(cpu, i)->job != job)
             continue;
-        for (; i + 1 < cpu->queue_len; i++)
-            *queued(cpu, i) = *queued(cpu, i + 1);
-        cpu->queue_len--;
+        for (; i > 0; i--) /* the gap moves to the front, so that the first one costs nothing */
+            *queued(cpu, i) = *queued(cpu, i - 1);
+        drop_first(cpu);
         return true;
     }
     return false;

@@ -144,8 +144,8 @@ enum ledger_outcome ledger_outcome(const struct ledger_entry *entry)
 /* Of a wrong key the responder sees more: messages that it can not read, and not only silence. */
 void ledger_note_open(struct ledger *ledger, const struct p2_negotiation *n)
 {
-    size_t place = ledger_find(ledger, &n->id);
-    struct ledger_entry *entry = place < ledger->num_entries ? &ledger->entries[place] : NULL;
+    uint64_t key;
+    struct ledger_entry *entry = find(ledger, &n->id, &key);
     if (!entry || ledger_outcome(entry) != LEDGER_UNFINISHED)
         return;
     bool saw_more = n->failure == P2_FAIL_WRONG_KEY && !n->initiator;

@@ -37,6 +37,16 @@ inline ns3c_address FromIpv6(const Ipv6Address &address)
     return out;
 }
 
+inline Ipv4Mask ToIpv4Mask(unsigned prefixLength)
+{
+    return Ipv4Mask(prefixLength == 0 ? 0 : UINT32_MAX << (32 - prefixLength));
+}
+
+inline Ipv6Prefix ToIpv6Prefix(unsigned prefixLength)
+{
+    return Ipv6Prefix(static_cast<uint8_t>(prefixLength));
+}
+
 inline std::ostream &operator<<(std::ostream &os, const ns3c_address &address)
 {
     if (address.family == 4) {

@@ -180,29 +180,18 @@ namespace
 
 SendResult SendIpv4(const IpStacks &stacks, const Ipv4Header &header, Ptr<Packet> payload, SendRoute where)
 {
-    Ptr<Ipv4L3Protocol> ipv4 = stacks.GetIpv4();
-    Ptr<Ipv4RoutingProtocol> routing =
-        where == SendRoute::BELOW ? stacks.GetBaseRouting() : ipv4->GetRoutingProtocol();
-    Socket::SocketErrno error;
-    Ptr<Ipv4Route> route = routing->RouteOutput(payload, header, nullptr, error);
+    Ptr<Ipv4Route> route = stacks.RouteOutput(payload, header, where);
     if (!route) {
         return SendResult::NO_ROUTE;
     }
-    ipv4->SendWithHeader(payload, header, route);
+    stacks.GetIpv4()->SendWithHeader(payload, header, route);
     return SendResult::SENT;
 }
 
 /* This stack has no SendWithHeader, but tags for what matters of a header. */
 SendResult SendIpv6(const IpStacks &stacks, const Ipv6Header &header, Ptr<Packet> payload, SendRoute where)
 {
-    Ptr<Ipv6L3Protocol> ipv6 = stacks.GetIpv6();
-    if (!ipv6) {
-        return SendResult::NO_ROUTE;
-    }
-    Ptr<Ipv6RoutingProtocol> routing =
-        where == SendRoute::BELOW ? stacks.GetBaseRouting6() : ipv6->GetRoutingProtocol();
-    Socket::SocketErrno error;
-    Ptr<Ipv6Route> route = routing->RouteOutput(payload, header, nullptr, error);
+    Ptr<Ipv6Route> route = stacks.RouteOutput(payload, header, where);
     if (!route) {
         return SendResult::NO_ROUTE;
     }
@@ -212,7 +201,8 @@ SendResult SendIpv6(const IpStacks &stacks, const Ipv6Header &header, Ptr<Packet
     tclass.SetTclass(header.GetTrafficClass());
     payload->AddPacketTag(hops);
     payload->AddPacketTag(tclass);
-    ipv6->Send(payload, header.GetSource(), header.GetDestination(), header.GetNextHeader(), route);
+    stacks.GetIpv6()->Send(payload, header.GetSource(), header.GetDestination(), header.GetNextHeader(),
+                           route);
     return SendResult::SENT;
 }
 

@@ -66,8 +66,7 @@ class TunnelInterface : public Object
 
 enum class SendResult { SENT, MALFORMED, NO_ROUTE };
 /* Keeps identification, TOS, TTL, DF and a fragment's offset as they stand, and in IPv6 the traffic class and
- * the hop limit. BELOW: by the node's own routes, whatever stands on top of them. */
-enum class SendRoute { ON_TOP, BELOW };
+ * the hop limit. */
 SendResult SendWholePacket(const IpStacks &stacks, const uint8_t *packet, size_t len, uint64_t mark,
                            SendRoute where = SendRoute::ON_TOP);
 

@@ -209,13 +209,14 @@ void LinkNetDevice::Receive(Ptr<Packet> packet, uint16_t protocol)
 bool LinkNetDevice::Inject(const uint8_t *packet, size_t len, uint64_t mark)
 {
     const unsigned version = GetIpVersion(packet, len);
-    if (len > IP_PACKET_MAX || (version == 4 ? !m_ipv4 || len < IPV4_HEADER_LEN
-                                             : version != 6 || !m_ipv6 || len < IPV6_HEADER_LEN)) {
+    const bool isV4 = version == 4 && m_ipv4 && len >= IPV4_HEADER_LEN;
+    const bool isV6 = version == 6 && m_ipv6 && len >= IPV6_HEADER_LEN;
+    if (len > IP_PACKET_MAX || (!isV4 && !isV6)) {
         return false;
     }
     Simulator::ScheduleWithContext(m_node->GetId(), Time(0), &LinkNetDevice::Receive, this,
                                    CreateMarkedPacket(packet, len, mark),
-                                   version == 4 ? Ipv4L3Protocol::PROT_NUMBER : Ipv6L3Protocol::PROT_NUMBER);
+                                   isV4 ? Ipv4L3Protocol::PROT_NUMBER : Ipv6L3Protocol::PROT_NUMBER);
     return true;
 }
 

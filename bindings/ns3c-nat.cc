@@ -74,14 +74,19 @@ void NatRouting::Expire()
     m_mappings.Expire(now - m_config.timeout_ns, [this](const Mapping &mapping) {
         m_byInside.erase(InsideKey(mapping.protocol, mapping.address, mapping.port));
         m_byOutside.erase(OutsideKey(mapping.protocol, mapping.outsidePort));
-        if (mapping.outsidePort >= m_config.first_port && mapping.outsidePort <= m_config.last_port) {
+        if (IsOfRange(mapping)) {
             m_inRange[mapping.protocol == ICMP]--;
         }
         m_counters.expired++;
     });
-    m_fragmented.Expire(now - FRAGMENT_TIMEOUT, [this](const Fragmented &datagram) {
-        m_byDatagram.erase({datagram.addresses, datagram.datagram});
-    });
+    m_fragmented.Expire(now - FRAGMENT_TIMEOUT,
+                        [this](const Fragmented &datagram) { m_byDatagram.erase(datagram.key); });
+}
+
+/* A port that was kept need not be. */
+bool NatRouting::IsOfRange(const Mapping &mapping) const
+{
+    return mapping.outsidePort >= m_config.first_port && mapping.outsidePort <= m_config.last_port;
 }
 
 /* In order, so that a run is easily followed; a port is not given again before all others were. */
@@ -116,7 +121,7 @@ NatRouting::Mapping *NatRouting::MapOutbound(uint8_t protocol, uint32_t address,
     const MappingPlace place = m_mappings.Add(mapping);
     m_byInside[InsideKey(protocol, address, port)] = place;
     m_byOutside[OutsideKey(protocol, mapping.outsidePort)] = place;
-    if (mapping.outsidePort >= m_config.first_port && mapping.outsidePort <= m_config.last_port) {
+    if (IsOfRange(mapping)) {
         m_inRange[protocol == ICMP]++;
     }
     m_counters.mappings++;
@@ -124,6 +129,12 @@ NatRouting::Mapping *NatRouting::MapOutbound(uint8_t protocol, uint32_t address,
 }
 
 /* --- fragments --- */
+
+NatRouting::FragmentKey::FragmentKey(const Ipv4Header &header)
+    : addresses(uint64_t{header.GetSource().Get()} << 32 | header.GetDestination().Get()),
+      datagram(uint32_t{header.GetProtocol()} << 16 | header.GetIdentification())
+{
+}
 
 /* Identifications of several inside hosts may be the same, and behind one address they must differ (RFC 6864
  * section 5.3): fragmented datagrams get a new one on their way out. */
@@ -135,10 +146,8 @@ void NatRouting::RememberFirst(const Ipv4Header &before, Ipv4Header &after, bool
     if (outbound) {
         after.SetIdentification(m_nextIdentification++);
     }
-    const FragmentKey key = {uint64_t{before.GetSource().Get()} << 32 | before.GetDestination().Get(),
-                             uint32_t{before.GetProtocol()} << 16 | before.GetIdentification()};
-    const Fragmented datagram = {key.addresses, key.datagram,
-                                 outbound ? after.GetSource().Get() : after.GetDestination().Get(),
+    const FragmentKey key(before);
+    const Fragmented datagram = {key, outbound ? after.GetSource().Get() : after.GetDestination().Get(),
                                  after.GetIdentification(), Simulator::Now().GetNanoSeconds()};
     auto known = m_byDatagram.find(key);
     if (known != m_byDatagram.end()) {
@@ -149,8 +158,7 @@ void NatRouting::RememberFirst(const Ipv4Header &before, Ipv4Header &after, bool
 
 bool NatRouting::FollowFirst(Ipv4Header &header, bool outbound)
 {
-    auto known = m_byDatagram.find({uint64_t{header.GetSource().Get()} << 32 | header.GetDestination().Get(),
-                                    uint32_t{header.GetProtocol()} << 16 | header.GetIdentification()});
+    auto known = m_byDatagram.find(FragmentKey(header));
     if (known == m_byDatagram.end()) {
         m_counters.fragments++;
         return false;
@@ -267,8 +275,7 @@ bool NatRouting::RouteInput(Ptr<const Packet> packet, const Ipv4Header &header, 
                             UnicastForwardCallback forward, MulticastForwardCallback forwardMulticast,
                             LocalDeliverCallback deliver, ErrorCallback error)
 {
-    constexpr int32_t LOOPBACK = 0;
-    const int32_t from = GetIpv4()->GetInterfaceForDevice(device);
+    const int32_t from = GetStack()->GetInterfaceForDevice(device);
     const auto passOn = [&]() {
         return RoutingOnTop::RouteInput(packet, header, device, forward, forwardMulticast, deliver, error);
     };
@@ -278,12 +285,13 @@ bool NatRouting::RouteInput(Ptr<const Packet> packet, const Ipv4Header &header, 
     if (from == static_cast<int32_t>(m_config.outside)) {
         rewritten = TranslateInbound(packet, translated);
     } else {
-        if (from == LOOPBACK || IsLocal(header.GetDestination()) || header.GetTtl() <= 1) {
+        if (from == static_cast<int32_t>(LOOPBACK) || IsLocal(header.GetDestination()) ||
+            header.GetTtl() <= 1) {
             return passOn();
         }
         Socket::SocketErrno code;
         Ptr<Ipv4Route> route = RouteOutput(nullptr, header, nullptr, code);
-        if (!route || GetIpv4()->GetInterfaceForDevice(route->GetOutputDevice()) !=
+        if (!route || GetStack()->GetInterfaceForDevice(route->GetOutputDevice()) !=
                           static_cast<int32_t>(m_config.outside)) {
             return passOn();
         }

@@ -68,17 +68,10 @@ class NatRouting : public RoutingOnTop
         uint16_t port, outsidePort;
         int64_t used;
     };
-    /* A datagram in fragments whose first one was translated: the others have no ports. */
-    struct Fragmented {
-        uint64_t addresses;
-        uint32_t datagram; //!< protocol and identification, as they came
-        uint32_t address;  //!< that replaces the source (outbound) or the destination
-        uint16_t identification;
-        int64_t used;
-    };
     struct FragmentKey {
+        explicit FragmentKey(const Ipv4Header &header);
         uint64_t addresses;
-        uint32_t datagram;
+        uint32_t datagram; //!< protocol and identification
         bool operator==(const FragmentKey &other) const
         {
             return addresses == other.addresses && datagram == other.datagram;
@@ -89,6 +82,13 @@ class NatRouting : public RoutingOnTop
         {
             return std::hash<uint64_t>()(key.addresses ^ uint64_t{key.datagram} << 29);
         }
+    };
+    /* A datagram in fragments whose first one was translated: the others have no ports. */
+    struct Fragmented {
+        FragmentKey key;  //!< as they came
+        uint32_t address; //!< that replaces the source (outbound) or the destination
+        uint16_t identification;
+        int64_t used;
     };
     using MappingPlace = ExpiringTable<Mapping>::Place;
 
@@ -106,6 +106,7 @@ class NatRouting : public RoutingOnTop
     bool FollowFirst(Ipv4Header &header, bool outbound);
     void RememberFirst(const Ipv4Header &before, Ipv4Header &after, bool outbound);
     Mapping *MapOutbound(uint8_t protocol, uint32_t address, uint16_t port);
+    bool IsOfRange(const Mapping &mapping) const;
     bool ChoosePort(uint8_t protocol, uint16_t wanted, uint16_t &port);
     void Expire();
 

@@ -141,18 +141,17 @@ void ns3c_address_add(ns3c_node *node, uint32_t interface, ns3c_address address,
 {
     Check(node, interface, address, prefix_len);
     if (address.family == 4) {
-        const Ipv4Mask mask(prefix_len == 0 ? 0 : UINT32_MAX << (32 - prefix_len));
-        node->stacks.GetIpv4()->AddAddress(interface, Ipv4InterfaceAddress(ToIpv4(address), mask));
+        node->stacks.GetIpv4()->AddAddress(interface,
+                                           Ipv4InterfaceAddress(ToIpv4(address), ToIpv4Mask(prefix_len)));
         return;
     }
-    node->stacks.NeedIpv6()->AddAddress(
-        static_cast<uint32_t>(node->stacks.GetIpv6Interface(interface)),
-        Ipv6InterfaceAddress(ToIpv6(address), Ipv6Prefix(static_cast<uint8_t>(prefix_len))), false);
+    node->stacks.NeedIpv6()->AddAddress(static_cast<uint32_t>(node->stacks.GetIpv6Interface(interface)),
+                                        Ipv6InterfaceAddress(ToIpv6(address), ToIpv6Prefix(prefix_len)),
+                                        false);
 }
 
 void ns3c_address_local(ns3c_node *node, ns3c_address address)
 {
-    constexpr uint32_t LOOPBACK = 0;
     ns3c_address_add(node, LOOPBACK, address, address.family == 4 ? 32 : 128);
 }
 

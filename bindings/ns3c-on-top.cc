@@ -9,6 +9,86 @@ namespace ns3
 NS_OBJECT_ENSURE_REGISTERED(RoutingOnTop);
 NS_OBJECT_ENSURE_REGISTERED(RoutingOnTop6);
 
+/* --- both --- */
+
+template <typename Family> void RoutingOnTopOf<Family>::Open(Ptr<Stack> stack)
+{
+    m_stack = stack;
+    m_inner = stack->GetRoutingProtocol();
+    stack->SetRoutingProtocol(this);
+}
+
+template <typename Family> Ptr<typename Family::Routing> RoutingOnTopOf<Family>::GetInner() const
+{
+    return m_inner;
+}
+
+template <typename Family> Ptr<typename Family::Stack> RoutingOnTopOf<Family>::GetStack() const
+{
+    return m_stack;
+}
+
+template <typename Family>
+Ptr<typename Family::Route> RoutingOnTopOf<Family>::RouteOutput(Ptr<Packet> packet, const Header &header,
+                                                                Ptr<NetDevice> device,
+                                                                Socket::SocketErrno &error)
+{
+    return m_inner->RouteOutput(packet, header, device, error);
+}
+
+template <typename Family>
+bool RoutingOnTopOf<Family>::RouteInput(Ptr<const Packet> packet, const Header &header,
+                                        Ptr<const NetDevice> device, UnicastForwardCallback forward,
+                                        MulticastForwardCallback forwardMulticast,
+                                        LocalDeliverCallback deliver, ErrorCallback error)
+{
+    return m_inner->RouteInput(packet, header, device, forward, forwardMulticast, deliver, error);
+}
+
+template <typename Family> void RoutingOnTopOf<Family>::NotifyInterfaceUp(uint32_t interface)
+{
+    m_inner->NotifyInterfaceUp(interface);
+}
+
+template <typename Family> void RoutingOnTopOf<Family>::NotifyInterfaceDown(uint32_t interface)
+{
+    m_inner->NotifyInterfaceDown(interface);
+}
+
+template <typename Family>
+void RoutingOnTopOf<Family>::NotifyAddAddress(uint32_t interface, InterfaceAddress address)
+{
+    m_inner->NotifyAddAddress(interface, address);
+}
+
+template <typename Family>
+void RoutingOnTopOf<Family>::NotifyRemoveAddress(uint32_t interface, InterfaceAddress address)
+{
+    m_inner->NotifyRemoveAddress(interface, address);
+}
+
+template <typename Family>
+void RoutingOnTopOf<Family>::PrintRoutingTable(Ptr<OutputStreamWrapper> stream, Time::Unit unit) const
+{
+    m_inner->PrintRoutingTable(stream, unit);
+}
+
+/* The stack holds only what is on top, so that one disposes of what is below it. */
+template <typename Family> void RoutingOnTopOf<Family>::DoDispose()
+{
+    if (m_inner) {
+        m_inner->Dispose();
+    }
+    m_inner = nullptr;
+    m_stack = nullptr;
+    Routing::DoDispose();
+}
+
+template class RoutingOnTopOf<Ipv4Family>;
+template class RoutingOnTopOf<Ipv6Family>;
+
+/* --- IPv4 --- */
+
 TypeId RoutingOnTop::GetTypeId()
 {
     static TypeId tid = TypeId("ns3::RoutingOnTop")
@@ -18,72 +98,22 @@ TypeId RoutingOnTop::GetTypeId()
     return tid;
 }
 
-void RoutingOnTop::Open(Ptr<Ipv4L3Protocol> ipv4)
-{
-    m_ipv4 = ipv4;
-    m_inner = ipv4->GetRoutingProtocol();
-    ipv4->SetRoutingProtocol(this);
-}
-
 void RoutingOnTop::OpenIpv6(Ptr<Ipv6L3Protocol> ipv6)
 {
-    if (Ptr<RoutingOnTop> inner = DynamicCast<RoutingOnTop>(m_inner)) {
+    if (Ptr<RoutingOnTop> inner = DynamicCast<RoutingOnTop>(GetInner())) {
         inner->OpenIpv6(ipv6);
     }
 }
 
-Ptr<Ipv4RoutingProtocol> RoutingOnTop::GetInner() const
-{
-    return m_inner;
-}
-
-Ptr<Ipv4L3Protocol> RoutingOnTop::GetIpv4() const
-{
-    return m_ipv4;
-}
-
 bool RoutingOnTop::IsLocal(Ipv4Address address) const
 {
-    if (Ptr<RoutingOnTop> inner = DynamicCast<RoutingOnTop>(m_inner)) {
+    if (Ptr<RoutingOnTop> inner = DynamicCast<RoutingOnTop>(GetInner())) {
         return inner->IsLocal(address);
     }
-    if (Ptr<HashRouting> hash = DynamicCast<HashRouting>(m_inner)) {
+    if (Ptr<HashRouting> hash = DynamicCast<HashRouting>(GetInner())) {
         return hash->IsLocal(address);
     }
-    return m_ipv4->GetInterfaceForAddress(address) >= 0;
-}
-
-Ptr<Ipv4Route> RoutingOnTop::RouteOutput(Ptr<Packet> packet, const Ipv4Header &header, Ptr<NetDevice> device,
-                                         Socket::SocketErrno &error)
-{
-    return m_inner->RouteOutput(packet, header, device, error);
-}
-
-bool RoutingOnTop::RouteInput(Ptr<const Packet> packet, const Ipv4Header &header, Ptr<const NetDevice> device,
-                              UnicastForwardCallback forward, MulticastForwardCallback forwardMulticast,
-                              LocalDeliverCallback deliver, ErrorCallback error)
-{
-    return m_inner->RouteInput(packet, header, device, forward, forwardMulticast, deliver, error);
-}
-
-void RoutingOnTop::NotifyInterfaceUp(uint32_t interface)
-{
-    m_inner->NotifyInterfaceUp(interface);
-}
-
-void RoutingOnTop::NotifyInterfaceDown(uint32_t interface)
-{
-    m_inner->NotifyInterfaceDown(interface);
-}
-
-void RoutingOnTop::NotifyAddAddress(uint32_t interface, Ipv4InterfaceAddress address)
-{
-    m_inner->NotifyAddAddress(interface, address);
-}
-
-void RoutingOnTop::NotifyRemoveAddress(uint32_t interface, Ipv4InterfaceAddress address)
-{
-    m_inner->NotifyRemoveAddress(interface, address);
+    return GetStack()->GetInterfaceForAddress(address) >= 0;
 }
 
 /* What is below has been told of its stack already. */
@@ -91,21 +121,7 @@ void RoutingOnTop::SetIpv4(Ptr<Ipv4>)
 {
 }
 
-void RoutingOnTop::PrintRoutingTable(Ptr<OutputStreamWrapper> stream, Time::Unit unit) const
-{
-    m_inner->PrintRoutingTable(stream, unit);
-}
-
-/* The stack holds only what is on top, so that one disposes of what is below it. */
-void RoutingOnTop::DoDispose()
-{
-    if (m_inner) {
-        m_inner->Dispose();
-    }
-    m_inner = nullptr;
-    m_ipv4 = nullptr;
-    Ipv4RoutingProtocol::DoDispose();
-}
+/* --- IPv6 --- */
 
 TypeId RoutingOnTop6::GetTypeId()
 {
@@ -116,79 +132,20 @@ TypeId RoutingOnTop6::GetTypeId()
     return tid;
 }
 
-void RoutingOnTop6::Open(Ptr<Ipv6L3Protocol> ipv6)
-{
-    m_inner = ipv6->GetRoutingProtocol();
-    ipv6->SetRoutingProtocol(this);
-}
-
-Ptr<Ipv6RoutingProtocol> RoutingOnTop6::GetInner() const
-{
-    return m_inner;
-}
-
-Ptr<Ipv6Route> RoutingOnTop6::RouteOutput(Ptr<Packet> packet, const Ipv6Header &header, Ptr<NetDevice> device,
-                                          Socket::SocketErrno &error)
-{
-    return m_inner->RouteOutput(packet, header, device, error);
-}
-
-bool RoutingOnTop6::RouteInput(Ptr<const Packet> packet, const Ipv6Header &header,
-                               Ptr<const NetDevice> device, UnicastForwardCallback forward,
-                               MulticastForwardCallback forwardMulticast, LocalDeliverCallback deliver,
-                               ErrorCallback error)
-{
-    return m_inner->RouteInput(packet, header, device, forward, forwardMulticast, deliver, error);
-}
-
-void RoutingOnTop6::NotifyInterfaceUp(uint32_t interface)
-{
-    m_inner->NotifyInterfaceUp(interface);
-}
-
-void RoutingOnTop6::NotifyInterfaceDown(uint32_t interface)
-{
-    m_inner->NotifyInterfaceDown(interface);
-}
-
-void RoutingOnTop6::NotifyAddAddress(uint32_t interface, Ipv6InterfaceAddress address)
-{
-    m_inner->NotifyAddAddress(interface, address);
-}
-
-void RoutingOnTop6::NotifyRemoveAddress(uint32_t interface, Ipv6InterfaceAddress address)
-{
-    m_inner->NotifyRemoveAddress(interface, address);
-}
-
 void RoutingOnTop6::NotifyAddRoute(Ipv6Address destination, Ipv6Prefix prefix, Ipv6Address nextHop,
                                    uint32_t interface, Ipv6Address source)
 {
-    m_inner->NotifyAddRoute(destination, prefix, nextHop, interface, source);
+    GetInner()->NotifyAddRoute(destination, prefix, nextHop, interface, source);
 }
 
 void RoutingOnTop6::NotifyRemoveRoute(Ipv6Address destination, Ipv6Prefix prefix, Ipv6Address nextHop,
                                       uint32_t interface, Ipv6Address source)
 {
-    m_inner->NotifyRemoveRoute(destination, prefix, nextHop, interface, source);
+    GetInner()->NotifyRemoveRoute(destination, prefix, nextHop, interface, source);
 }
 
 void RoutingOnTop6::SetIpv6(Ptr<Ipv6>)
 {
-}
-
-void RoutingOnTop6::PrintRoutingTable(Ptr<OutputStreamWrapper> stream, Time::Unit unit) const
-{
-    m_inner->PrintRoutingTable(stream, unit);
-}
-
-void RoutingOnTop6::DoDispose()
-{
-    if (m_inner) {
-        m_inner->Dispose();
-    }
-    m_inner = nullptr;
-    Ipv6RoutingProtocol::DoDispose();
 }
 
 } // namespace ns3

@@ -9,6 +9,30 @@ namespace ns3
 
 NS_OBJECT_ENSURE_REGISTERED(MarkTag);
 
+NumberTag::NumberTag(uint64_t number) : m_number(number)
+{
+}
+
+uint64_t NumberTag::GetNumber() const
+{
+    return m_number;
+}
+
+uint32_t NumberTag::GetSerializedSize() const
+{
+    return sizeof m_number;
+}
+
+void NumberTag::Serialize(TagBuffer buffer) const
+{
+    buffer.WriteU64(m_number);
+}
+
+void NumberTag::Deserialize(TagBuffer buffer)
+{
+    m_number = buffer.ReadU64();
+}
+
 TypeId MarkTag::GetTypeId()
 {
     static TypeId tid =
@@ -16,13 +40,8 @@ TypeId MarkTag::GetTypeId()
     return tid;
 }
 
-MarkTag::MarkTag(uint64_t mark) : m_mark(mark)
+MarkTag::MarkTag(uint64_t mark) : NumberTag(mark)
 {
-}
-
-uint64_t MarkTag::GetMark() const
-{
-    return m_mark;
 }
 
 TypeId MarkTag::GetInstanceTypeId() const
@@ -30,36 +49,15 @@ TypeId MarkTag::GetInstanceTypeId() const
     return GetTypeId();
 }
 
-uint32_t MarkTag::GetSerializedSize() const
-{
-    return sizeof m_mark;
-}
-
-void MarkTag::Serialize(TagBuffer buffer) const
-{
-    buffer.WriteU64(m_mark);
-}
-
-void MarkTag::Deserialize(TagBuffer buffer)
-{
-    m_mark = buffer.ReadU64();
-}
-
 void MarkTag::Print(std::ostream &os) const
 {
-    os << "mark=" << m_mark;
+    os << "mark=" << GetNumber();
 }
 
 uint64_t GetPacketMark(Ptr<const Packet> packet)
 {
     MarkTag tag;
-    return packet->PeekPacketTag(tag) ? tag.GetMark() : 0;
-}
-
-void SetPacketMark(Ptr<Packet> packet, uint64_t mark)
-{
-    MarkTag tag(mark);
-    packet->ReplacePacketTag(tag);
+    return packet->PeekPacketTag(tag) ? tag.GetNumber() : 0;
 }
 
 Ptr<Packet> CreateMarkedPacket(const uint8_t *data, size_t len, uint64_t mark)

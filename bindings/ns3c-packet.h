@@ -11,29 +11,34 @@ namespace ns3
 {
 
 /* A number that travels with a packet inside the simulator. Fragments inherit it, and a reassembled packet
- * has the one of its first fragment. */
-class MarkTag : public Tag
+ * has the one of its first fragment. Which class it is says what the number means. */
+class NumberTag : public Tag
+{
+  public:
+    explicit NumberTag(uint64_t number);
+
+    uint64_t GetNumber() const;
+
+    uint32_t GetSerializedSize() const override;
+    void Serialize(TagBuffer buffer) const override;
+    void Deserialize(TagBuffer buffer) override;
+
+  private:
+    uint64_t m_number;
+};
+
+/* The mark of the C API. */
+class MarkTag : public NumberTag
 {
   public:
     static TypeId GetTypeId();
     explicit MarkTag(uint64_t mark = 0);
-
-    uint64_t GetMark() const;
-
     TypeId GetInstanceTypeId() const override;
-    uint32_t GetSerializedSize() const override;
-    void Serialize(TagBuffer buffer) const override;
-    void Deserialize(TagBuffer buffer) override;
     void Print(std::ostream &os) const override;
-
-  private:
-    uint64_t m_mark;
 };
 
 /* 0 if the packet bears no mark. */
 uint64_t GetPacketMark(Ptr<const Packet> packet);
-/* Replaces a mark that is there already. */
-void SetPacketMark(Ptr<Packet> packet, uint64_t mark);
 Ptr<Packet> CreateMarkedPacket(const uint8_t *data, size_t len, uint64_t mark);
 
 constexpr size_t IPV4_HEADER_LEN = 20; /* ns-3 sends no options */

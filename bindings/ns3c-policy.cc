@@ -2,7 +2,6 @@
 
 #include "ns3c-impl.h"
 #include "ns3c-ip.h"
-#include "ns3c-packet.h"
 
 #include "ns3/abort.h"
 #include "ns3/ipv4-route.h"
@@ -23,13 +22,8 @@ TypeId JudgedTag::GetTypeId()
     return tid;
 }
 
-JudgedTag::JudgedTag(uint32_t node) : m_node(node)
+JudgedTag::JudgedTag(uint32_t node) : NumberTag(node)
 {
-}
-
-uint32_t JudgedTag::GetJudge() const
-{
-    return m_node;
 }
 
 TypeId JudgedTag::GetInstanceTypeId() const
@@ -37,24 +31,9 @@ TypeId JudgedTag::GetInstanceTypeId() const
     return GetTypeId();
 }
 
-uint32_t JudgedTag::GetSerializedSize() const
-{
-    return sizeof m_node;
-}
-
-void JudgedTag::Serialize(TagBuffer buffer) const
-{
-    buffer.WriteU32(m_node);
-}
-
-void JudgedTag::Deserialize(TagBuffer buffer)
-{
-    m_node = buffer.ReadU32();
-}
-
 void JudgedTag::Print(std::ostream &os) const
 {
-    os << "judged on " << m_node;
+    os << "judged on " << GetNumber();
 }
 
 /* --- IPv4 --- */
@@ -96,12 +75,7 @@ Ptr<Ipv4Route> PolicyRouting::RouteOutput(Ptr<Packet> packet, const Ipv4Header &
         return inner;
     }
     error = Socket::ERROR_NOTERROR;
-    Ptr<Ipv4Route> route = Create<Ipv4Route>();
-    route->SetDestination(header.GetDestination());
-    route->SetGateway(Ipv4Address::GetAny());
-    route->SetSource(ToIpv4(source));
-    route->SetOutputDevice(m_hook->GetCaptureDevice());
-    return route;
+    return MakeRoute<Ipv4Family>(header.GetDestination(), ToIpv4(source), m_hook->GetCaptureDevice());
 }
 
 /* A packet in transit has one hop less before it is taken, as when it is forwarded; one without hops left is
@@ -118,10 +92,7 @@ bool PolicyRouting::RouteInput(Ptr<const Packet> packet, const Ipv4Header &heade
         Ipv4Header hop = header;
         hop.SetTtl(static_cast<uint8_t>(header.GetTtl() - 1));
         WriteIpv4Header(scratch.Data(), hop, packet->GetSize());
-        packet->CopyData(scratch.Data() + IPV4_HEADER_LEN, packet->GetSize());
-        const size_t len = IPV4_HEADER_LEN + packet->GetSize();
-        CompleteChecksums(scratch.Data(), len);
-        if (m_hook->Judge(scratch.Data(), len, GetPacketMark(packet))) {
+        if (m_hook->JudgeTransit(packet, scratch.Data(), IPV4_HEADER_LEN)) {
             return true;
         }
     }
@@ -158,8 +129,8 @@ Ptr<Ipv6Route> PolicyRouting6::RouteOutput(Ptr<Packet> packet, const Ipv6Header 
 {
     Ptr<Ipv6Route> inner = RoutingOnTop6::RouteOutput(packet, header, device, error);
     const Ipv6Address from = header.GetSource().IsAny() && inner ? inner->GetSource() : header.GetSource();
-    /* The routing sends what is for the node itself by the loopback, which is interface 0. */
-    const bool local = inner && inner->GetOutputDevice() == m_hook->GetStacks().GetIpv6()->GetNetDevice(0);
+    /* The routing sends what is for the node itself by the loopback. */
+    const bool local = inner && inner->GetOutputDevice() == GetStack()->GetNetDevice(LOOPBACK);
     if (device || local || from.IsAny() || header.GetDestination().IsMulticast() ||
         !m_hook->CouldTake(FromIpv6(from), FromIpv6(header.GetDestination()))) {
         if (packet && inner && !local && !header.GetDestination().IsMulticast()) {
@@ -168,12 +139,7 @@ Ptr<Ipv6Route> PolicyRouting6::RouteOutput(Ptr<Packet> packet, const Ipv6Header 
         return inner;
     }
     error = Socket::ERROR_NOTERROR;
-    Ptr<Ipv6Route> route = Create<Ipv6Route>();
-    route->SetDestination(header.GetDestination());
-    route->SetGateway(Ipv6Address::GetAny());
-    route->SetSource(from);
-    route->SetOutputDevice(m_hook->GetCaptureDevice());
-    return route;
+    return MakeRoute<Ipv6Family>(header.GetDestination(), from, m_hook->GetCaptureDevice());
 }
 
 /* The stack delivers what is for the node itself before it asks. */
@@ -184,15 +150,12 @@ bool PolicyRouting6::RouteInput(Ptr<const Packet> packet, const Ipv6Header &head
 {
     if (header.GetHopLimit() > 1 &&
         m_hook->CouldTake(FromIpv6(header.GetSource()), FromIpv6(header.GetDestination())) &&
-        !m_hook->IsJudged(packet) && IPV6_HEADER_LEN + packet->GetSize() <= IP_PACKET_MAX) {
+        !m_hook->IsJudged(packet)) {
         Scratch scratch;
         Ipv6Header hop = header;
         hop.SetHopLimit(static_cast<uint8_t>(header.GetHopLimit() - 1));
         WriteIpv6Header(scratch.Data(), hop, packet->GetSize());
-        packet->CopyData(scratch.Data() + IPV6_HEADER_LEN, packet->GetSize());
-        const size_t len = IPV6_HEADER_LEN + packet->GetSize();
-        CompleteChecksums(scratch.Data(), len);
-        if (m_hook->Judge(scratch.Data(), len, GetPacketMark(packet))) {
+        if (m_hook->JudgeTransit(packet, scratch.Data(), IPV6_HEADER_LEN)) {
             return true;
         }
     }
@@ -265,10 +228,22 @@ bool PolicyHook::Judge(const uint8_t *packet, size_t len, uint64_t mark) const
     return taken;
 }
 
+/* What no packet of ours can hold (only IPv6 has such) is left to the routing. */
+bool PolicyHook::JudgeTransit(Ptr<const Packet> packet, uint8_t *whole, size_t headerLen) const
+{
+    const size_t len = headerLen + packet->GetSize();
+    if (len > IP_PACKET_MAX) {
+        return false;
+    }
+    packet->CopyData(whole + headerLen, packet->GetSize());
+    CompleteChecksums(whole, len);
+    return Judge(whole, len, GetPacketMark(packet));
+}
+
 bool PolicyHook::IsJudged(Ptr<const Packet> packet) const
 {
     JudgedTag tag;
-    return packet->PeekPacketTag(tag) && tag.GetJudge() == m_stacks.GetNode()->GetId();
+    return packet->PeekPacketTag(tag) && tag.GetNumber() == m_stacks.GetNode()->GetId();
 }
 
 void PolicyHook::NotTaken(Ptr<const NetDevice> device)

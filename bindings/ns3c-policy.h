@@ -7,9 +7,8 @@
 #ifndef P2_NS3C_POLICY_H
 #define P2_NS3C_POLICY_H
 
+#include "ns3c-packet.h"
 #include "ns3c-stacks.h"
-
-#include "ns3/tag.h"
 
 namespace ns3
 {
@@ -19,22 +18,13 @@ class TunnelInterface;
 
 /* On a packet that a node's policy is not to judge again: it came out of what the policy feeds. It says which
  * node's, since tags travel on. */
-class JudgedTag : public Tag
+class JudgedTag : public NumberTag
 {
   public:
     static TypeId GetTypeId();
     explicit JudgedTag(uint32_t node = UINT32_MAX);
-
-    uint32_t GetJudge() const;
-
     TypeId GetInstanceTypeId() const override;
-    uint32_t GetSerializedSize() const override;
-    void Serialize(TagBuffer buffer) const override;
-    void Deserialize(TagBuffer buffer) override;
     void Print(std::ostream &os) const override;
-
-  private:
-    uint32_t m_node;
 };
 
 class PolicyRouting : public RoutingOnTop
@@ -92,6 +82,9 @@ class PolicyHook : public Object
     bool CouldTake(const ns3c_address &source, const ns3c_address &destination) const;
     /* True: it was taken. */
     bool Judge(const uint8_t *packet, size_t len, uint64_t mark) const;
+    /* The same for one that is forwarded: its header stands in `whole` (a Scratch), the rest is put behind
+     * it. */
+    bool JudgeTransit(Ptr<const Packet> packet, uint8_t *whole, size_t headerLen) const;
     bool IsJudged(Ptr<const Packet> packet) const;
     /* A packet of the node itself was not taken and leaves by this device: in clear, if that is no tunnel. */
     void NotTaken(Ptr<const NetDevice> device);

@@ -1,7 +1,6 @@
 #include "ns3c-routing.h"
 
 #include "ns3/abort.h"
-#include "ns3/ipv4.h"
 #include "ns3/net-device.h"
 #include "ns3/output-stream-wrapper.h"
 #include "ns3/packet.h"
@@ -12,18 +11,147 @@ namespace ns3
 {
 
 NS_OBJECT_ENSURE_REGISTERED(HashRouting);
+NS_OBJECT_ENSURE_REGISTERED(HashRouting6);
 
-namespace
+/* --- both --- */
+
+template <typename Family>
+void HashRoutingOf<Family>::AddRoute(Address destination, unsigned prefixLength, uint32_t interface)
 {
-
-constexpr uint32_t LOOPBACK = 0; /* ns-3 makes it the first interface of every stack */
-
-uint32_t PrefixMask(unsigned length)
-{
-    return length == 0 ? 0 : UINT32_MAX << (32 - length);
+    NS_ABORT_MSG_IF(prefixLength > Family::BITS,
+                    "a prefix length is at most " << Family::BITS << ", not " << prefixLength);
+    m_routes[prefixLength][Family::Masked(destination, prefixLength)] = interface;
 }
 
-} // namespace
+template <typename Family> bool HashRoutingOf<Family>::IsLocal(Address address) const
+{
+    return m_local.count(address) != 0 || Family::IsLoopback(address);
+}
+
+template <typename Family>
+typename Family::Address HashRoutingOf<Family>::ChooseSource(uint32_t interface) const
+{
+    for (uint32_t i = 0; i < m_ip->GetNAddresses(interface); i++) {
+        const Address address = m_ip->GetAddress(interface, i).GetAddress();
+        if (Family::CanBeSource(address)) {
+            return address;
+        }
+    }
+    return m_firstLocal;
+}
+
+/* Nothing that ns-3 reads from a route depends on the destination where there is no next hop, so all packets
+ * that leave through an interface share one. */
+template <typename Family>
+Ptr<typename Family::Route> HashRoutingOf<Family>::GetInterfaceRoute(uint32_t interface)
+{
+    if (interface >= m_interfaceRoutes.size()) {
+        m_interfaceRoutes.resize(interface + 1);
+    }
+    Ptr<Route> &route = m_interfaceRoutes[interface];
+    if (!route) {
+        route = MakeRoute<Family>(Address::GetAny(), ChooseSource(interface), m_ip->GetNetDevice(interface));
+    }
+    return route;
+}
+
+template <typename Family> Ptr<typename Family::Route> HashRoutingOf<Family>::FindRoute(Address destination)
+{
+    for (const auto &[length, routes] : m_routes) {
+        auto route = routes.find(Family::Masked(destination, length));
+        if (route != routes.end()) {
+            return GetInterfaceRoute(route->second);
+        }
+    }
+    return nullptr;
+}
+
+template <typename Family>
+Ptr<typename Family::Route> HashRoutingOf<Family>::RouteOutput(Ptr<Packet>, const Header &header,
+                                                               Ptr<NetDevice> device,
+                                                               Socket::SocketErrno &error)
+{
+    error = Socket::ERROR_NOTERROR;
+    const Address destination = header.GetDestination();
+    if (IsLocal(destination)) {
+        return MakeRoute<Family>(destination, destination, m_ip->GetNetDevice(LOOPBACK));
+    }
+    Ptr<Route> route;
+    if (!device) {
+        route = FindRoute(destination);
+    } else if (const int32_t interface = m_ip->GetInterfaceForDevice(device); interface >= 0) {
+        route = GetInterfaceRoute(static_cast<uint32_t>(interface));
+    }
+    if (!route) {
+        error = Socket::ERROR_NOROUTETOHOST;
+    }
+    return route;
+}
+
+template <typename Family> void HashRoutingOf<Family>::NotifyInterfaceUp(uint32_t)
+{
+}
+
+template <typename Family> void HashRoutingOf<Family>::NotifyInterfaceDown(uint32_t)
+{
+}
+
+template <typename Family>
+void HashRoutingOf<Family>::NotifyAddAddress(uint32_t interface, InterfaceAddress address)
+{
+    const unsigned length = Family::GetPrefixLength(address);
+    m_local[address.GetAddress()]++;
+    if (!m_firstLocal.IsInitialized()) {
+        m_firstLocal = address.GetAddress();
+    }
+    if (length < Family::BITS) {
+        AddRoute(address.GetAddress(), length, interface);
+    }
+    m_interfaceRoutes.clear(); /* their sources may be others now */
+}
+
+template <typename Family> void HashRoutingOf<Family>::NotifyRemoveAddress(uint32_t, InterfaceAddress address)
+{
+    auto local = m_local.find(address.GetAddress());
+    if (local != m_local.end() && --local->second == 0) {
+        m_local.erase(local);
+    }
+    m_interfaceRoutes.clear();
+}
+
+template <typename Family>
+void HashRoutingOf<Family>::PrintRoutingTable(Ptr<OutputStreamWrapper> stream, Time::Unit) const
+{
+    for (const auto &[length, routes] : m_routes) {
+        std::vector<std::pair<Address, uint32_t>> rows(routes.begin(), routes.end());
+        std::sort(rows.begin(), rows.end());
+        for (const auto &[prefix, interface] : rows) {
+            *stream->GetStream() << prefix << "/" << length << " interface " << interface << std::endl;
+        }
+    }
+}
+
+template <typename Family> void HashRoutingOf<Family>::SetIp(Ptr<Ip> ip)
+{
+    m_ip = ip;
+}
+
+template <typename Family> Ptr<typename Family::Ip> HashRoutingOf<Family>::GetIp() const
+{
+    return m_ip;
+}
+
+template <typename Family> void HashRoutingOf<Family>::DoDispose()
+{
+    m_interfaceRoutes.clear();
+    m_ip = nullptr;
+    Family::Routing::DoDispose();
+}
+
+template class HashRoutingOf<Ipv4Family>;
+template class HashRoutingOf<Ipv6Family>;
+
+/* --- IPv4 --- */
 
 TypeId HashRouting::GetTypeId()
 {
@@ -34,143 +162,65 @@ TypeId HashRouting::GetTypeId()
     return tid;
 }
 
-void HashRouting::AddRoute(Ipv4Address destination, unsigned prefixLength, uint32_t interface)
-{
-    NS_ABORT_MSG_IF(prefixLength > 32, "a prefix length is at most 32, not " << prefixLength);
-    m_routes[prefixLength][destination.Get() & PrefixMask(prefixLength)] = interface;
-    m_lengths |= UINT64_C(1) << prefixLength;
-}
-
-bool HashRouting::IsLocal(Ipv4Address address) const
-{
-    return m_local.count(address.Get()) != 0 || address.Get() >> 24 == 127;
-}
-
-int64_t HashRouting::FindInterface(uint32_t destination) const
-{
-    for (uint64_t lengths = m_lengths; lengths;) {
-        unsigned length = 63u - static_cast<unsigned>(__builtin_clzll(lengths));
-        auto route = m_routes[length].find(destination & PrefixMask(length));
-        if (route != m_routes[length].end()) {
-            return route->second;
-        }
-        lengths &= ~(UINT64_C(1) << length);
-    }
-    return -1;
-}
-
-Ipv4Address HashRouting::ChooseSource(uint32_t interface) const
-{
-    return m_ipv4->GetNAddresses(interface) ? m_ipv4->GetAddress(interface, 0).GetLocal() : m_firstLocal;
-}
-
-/* Nothing that ns-3 reads from a route depends on the destination where there is no next hop, so all packets
- * that leave through an interface share one. */
-Ptr<Ipv4Route> HashRouting::GetInterfaceRoute(uint32_t interface)
-{
-    if (interface >= m_interfaceRoutes.size()) {
-        m_interfaceRoutes.resize(interface + 1);
-    }
-    Ptr<Ipv4Route> &route = m_interfaceRoutes[interface];
-    if (!route) {
-        route = Create<Ipv4Route>();
-        route->SetDestination(Ipv4Address::GetAny());
-        route->SetGateway(Ipv4Address::GetAny());
-        route->SetSource(ChooseSource(interface));
-        route->SetOutputDevice(m_ipv4->GetNetDevice(interface));
-    }
-    return route;
-}
-
-Ptr<Ipv4Route> HashRouting::RouteOutput(Ptr<Packet>, const Ipv4Header &header, Ptr<NetDevice> device,
-                                        Socket::SocketErrno &error)
-{
-    error = Socket::ERROR_NOTERROR;
-    const Ipv4Address destination = header.GetDestination();
-    if (IsLocal(destination)) {
-        Ptr<Ipv4Route> route = Create<Ipv4Route>();
-        route->SetDestination(destination);
-        route->SetGateway(Ipv4Address::GetAny());
-        route->SetSource(destination);
-        route->SetOutputDevice(m_ipv4->GetNetDevice(LOOPBACK));
-        return route;
-    }
-    int64_t interface = device ? m_ipv4->GetInterfaceForDevice(device) : FindInterface(destination.Get());
-    if (interface < 0) {
-        error = Socket::ERROR_NOROUTETOHOST;
-        return nullptr;
-    }
-    return GetInterfaceRoute(static_cast<uint32_t>(interface));
-}
-
 bool HashRouting::RouteInput(Ptr<const Packet> packet, const Ipv4Header &header, Ptr<const NetDevice> device,
                              UnicastForwardCallback forward, MulticastForwardCallback,
                              LocalDeliverCallback deliver, ErrorCallback)
 {
-    const Ipv4Address destination = header.GetDestination();
-    if (IsLocal(destination)) {
-        deliver(packet, header, static_cast<uint32_t>(m_ipv4->GetInterfaceForDevice(device)));
+    if (IsLocal(header.GetDestination())) {
+        deliver(packet, header, static_cast<uint32_t>(GetIp()->GetInterfaceForDevice(device)));
         return true;
     }
-    int64_t interface = FindInterface(destination.Get());
-    if (interface < 0) {
+    Ptr<Ipv4Route> route = FindRoute(header.GetDestination());
+    if (!route) {
         return false;
     }
-    forward(GetInterfaceRoute(static_cast<uint32_t>(interface)), packet, header);
+    forward(route, packet, header);
     return true;
-}
-
-void HashRouting::NotifyInterfaceUp(uint32_t)
-{
-}
-
-void HashRouting::NotifyInterfaceDown(uint32_t)
-{
-}
-
-void HashRouting::NotifyAddAddress(uint32_t interface, Ipv4InterfaceAddress address)
-{
-    const unsigned length = address.GetMask().GetPrefixLength();
-    if (m_local[address.GetLocal().Get()]++ == 0 && !m_firstLocal.IsInitialized()) {
-        m_firstLocal = address.GetLocal();
-    }
-    if (length < 32) {
-        AddRoute(address.GetLocal(), length, interface);
-    }
-    m_interfaceRoutes.clear(); /* their sources may be others now */
-}
-
-void HashRouting::NotifyRemoveAddress(uint32_t, Ipv4InterfaceAddress address)
-{
-    auto local = m_local.find(address.GetLocal().Get());
-    if (local != m_local.end() && --local->second == 0) {
-        m_local.erase(local);
-    }
-    m_interfaceRoutes.clear();
 }
 
 void HashRouting::SetIpv4(Ptr<Ipv4> ipv4)
 {
-    m_ipv4 = ipv4;
+    SetIp(ipv4);
 }
 
-void HashRouting::PrintRoutingTable(Ptr<OutputStreamWrapper> stream, Time::Unit) const
+/* --- IPv6 --- */
+
+TypeId HashRouting6::GetTypeId()
 {
-    for (unsigned length = 33; length-- > 0;) {
-        std::vector<std::pair<uint32_t, uint32_t>> rows(m_routes[length].begin(), m_routes[length].end());
-        std::sort(rows.begin(), rows.end());
-        for (const auto &[prefix, interface] : rows) {
-            *stream->GetStream() << Ipv4Address(prefix) << "/" << length << " interface "
-                                 << interface << std::endl;
-        }
+    static TypeId tid = TypeId("ns3::HashRouting6")
+                            .SetParent<Ipv6RoutingProtocol>()
+                            .SetGroupName("Phase2")
+                            .AddConstructor<HashRouting6>();
+    return tid;
+}
+
+/* The stack itself delivers what is for one of its addresses. */
+bool HashRouting6::RouteInput(Ptr<const Packet> packet, const Ipv6Header &header, Ptr<const NetDevice> device,
+                              UnicastForwardCallback forward, MulticastForwardCallback, LocalDeliverCallback,
+                              ErrorCallback)
+{
+    const Ipv6Address destination = header.GetDestination();
+    Ptr<Ipv6Route> route = destination.IsMulticast() ? nullptr : FindRoute(destination);
+    if (!route) {
+        return false;
     }
+    forward(device, route, packet, header);
+    return true;
 }
 
-void HashRouting::DoDispose()
+/* The stack tells of the link's own prefix, which NotifyAddAddress knows already, and of router
+ * advertisements, which there are none of. */
+void HashRouting6::NotifyAddRoute(Ipv6Address, Ipv6Prefix, Ipv6Address, uint32_t, Ipv6Address)
 {
-    m_interfaceRoutes.clear();
-    m_ipv4 = nullptr;
-    Ipv4RoutingProtocol::DoDispose();
+}
+
+void HashRouting6::NotifyRemoveRoute(Ipv6Address, Ipv6Prefix, Ipv6Address, uint32_t, Ipv6Address)
+{
+}
+
+void HashRouting6::SetIpv6(Ptr<Ipv6> ipv6)
+{
+    SetIp(ipv6);
 }
 
 } // namespace ns3

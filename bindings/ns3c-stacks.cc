@@ -3,7 +3,6 @@
 #include "ns3c-ip.h"
 #include "ns3c-link.h"
 #include "ns3c-routing.h"
-#include "ns3c-routing6.h"
 
 #include "ns3/boolean.h"
 #include "ns3/icmpv6-l4-protocol.h"
@@ -43,6 +42,26 @@ Ptr<Ipv6L3Protocol> IpStacks::GetIpv6() const
 
 namespace
 {
+
+/* A stack's routing below all that stands on top of it. */
+template <typename Family> Ptr<typename Family::Routing> GetBaseRouting(Ptr<typename Family::Stack> stack)
+{
+    Ptr<typename Family::Routing> routing = stack->GetRoutingProtocol();
+    while (Ptr<RoutingOnTopOf<Family>> top = DynamicCast<RoutingOnTopOf<Family>>(routing)) {
+        routing = top->GetInner();
+    }
+    return routing;
+}
+
+template <typename Family>
+Ptr<typename Family::Route> FindRoute(Ptr<typename Family::Stack> stack, Ptr<Packet> packet,
+                                      const typename Family::Header &header, SendRoute where)
+{
+    Ptr<typename Family::Routing> routing =
+        where == SendRoute::BELOW ? GetBaseRouting<Family>(stack) : stack->GetRoutingProtocol();
+    Socket::SocketErrno error;
+    return routing->RouteOutput(packet, header, nullptr, error);
+}
 
 /* The identifications of IPv6 fragments are random: a stream a node, far from those that users number. */
 constexpr int64_t FRAGMENT_STREAMS = INT64_C(1) << 41;
@@ -152,14 +171,14 @@ uint32_t IpStacks::AddInterface(Ptr<NetDevice> device)
 bool IpStacks::AddRoute(const ns3c_address &destination, unsigned prefixLength, uint32_t interface)
 {
     if (destination.family == 4) {
-        if (Ptr<HashRouting> hash = DynamicCast<HashRouting>(GetBaseRouting())) {
+        if (Ptr<HashRouting> hash = DynamicCast<HashRouting>(GetBaseRouting<Ipv4Family>(m_ipv4))) {
             hash->AddRoute(ToIpv4(destination), prefixLength, interface);
             return true;
         }
-        Ptr<Ipv4StaticRouting> fixed = Ipv4RoutingHelper::GetRouting<Ipv4StaticRouting>(GetBaseRouting());
+        Ptr<Ipv4StaticRouting> fixed =
+            Ipv4RoutingHelper::GetRouting<Ipv4StaticRouting>(GetBaseRouting<Ipv4Family>(m_ipv4));
         if (fixed) {
-            const Ipv4Mask mask(prefixLength == 0 ? 0 : UINT32_MAX << (32 - prefixLength));
-            fixed->AddNetworkRouteTo(ToIpv4(destination), mask, interface);
+            fixed->AddNetworkRouteTo(ToIpv4(destination), ToIpv4Mask(prefixLength), interface);
         }
         return fixed != nullptr;
     }
@@ -167,39 +186,31 @@ bool IpStacks::AddRoute(const ns3c_address &destination, unsigned prefixLength, 
         return false;
     }
     const auto interface6 = static_cast<uint32_t>(GetIpv6Interface(interface));
-    if (Ptr<HashRouting6> hash = DynamicCast<HashRouting6>(GetBaseRouting6())) {
+    if (Ptr<HashRouting6> hash = DynamicCast<HashRouting6>(GetBaseRouting<Ipv6Family>(m_ipv6))) {
         hash->AddRoute(ToIpv6(destination), prefixLength, interface6);
         return true;
     }
-    Ptr<Ipv6StaticRouting> fixed = Ipv6RoutingHelper::GetRouting<Ipv6StaticRouting>(GetBaseRouting6());
+    Ptr<Ipv6StaticRouting> fixed =
+        Ipv6RoutingHelper::GetRouting<Ipv6StaticRouting>(GetBaseRouting<Ipv6Family>(m_ipv6));
     if (fixed) {
-        fixed->AddNetworkRouteTo(ToIpv6(destination), Ipv6Prefix(static_cast<uint8_t>(prefixLength)),
-                                 interface6);
+        fixed->AddNetworkRouteTo(ToIpv6(destination), ToIpv6Prefix(prefixLength), interface6);
     }
     return fixed != nullptr;
 }
 
-Ptr<Ipv4RoutingProtocol> IpStacks::GetBaseRouting() const
+Ptr<Ipv4Route> IpStacks::RouteOutput(Ptr<Packet> packet, const Ipv4Header &header, SendRoute where) const
 {
-    Ptr<Ipv4RoutingProtocol> routing = m_ipv4->GetRoutingProtocol();
-    while (Ptr<RoutingOnTop> top = DynamicCast<RoutingOnTop>(routing)) {
-        routing = top->GetInner();
-    }
-    return routing;
+    return FindRoute<Ipv4Family>(m_ipv4, packet, header, where);
 }
 
-Ptr<Ipv6RoutingProtocol> IpStacks::GetBaseRouting6() const
+Ptr<Ipv6Route> IpStacks::RouteOutput(Ptr<Packet> packet, const Ipv6Header &header, SendRoute where) const
 {
-    Ptr<Ipv6RoutingProtocol> routing = GetIpv6()->GetRoutingProtocol();
-    while (Ptr<RoutingOnTop6> top = DynamicCast<RoutingOnTop6>(routing)) {
-        routing = top->GetInner();
-    }
-    return routing;
+    return GetIpv6() ? FindRoute<Ipv6Family>(m_ipv6, packet, header, where) : nullptr;
 }
 
 bool IpStacks::HasHashRouting() const
 {
-    return DynamicCast<HashRouting>(GetBaseRouting()) != nullptr;
+    return DynamicCast<HashRouting>(GetBaseRouting<Ipv4Family>(m_ipv4)) != nullptr;
 }
 
 void IpStacks::Clear()

@@ -2,18 +2,15 @@
 #ifndef P2_NS3C_STACKS_H
 #define P2_NS3C_STACKS_H
 
-#include "ns3c-address.h"
+#include "ns3c-family.h"
 
-#include "ns3/ipv4-l3-protocol.h"
-#include "ns3/ipv4-routing-protocol.h"
-#include "ns3/ipv4-route.h"
-#include "ns3/ipv6-l3-protocol.h"
-#include "ns3/ipv6-route.h"
-#include "ns3/ipv6-routing-protocol.h"
 #include "ns3/node.h"
 
 namespace ns3
 {
+
+/* BELOW: by the node's own routes, whatever stands on top of them. */
+enum class SendRoute { ON_TOP, BELOW };
 
 /* The stacks of any ns-3 node that has IPv4. Interfaces are known by their IPv4 number. */
 class IpStacks
@@ -36,9 +33,9 @@ class IpStacks
     /* Into the hashes of our own routing, or else into the stack's static routing. False if it has neither.
      */
     bool AddRoute(const ns3c_address &destination, unsigned prefixLength, uint32_t interface);
-    /* Below all that stands on top of it. */
-    Ptr<Ipv4RoutingProtocol> GetBaseRouting() const;
-    Ptr<Ipv6RoutingProtocol> GetBaseRouting6() const;
+    /* For a packet of the node's own. Null: there is none, or no such stack. */
+    Ptr<Ipv4Route> RouteOutput(Ptr<Packet> packet, const Ipv4Header &header, SendRoute where) const;
+    Ptr<Ipv6Route> RouteOutput(Ptr<Packet> packet, const Ipv6Header &header, SendRoute where) const;
     /* True if there are routes in hashes, which need no address on an interface. */
     bool HasHashRouting() const;
 
@@ -51,68 +48,68 @@ class IpStacks
 };
 
 /* Passes everything on to what was the node's routing protocol before. */
-class RoutingOnTop : public Ipv4RoutingProtocol
+template <typename Family> class RoutingOnTopOf : public Family::Routing
 {
   public:
-    static TypeId GetTypeId();
+    using Header = typename Family::Header;
+    using InterfaceAddress = typename Family::InterfaceAddress;
+    using Route = typename Family::Route;
+    using Routing = typename Family::Routing;
+    using Stack = typename Family::Stack;
+    using UnicastForwardCallback = typename Routing::UnicastForwardCallback;
+    using MulticastForwardCallback = typename Routing::MulticastForwardCallback;
+    using LocalDeliverCallback = typename Routing::LocalDeliverCallback;
+    using ErrorCallback = typename Routing::ErrorCallback;
 
     /* Takes its place. */
-    void Open(Ptr<Ipv4L3Protocol> ipv4);
-    /* The node got its IPv6 stack, after this was opened. */
-    virtual void OpenIpv6(Ptr<Ipv6L3Protocol> ipv6);
-    Ptr<Ipv4RoutingProtocol> GetInner() const;
-    bool IsLocal(Ipv4Address address) const;
+    void Open(Ptr<Stack> stack);
+    Ptr<Routing> GetInner() const;
 
-    Ptr<Ipv4Route> RouteOutput(Ptr<Packet> packet, const Ipv4Header &header, Ptr<NetDevice> device,
-                               Socket::SocketErrno &error) override;
-    bool RouteInput(Ptr<const Packet> packet, const Ipv4Header &header, Ptr<const NetDevice> device,
+    Ptr<Route> RouteOutput(Ptr<Packet> packet, const Header &header, Ptr<NetDevice> device,
+                           Socket::SocketErrno &error) override;
+    bool RouteInput(Ptr<const Packet> packet, const Header &header, Ptr<const NetDevice> device,
                     UnicastForwardCallback forward, MulticastForwardCallback forwardMulticast,
                     LocalDeliverCallback deliver, ErrorCallback error) override;
     void NotifyInterfaceUp(uint32_t interface) override;
     void NotifyInterfaceDown(uint32_t interface) override;
-    void NotifyAddAddress(uint32_t interface, Ipv4InterfaceAddress address) override;
-    void NotifyRemoveAddress(uint32_t interface, Ipv4InterfaceAddress address) override;
-    void SetIpv4(Ptr<Ipv4> ipv4) override;
+    void NotifyAddAddress(uint32_t interface, InterfaceAddress address) override;
+    void NotifyRemoveAddress(uint32_t interface, InterfaceAddress address) override;
     void PrintRoutingTable(Ptr<OutputStreamWrapper> stream, Time::Unit unit) const override;
 
   protected:
     void DoDispose() override;
-    Ptr<Ipv4L3Protocol> GetIpv4() const;
+    Ptr<Stack> GetStack() const;
 
   private:
-    Ptr<Ipv4L3Protocol> m_ipv4;
-    Ptr<Ipv4RoutingProtocol> m_inner;
+    Ptr<Stack> m_stack;
+    Ptr<Routing> m_inner;
 };
 
-class RoutingOnTop6 : public Ipv6RoutingProtocol
+extern template class RoutingOnTopOf<Ipv4Family>;
+extern template class RoutingOnTopOf<Ipv6Family>;
+
+class RoutingOnTop : public RoutingOnTopOf<Ipv4Family>
 {
   public:
     static TypeId GetTypeId();
 
-    void Open(Ptr<Ipv6L3Protocol> ipv6);
-    Ptr<Ipv6RoutingProtocol> GetInner() const;
+    /* The node got its IPv6 stack, after this was opened. */
+    virtual void OpenIpv6(Ptr<Ipv6L3Protocol> ipv6);
+    bool IsLocal(Ipv4Address address) const;
 
-    Ptr<Ipv6Route> RouteOutput(Ptr<Packet> packet, const Ipv6Header &header, Ptr<NetDevice> device,
-                               Socket::SocketErrno &error) override;
-    bool RouteInput(Ptr<const Packet> packet, const Ipv6Header &header, Ptr<const NetDevice> device,
-                    UnicastForwardCallback forward, MulticastForwardCallback forwardMulticast,
-                    LocalDeliverCallback deliver, ErrorCallback error) override;
-    void NotifyInterfaceUp(uint32_t interface) override;
-    void NotifyInterfaceDown(uint32_t interface) override;
-    void NotifyAddAddress(uint32_t interface, Ipv6InterfaceAddress address) override;
-    void NotifyRemoveAddress(uint32_t interface, Ipv6InterfaceAddress address) override;
+    void SetIpv4(Ptr<Ipv4> ipv4) override;
+};
+
+class RoutingOnTop6 : public RoutingOnTopOf<Ipv6Family>
+{
+  public:
+    static TypeId GetTypeId();
+
     void NotifyAddRoute(Ipv6Address destination, Ipv6Prefix prefix, Ipv6Address nextHop, uint32_t interface,
                         Ipv6Address source) override;
     void NotifyRemoveRoute(Ipv6Address destination, Ipv6Prefix prefix, Ipv6Address nextHop,
                            uint32_t interface, Ipv6Address source) override;
     void SetIpv6(Ptr<Ipv6> ipv6) override;
-    void PrintRoutingTable(Ptr<OutputStreamWrapper> stream, Time::Unit unit) const override;
-
-  protected:
-    void DoDispose() override;
-
-  private:
-    Ptr<Ipv6RoutingProtocol> m_inner;
 };
 
 } // namespace ns3

@@ -119,10 +119,7 @@ bool UdpPort::Send4(Ptr<Packet> packet, const ns3c_address &source, Ipv4Address 
     header.SetSource(source.family ? ToIpv4(source) : Ipv4Address::GetAny());
     header.SetDestination(destination);
     header.SetProtocol(UdpL4Protocol::PROT_NUMBER);
-    Ptr<Ipv4RoutingProtocol> routing =
-        where == SendRoute::BELOW ? m_stacks.GetBaseRouting() : m_stacks.GetIpv4()->GetRoutingProtocol();
-    Socket::SocketErrno error;
-    Ptr<Ipv4Route> route = routing->RouteOutput(packet, header, nullptr, error);
+    Ptr<Ipv4Route> route = m_stacks.RouteOutput(packet, header, where);
     if (!route) {
         return false;
     }
@@ -146,18 +143,11 @@ bool UdpPort::Send4(Ptr<Packet> packet, const ns3c_address &source, Ipv4Address 
 bool UdpPort::Send6(Ptr<Packet> packet, const ns3c_address &source, Ipv6Address destination, uint16_t port,
                     SendRoute where)
 {
-    Ptr<Ipv6L3Protocol> ipv6 = m_stacks.GetIpv6();
-    if (!ipv6) {
-        return false;
-    }
     Ipv6Header header;
     header.SetSource(source.family ? ToIpv6(source) : Ipv6Address::GetAny());
     header.SetDestination(destination);
     header.SetNextHeader(UdpL4Protocol::PROT_NUMBER);
-    Ptr<Ipv6RoutingProtocol> routing =
-        where == SendRoute::BELOW ? m_stacks.GetBaseRouting6() : ipv6->GetRoutingProtocol();
-    Socket::SocketErrno error;
-    Ptr<Ipv6Route> route = routing->RouteOutput(packet, header, nullptr, error);
+    Ptr<Ipv6Route> route = m_stacks.RouteOutput(packet, header, where);
     if (!route) {
         return false;
     }
@@ -168,7 +158,7 @@ bool UdpPort::Send6(Ptr<Packet> packet, const ns3c_address &source, Ipv6Address 
     udp.SetSourcePort(m_port);
     udp.SetDestinationPort(port);
     packet->AddHeader(udp);
-    ipv6->Send(packet, from, destination, UdpL4Protocol::PROT_NUMBER, route);
+    m_stacks.GetIpv6()->Send(packet, from, destination, UdpL4Protocol::PROT_NUMBER, route);
     return true;
 }
 

@@ -205,8 +205,8 @@ struct ns3c_policy;
 struct ns3c_policy_ops {
     /* Whether this whole packet (or fragment, in transit) is to be taken. */
     bool (*decide)(void *ctx, const uint8_t *packet, size_t len);
-    /* Whether decide could take some packet between these addresses; the source may be ns3c_any(). Asked for
-     * what the node itself sends, before its ports are known. */
+    /* Whether decide could take some packet between these addresses. Asked before decide is, and for what the
+     * node itself sends before its ports are known. */
     bool (*decide_addresses)(void *ctx, struct ns3c_address source, struct ns3c_address destination);
     /* A packet was taken: it goes no further. */
     ns3c_packet_fn *take;

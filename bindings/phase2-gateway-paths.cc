@@ -8,7 +8,6 @@
 #include "ns3/abort.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace ns3
 {
@@ -33,36 +32,10 @@ bool GetAddresses(const uint8_t *packet, std::size_t len, p2_address &source, p2
     return true;
 }
 
-/* Sets all bits from `length` on. */
-p2_address LastOfPrefix(const p2_address &first, unsigned length, std::size_t size)
+void Increment(p2_address &address)
 {
-    p2_address last = first;
-    for (std::size_t i = length / 8; i < size; i++) {
-        const unsigned kept = i == length / 8 ? length % 8 : 0;
-        last.bytes[i] = static_cast<uint8_t>(last.bytes[i] | 0xffu >> kept);
-    }
-    return last;
-}
-
-bool IsAligned(const p2_address &address, unsigned length, std::size_t size)
-{
-    for (std::size_t i = length / 8; i < size; i++) {
-        const unsigned kept = i == length / 8 ? length % 8 : 0;
-        if (address.bytes[i] & 0xffu >> kept) {
-            return false;
-        }
-    }
-    return true;
-}
-
-int Compare(const p2_address &a, const p2_address &b)
-{
-    return memcmp(a.bytes, b.bytes, sizeof a.bytes);
-}
-
-void Increment(p2_address &address, std::size_t size)
-{
-    while (size > 0 && ++address.bytes[--size] == 0) {
+    std::size_t i = p2_address_len(address.family);
+    while (i > 0 && ++address.bytes[--i] == 0) {
     }
 }
 
@@ -70,20 +43,21 @@ void Increment(p2_address &address, std::size_t size)
  * does not reach beyond the end. */
 template <typename Visit> void ForEachPrefix(const p2_selector &range, Visit visit)
 {
-    const std::size_t size = range.address.family == 4 ? 4 : 16;
-    for (p2_address first = range.address;;) {
-        unsigned length = 0;
-        while (!IsAligned(first, length, size) ||
-               Compare(LastOfPrefix(first, length, size), range.last) > 0) {
-            length++;
+    p2_selector prefix = {};
+    for (prefix.address = range.address;;) {
+        p2_address first, last;
+        prefix.prefix_len = 0;
+        p2_selector_bounds(&prefix, &first, &last);
+        while (!p2_address_equal(&first, &prefix.address) || p2_address_compare(&last, &range.last) > 0) {
+            prefix.prefix_len++;
+            p2_selector_bounds(&prefix, &first, &last);
         }
-        visit(first, length);
-        const p2_address last = LastOfPrefix(first, length, size);
-        if (Compare(last, range.last) >= 0) {
+        visit(prefix.address, prefix.prefix_len);
+        if (p2_address_compare(&last, &range.last) >= 0) {
             return;
         }
-        first = last;
-        Increment(first, size);
+        prefix.address = last;
+        Increment(prefix.address);
     }
 }
 
@@ -115,7 +89,9 @@ void Phase2Gateway::OpenTunnels(const p2_gateway_config &config)
 void Phase2Gateway::OpenPolicies(const p2_gateway_config &config)
 {
     for (std::size_t i = 0; i < config.num_peers; i++) {
-        m_own.push_back(config.peers[i].local);
+        if (!IsOwn(config.peers[i].local)) {
+            m_own.push_back(config.peers[i].local);
+        }
     }
     bool needIpv6 = false;
     for (std::size_t i = 0; i < config.num_tunnels; i++) {
@@ -134,9 +110,8 @@ void Phase2Gateway::OpenPolicies(const p2_gateway_config &config)
 
 bool Phase2Gateway::IsOwn(const p2_address &address) const
 {
-    return std::any_of(m_own.begin(), m_own.end(), [&](const p2_address &own) {
-        return own.family == address.family && Compare(own, address) == 0;
-    });
+    return std::any_of(m_own.begin(), m_own.end(),
+                       [&](const p2_address &own) { return p2_address_equal(&own, &address); });
 }
 
 bool Phase2Gateway::Decide(void *ctx, const uint8_t *packet, std::size_t len)
@@ -152,8 +127,7 @@ bool Phase2Gateway::DecideAddresses(void *ctx, ns3c_address source, ns3c_address
     const p2_address from = FromNs3c(source), to = FromNs3c(destination);
     return !self->IsOwn(to) &&
            std::any_of(self->m_policies.begin(), self->m_policies.end(), [&](const PolicySelectors &policy) {
-               return p2_selector_contains(&policy.remote, &to) &&
-                      (!from.family || p2_selector_contains(&policy.local, &from));
+               return p2_selector_contains(&policy.remote, &to) && p2_selector_contains(&policy.local, &from);
            });
 }
 

@@ -108,25 +108,17 @@ host_ops Phase2Gateway::MakeOps()
 
 void Phase2Gateway::Rekey(std::size_t tunnel)
 {
-    Input input = {};
-    input.kind = Input::REKEY;
-    input.tunnel = tunnel;
-    Handle(input);
+    Command(Input::REKEY, tunnel);
 }
 
 void Phase2Gateway::TakeDown(std::size_t tunnel)
 {
-    Input input = {};
-    input.kind = Input::TAKE_DOWN;
-    input.tunnel = tunnel;
-    Handle(input);
+    Command(Input::TAKE_DOWN, tunnel);
 }
 
 void Phase2Gateway::Restart()
 {
-    Input input = {};
-    input.kind = Input::RESTART;
-    Handle(input);
+    Command(Input::RESTART);
 }
 
 uint64_t Phase2Gateway::GetKeepalives() const
@@ -292,8 +284,24 @@ void Phase2Gateway::Arm()
 
 void Phase2Gateway::Tick()
 {
+    Command(Input::TICK);
+}
+
+void Phase2Gateway::Command(Input::Kind kind, std::size_t tunnel)
+{
     Input input = {};
-    input.kind = Input::TICK;
+    input.kind = kind;
+    input.tunnel = tunnel;
+    Handle(input);
+}
+
+void Phase2Gateway::HandlePacket(Input::Kind kind, const uint8_t *packet, std::size_t len, uint64_t mark)
+{
+    Input input = {};
+    input.kind = kind;
+    input.mark = mark;
+    input.datagram.data = packet;
+    input.datagram.len = len;
     Handle(input);
 }
 
@@ -326,22 +334,12 @@ void Phase2Gateway::OnUdp(void *ctx, const ns3c_udp_packet *packet)
 
 void Phase2Gateway::OnIpsec(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
 {
-    Input input = {};
-    input.kind = Input::IPSEC;
-    input.mark = mark;
-    input.datagram.data = packet;
-    input.datagram.len = len;
-    static_cast<Phase2Gateway *>(ctx)->Handle(input);
+    static_cast<Phase2Gateway *>(ctx)->HandlePacket(Input::IPSEC, packet, len, mark);
 }
 
 void Phase2Gateway::OnClear(void *ctx, const uint8_t *packet, size_t len, uint64_t mark)
 {
-    Input input = {};
-    input.kind = Input::CLEAR;
-    input.mark = mark;
-    input.datagram.data = packet;
-    input.datagram.len = len;
-    static_cast<Phase2Gateway *>(ctx)->Handle(input);
+    static_cast<Phase2Gateway *>(ctx)->HandlePacket(Input::CLEAR, packet, len, mark);
 }
 
 void Phase2Gateway::SendIke(void *ctx, const p2_datagram *datagram, uint64_t emission)

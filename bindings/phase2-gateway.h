@@ -91,6 +91,8 @@ class Phase2Gateway : public Application
     void OpenPolicies(const p2_gateway_config &config);
     bool IsTransit(const uint8_t *packet, std::size_t len) const;
     bool IsOwn(const p2_address &address) const;
+    void Command(Input::Kind kind, std::size_t tunnel = 0);
+    void HandlePacket(Input::Kind kind, const uint8_t *packet, std::size_t len, uint64_t mark);
     void Handle(const Input &input);
     void Defer(const Input &input);
     void Call(const Input &input);
@@ -119,7 +121,7 @@ class Phase2Gateway : public Application
     Ptr<TunnelInterface> m_tunnel;
     Ptr<PolicyHook> m_policy;                //!< null: no tunnel is policy-based
     std::vector<PolicySelectors> m_policies; //!< of the policy-based tunnels
-    std::vector<p2_address> m_own;           //!< the outer addresses
+    std::vector<p2_address> m_own;           //!< the outer addresses, each once
     UdpPort m_ike;
     UdpPort m_natTraversal;
     uint64_t m_keepalives{0};
