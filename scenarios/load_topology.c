@@ -93,7 +93,7 @@ static bool too_many_nodes(struct loader *l, const xmlNode *node, size_t num)
 static bool count_address(struct loader *l, const xmlNode *node, const struct load_group *group, size_t i,
                           const struct p2_address *first, struct p2_address *out)
 {
-    struct p2_selector single = {.address = *first, .prefix_len = units_address_bits(first)}, counted;
+    struct p2_selector single = p2_selector_single(first), counted;
     bool ok = load_count_selector(&single, i * group->step, single.prefix_len, &counted);
     *out = counted.address;
     if (!ok) {

@@ -118,13 +118,6 @@ static bool check_protects(struct loader *l, const xmlNode *node, const char *at
     return false;
 }
 
-static bool inside(const struct p2_selector *selector, const struct p2_address *address)
-{
-    struct p2_address first, last;
-    p2_selector_bounds(selector, &first, &last);
-    return p2_address_compare(&first, address) <= 0 && p2_address_compare(address, &last) <= 0;
-}
-
 /* The address of a sender or receiver, if it is written: one that the gateway protects, or its own. */
 static bool load_host(struct loader *l, const xmlNode *node, const char *attribute, int gateway,
                       struct p2_address *out)
@@ -135,9 +128,9 @@ static bool load_host(struct loader *l, const xmlNode *node, const char *attribu
         return true;
     if (!load_address(l->problems, node, attribute, out))
         return false;
-    bool known = p2_address_compare(&g->address, out) == 0;
+    bool known = p2_address_equal(&g->address, out);
     for (size_t i = 0; i < g->num_protects && !known; i++)
-        known = inside(&g->protects[i], out);
+        known = p2_selector_contains(&g->protects[i], out);
     snprintf(allowed, sizeof allowed, "an address in what %s protects, or its own", g->name);
     if (!known)
         load_wrong(l->problems, node, attribute, "it is not there", allowed);

@@ -1,22 +1,10 @@
 #include "traffic.h"
 
 #include "ip.h"
-#include "units.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define NUMBER_BITS 40
-
-static bool covers(const struct p2_selector *selector, const struct p2_address *address, uint8_t protocol,
-                   uint16_t port)
-{
-    struct p2_address first, last;
-    p2_selector_bounds(selector, &first, &last);
-    return p2_address_compare(&first, address) <= 0 && p2_address_compare(address, &last) <= 0 &&
-           (selector->protocol == 0 || selector->protocol == protocol) &&
-           (selector->port == 0 || selector->port == port);
-}
 
 /* The tunnel whose proxy IDs, as the sender has them, hold the flow; else the first one that joins the two,
  * for its proxy IDs may be what is wrong. -1: none. */
@@ -29,8 +17,8 @@ static int tunnel_of(const struct scenario *scenario, const struct scenario_flow
         const struct scenario_end *receiver = sender == &ends[0] ? &ends[1] : &ends[0];
         if (sender->gateway != flow->from || receiver->gateway != flow->to)
             continue;
-        if (covers(&sender->local, &flow->source, flow->protocol, flow->source_port) &&
-            covers(&sender->remote, &flow->destination, flow->protocol, flow->port))
+        if (p2_selector_matches(&sender->local, &flow->source, flow->protocol, flow->source_port) &&
+            p2_selector_matches(&sender->remote, &flow->destination, flow->protocol, flow->port))
             return (int)i;
         first = first < 0 ? (int)i : first;
     }
