@@ -1,7 +1,6 @@
 #include "keyring.h"
 
 #include "cursor.h"
-#include "units.h"
 
 #include <errno.h>
 #include <libxml/xmlwriter.h>

@@ -5,7 +5,6 @@
 #include "load.h"
 #include "units.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* A word that the schema allows, as the number that it stands for; a table ends with a NULL word. */
