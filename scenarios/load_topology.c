@@ -201,17 +201,9 @@ bool load_gateways(struct loader *l, const xmlNode *topology)
     return ok;
 }
 
-static bool parse_preserve(const char *text, void *out)
-{
-    *(bool *)out = strcmp(text, "true") == 0;
-    return true;
-}
-
-static const struct field_kind field_preserve = {"true or false", parse_preserve};
-
 static const struct field nat_fields[] = {
     {"timeout", &field_time, offsetof(struct scenario_nat, timeout)},
-    {"preserve-port", &field_preserve, offsetof(struct scenario_nat, preserve_port)},
+    {"preserve-port", &field_boolean, offsetof(struct scenario_nat, preserve_port)},
 };
 
 static bool load_nat(struct loader *l, const xmlNode *node)

@@ -6,11 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool parse_interval(const char *text, void *out)
-{
-    return units_interval(text, out);
-}
-
 static bool parse_size(const char *text, void *out)
 {
     /* An IPv4 and a UDP header; and what an IP packet can be. */
@@ -21,8 +16,6 @@ static bool parse_size(const char *text, void *out)
     return true;
 }
 
-static const struct field_kind field_interval = {
-    "a number and /ms, /s or /min, more than 0 and at most 1000000/ms", parse_interval};
 static const struct field_kind field_size = {"28B to 65535B, such as 1400B", parse_size};
 
 static bool parse_udp(const char *text, void *out)
@@ -45,14 +38,7 @@ static bool parse_dscp(const char *text, void *out)
     return units_dscp(text, out);
 }
 
-static bool parse_boolean(const char *text, void *out)
-{
-    *(bool *)out = strcmp(text, "true") == 0;
-    return *(bool *)out || strcmp(text, "false") == 0;
-}
-
 static const struct field_kind field_dscp = {"a DSCP such as ef, af41, cs6, be or 46", parse_dscp};
-static const struct field_kind field_boolean = {"true or false", parse_boolean};
 static const struct field_kind field_udp = {"udp", parse_udp};
 static const struct field_kind field_port = {"1 to 65535", parse_port};
 
