@@ -83,7 +83,8 @@ bool load_usable(const struct p2_selector *selector);
  * reported: it would leave what hosts can have. */
 bool load_count_selector(const struct p2_selector *first, uint64_t blocks, uint8_t block_len,
                          struct p2_selector *out);
-extern const char load_count_allowed[]; /* what to say then */
+/* Says so: member i of a counted element would. */
+void load_count_wrong(struct problems *problems, const xmlNode *element, const char *attribute, size_t i);
 
 bool load_profiles(struct loader *l, const xmlNode *root);
 bool load_gateways(struct loader *l, const xmlNode *topology);

@@ -114,12 +114,9 @@ static bool count_proxy_ids(struct loader *l, const struct load_end *end, const 
         wrong = "local";
     else if (!count_proxy_id(l->scenario, &peer->members, i, &end->remote, &out->remote))
         wrong = "remote";
-    if (!wrong)
-        return true;
-    char why[64];
-    snprintf(why, sizeof why, "number %zu would be outside", i + 1);
-    load_wrong(l->problems, element, wrong, why, load_count_allowed);
-    return false;
+    if (wrong)
+        load_count_wrong(l->problems, element, wrong, i);
+    return !wrong;
 }
 
 /* The first prefixes of one family that both gateways have. */

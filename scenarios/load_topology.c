@@ -96,11 +96,8 @@ static bool count_address(struct loader *l, const xmlNode *node, const struct lo
     struct p2_selector single = p2_selector_single(first), counted;
     bool ok = load_count_selector(&single, i * group->step, single.prefix_len, &counted);
     *out = counted.address;
-    if (!ok) {
-        char why[64];
-        snprintf(why, sizeof why, "number %zu would be outside", i + 1);
-        load_wrong(l->problems, node, "address", why, load_count_allowed);
-    }
+    if (!ok)
+        load_count_wrong(l->problems, node, "address", i);
     return ok;
 }
 
@@ -119,9 +116,7 @@ static bool load_gateway_member(struct loader *l, const xmlNode *node, const str
     for (size_t p = 0; p < first->num_protects; p++) {
         const struct p2_selector *prefix = &first->protects[p];
         if (!load_count_selector(prefix, i * group->step, prefix->prefix_len, &gateway->protects[p])) {
-            char why[64];
-            snprintf(why, sizeof why, "number %zu would be outside", i + 1);
-            load_wrong(l->problems, node, "protects", why, load_count_allowed);
+            load_count_wrong(l->problems, node, "protects", i);
             return false;
         }
     }
