@@ -54,19 +54,17 @@ static const struct field group_fields[] = {
     {"step", &field_count, offsetof(struct node_group, step)},
 };
 
-/* Starts a group of nodes; its members are still to be made. NULL: reported. */
+/* Starts a group of nodes; its members are still to be made. NULL: reported. groups: all that it must not
+ * have the name of. */
 static struct load_group *load_node_group(struct loader *l, const xmlNode *node, struct load_groups *groups,
                                           struct node_group *counts)
 {
     const char *name = load_required(node, "name");
-    const struct load_groups *all[] = {&l->gateways, groups};
-    for (size_t i = 0; i < 2; i++) {
-        for (size_t j = 0; j < all[i]->num; j++) {
-            if (strcmp(all[i]->items[j].name, name) == 0) {
-                load_wrong(l->problems, node, "name", "a second gateway of that name",
-                           "a name of its own for each gateway and NAT");
-                return NULL;
-            }
+    for (size_t i = 0; i < groups->num; i++) {
+        if (strcmp(groups->items[i].name, name) == 0) {
+            load_wrong(l->problems, node, "name", "a second gateway of that name",
+                       "a name of its own for each gateway and NAT");
+            return NULL;
         }
     }
     struct load_group *group = LOAD_APPEND(l->problems, groups->items, groups->num);

@@ -1,3 +1,4 @@
+#include "load.h"
 #include "world_impl.h"
 
 #include <errno.h>
@@ -126,9 +127,7 @@ static void on_send(void *ctx)
 static const struct p2_address *address_at(const struct scenario *s, int gateway,
                                            const struct p2_address *seen)
 {
-    const struct scenario_gateway *g = &s->gateways[gateway];
-    bool is_nats = g->nat >= 0 && p2_address_compare(&s->nats[g->nat].address, seen) == 0;
-    return is_nats ? &g->address : seen;
+    return p2_address_equal(load_seen_address(s, gateway), seen) ? &s->gateways[gateway].address : seen;
 }
 
 /* Flows start within their first interval, not all at once: real sources know nothing of each other. */
@@ -171,8 +170,7 @@ static size_t peer_for(struct world_gateway *self, const struct scenario_end *en
     int remote_index = (int)(remote - scenario->gateways);
     struct p2_peer_config *peer = &self->peers[self->num_peers];
     *peer = (struct p2_peer_config){.local = self->config->address,
-                                    .remote = remote->nat >= 0 ? scenario->nats[remote->nat].address
-                                                               : remote->address,
+                                    .remote = *load_seen_address(scenario, remote_index),
                                     .phase1 = end->phase1,
                                     .mtu = world_path_mtu(self->world, self->index, remote_index)};
     if (remote->nat >= 0)
