@@ -38,13 +38,20 @@ static int window_for(struct world *world, size_t entry, int tunnel)
     return P2_OK;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    const struct world_name *x = a, *y = b;
+    return strcmp(x->name, y->name);
+}
+
+/* -1: no such tunnel. */
 static int tunnel_by_name(const struct world *world, const char *name)
 {
-    for (size_t i = 0; name && i < world->scenario->num_tunnels; i++) {
-        if (strcmp(world->scenario->tunnels[i].name, name) == 0)
-            return (int)i;
-    }
-    return -1;
+    const struct world_name wanted = {name, -1};
+    const struct world_name *found = NULL;
+    if (name)
+        found = bsearch(&wanted, world->names, world->scenario->num_tunnels, sizeof wanted, compare_names);
+    return found ? found->tunnel : -1;
 }
 
 /* Opens the traffic's window with t0 and closes it when both ends are ready or either one failed. */
@@ -53,9 +60,9 @@ static void follow(struct world *world, p2_time now, const struct p2_negotiation
     size_t place = ledger_find(&world->ledger, &n->id);
     if (place == SIZE_MAX || world->ledger.entries[place].phase1)
         return;
-    int tunnel = tunnel_by_name(world, n->tunnel);
-    if (n->event == P2_NEGOTIATION_STARTED && n->initiator && tunnel >= 0 &&
-        window_for(world, place, tunnel) < 0)
+    bool begins = n->event == P2_NEGOTIATION_STARTED && n->initiator;
+    int tunnel = begins ? tunnel_by_name(world, n->tunnel) : -1;
+    if (tunnel >= 0 && window_for(world, place, tunnel) < 0)
         world->ledger.out_of_memory = true;
     if (place < world->windows_capacity && world->windows[place] &&
         ledger_outcome(&world->ledger.entries[place]) != LEDGER_UNFINISHED)
@@ -218,7 +225,10 @@ static int plan_tunnels(struct world *world)
     for (size_t t = 0; good && t < scenario->num_tunnels; t++) {
         for (int e = 0; e < 2; e++)
             add_tunnel_end(world, t, e);
+        world->names[t] = (struct world_name){scenario->tunnels[t].name, (int)t};
     }
+    if (good)
+        qsort(world->names, scenario->num_tunnels, sizeof *world->names, compare_names);
     free(ends);
     return good ? 0 : world_fail(world, "world", "out of memory");
 }
@@ -291,9 +301,10 @@ static int allocate(struct world *world)
     world->tampers = calloc(s->num_links + 1, sizeof(*world->tampers));
     world->senders = calloc(s->num_flows + 1, sizeof(*world->senders));
     world->events = calloc(s->num_events + 1, sizeof(*world->events));
+    world->names = calloc(s->num_tunnels + 1, sizeof(*world->names));
     world->local_tunnel = calloc(s->num_tunnels + 1, sizeof(*world->local_tunnel));
     bool good = world->gateways && world->nats && world->links && world->tampers && world->senders &&
-                world->events && world->local_tunnel && causes_new(&world->causes) == P2_OK &&
+                world->events && world->names && world->local_tunnel && causes_new(&world->causes) == P2_OK &&
                 attacks_init(&world->attacks, s->num_events) == P2_OK;
     return good ? 0 : world_fail(world, "world", "out of memory");
 }
@@ -303,6 +314,7 @@ static void cleanup(struct world *world)
     for (size_t g = 0; world->gateways && g < world->scenario->num_gateways; g++) {
         free(world->gateways[g].peers);
         free(world->gateways[g].tunnels);
+        world_free_sockets(&world->gateways[g]);
     }
     for (size_t i = 0; i < world->windows_capacity; i++)
         free(world->windows[i]);
@@ -315,9 +327,9 @@ static void cleanup(struct world *world)
     free(world->nats);
     world_free_ways(world);
     free(world->links);
-    world_free_sockets(world);
     free(world->senders);
     free(world->events);
+    free(world->names);
     free(world->local_tunnel);
     traffic_cleanup(&world->traffic);
     ledger_cleanup(&world->ledger);
