@@ -25,13 +25,23 @@ static int tunnel_of(const struct scenario *scenario, const struct scenario_flow
     return first;
 }
 
+/* The next bit is its own. */
+static void join(struct traffic_tunnel *tunnel, struct traffic_flow *flow)
+{
+    flow->bit = tunnel->flows ? tunnel->flows->bit + 1 : 0;
+    if (flow->bit == 64)
+        return;
+    tunnel->flow_bits |= UINT64_C(1) << flow->bit;
+    flow->next_of_tunnel = tunnel->flows;
+    tunnel->flows = flow;
+}
+
 int traffic_init(struct traffic *traffic, const struct scenario *scenario)
 {
-    *traffic = (struct traffic){.num_flows = scenario->num_flows, .num_tunnels = scenario->num_tunnels};
+    *traffic = (struct traffic){.num_flows = scenario->num_flows};
     traffic->flows = calloc(scenario->num_flows + 1, sizeof(*traffic->flows));
-    traffic->open = calloc(scenario->num_tunnels + 1, sizeof(struct traffic_window *));
-    traffic->flow_bits = calloc(scenario->num_tunnels + 1, sizeof(*traffic->flow_bits));
-    if (!traffic->flows || !traffic->open || !traffic->flow_bits) {
+    traffic->tunnels = calloc(scenario->num_tunnels + 1, sizeof(*traffic->tunnels));
+    if (!traffic->flows || !traffic->tunnels) {
         traffic_cleanup(traffic);
         return P2_ERR_NOMEM;
     }
@@ -41,13 +51,8 @@ int traffic_init(struct traffic *traffic, const struct scenario *scenario)
         flow->tunnel = tunnel_of(scenario, flow->config);
         flow->first_delivery = flow->last_delivery = -1;
         flow->first = flow->config->start;
-        if (flow->tunnel < 0)
-            continue;
-        uint64_t *bits = &traffic->flow_bits[flow->tunnel];
-        while (flow->bit < 64 && *bits >> flow->bit & 1)
-            flow->bit++;
-        if (flow->bit < 64)
-            *bits |= UINT64_C(1) << flow->bit;
+        if (flow->tunnel >= 0)
+            join(&traffic->tunnels[flow->tunnel], flow);
     }
     return P2_OK;
 }
@@ -57,8 +62,7 @@ void traffic_cleanup(struct traffic *traffic)
     for (size_t i = 0; traffic->flows && i < traffic->num_flows; i++)
         fates_cleanup(&traffic->flows[i].fates);
     free(traffic->flows);
-    free(traffic->open);
-    free(traffic->flow_bits);
+    free(traffic->tunnels);
     *traffic = (struct traffic){0};
 }
 
@@ -105,7 +109,7 @@ static void watch(struct traffic_window *window, const struct traffic_flow *flow
 /* Windows that nobody watches any more are of the past. */
 static void close_windows(struct traffic *traffic, int tunnel)
 {
-    struct traffic_window **at = &traffic->open[tunnel];
+    struct traffic_window **at = &traffic->tunnels[tunnel].open;
     while (*at) {
         if ((*at)->watching != 0)
             at = &(*at)->next_open;
@@ -125,7 +129,7 @@ static void note_gap(struct traffic *traffic, struct traffic_flow *flow, p2_time
         flow->longest_gap = gap;
     if (flow->tunnel < 0)
         return;
-    for (struct traffic_window *w = traffic->open[flow->tunnel]; w; w = w->next_open)
+    for (struct traffic_window *w = traffic->tunnels[flow->tunnel].open; w; w = w->next_open)
         watch(w, flow, gap, sent_at);
     close_windows(traffic, flow->tunnel);
 }
@@ -169,8 +173,9 @@ void traffic_dropped(struct traffic *traffic, uint64_t mark, enum p2_drop reason
     if (!flow || flow->tunnel < 0 || !belongs_to_a_rekey(reason))
         return;
     /* Of one window only, the newest: a packet is lost once, however many negotiations overlap. */
-    if (traffic->open[flow->tunnel])
-        traffic->open[flow->tunnel]->packets_lost++;
+    struct traffic_window *newest = traffic->tunnels[flow->tunnel].open;
+    if (newest)
+        newest->packets_lost++;
 }
 
 void traffic_lost(struct traffic *traffic, uint64_t mark)
@@ -206,11 +211,11 @@ void traffic_window_open(struct traffic *traffic, struct traffic_window *window,
 {
     *window = (struct traffic_window){.tunnel = tunnel,
                                       .over = P2_TIME_NEVER,
-                                      .watching = traffic->flow_bits[tunnel],
+                                      .watching = traffic->tunnels[tunnel].flow_bits,
                                       .blackout = -1,
-                                      .next_open = traffic->open[tunnel]};
+                                      .next_open = traffic->tunnels[tunnel].open};
     if (window->watching != 0)
-        traffic->open[tunnel] = window;
+        traffic->tunnels[tunnel].open = window;
 }
 
 /* Flows that have ended, or have not begun, can not show that it is over. */
@@ -219,10 +224,9 @@ void traffic_window_over(struct traffic *traffic, struct traffic_window *window,
     if (window->over != P2_TIME_NEVER)
         return;
     window->over = now;
-    for (size_t i = 0; i < traffic->num_flows; i++) {
-        const struct traffic_flow *flow = &traffic->flows[i];
-        if (flow->tunnel == window->tunnel && flow->bit < 64 &&
-            (flow->first > now || flow->config->stop <= now + flow->config->interval))
+    const struct traffic_flow *flow = traffic->tunnels[window->tunnel].flows;
+    for (; flow; flow = flow->next_of_tunnel) {
+        if (flow->first > now || flow->config->stop <= now + flow->config->interval)
             window->watching &= ~(UINT64_C(1) << flow->bit);
     }
     close_windows(traffic, window->tunnel);
