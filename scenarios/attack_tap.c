@@ -1,5 +1,7 @@
 #include "attack_tap.h"
 
+#include "isakmp.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +32,8 @@ int attack_tap_want(struct attack_tap *tap, const struct scenario_attack *attack
 
 bool attack_tap_means(const struct scenario_attack *attack, const struct attack_recorded *item)
 {
-    return item->time >= attack->from && item->time <= attack->until &&
+    bool imitates = attack->method == SCENARIO_FLOOD_BAD_HASH || attack->method == SCENARIO_FLOOD_SPOOFED_ESP;
+    return !imitates && item->time >= attack->from && item->time <= attack->until &&
            (attack->protocols & item->protocol) != 0 &&
            (attack->sent_by < 0 || attack->sent_by == item->end) &&
            !(attack->kind == SCENARIO_FORGE && item->is_fragment);
@@ -100,7 +103,7 @@ int attack_tap_hear(struct attack_tap *tap, p2_time now, int end, const uint8_t 
     if (is_wanted(tap, &item))
         good = keep(tap, &item, packet);
     if (view.protocol == SCENARIO_ATTACK_IKE) {
-        bool encrypted = packet[view.at + 19] & 1; /* RFC 2408 section 3.1 */
+        bool encrypted = packet[view.at + 19] & P2_FLAG_ENCRYPTED; /* RFC 2408 section 3.1 */
         good = good && (!encrypted || set_bytes(&tap->last_ike[end], &item, packet));
     } else if (!view.is_fragment) {
         good = good && note_number(tap, &view);
