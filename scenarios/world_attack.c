@@ -31,21 +31,31 @@ static void inject(struct world_attack *attack, int end, const uint8_t *packet, 
         (void)ns3c_link_inject(world->links[attack->config->link], end, packet, len, mark);
 }
 
+static struct attack_random random_of(const struct world_attack *attack)
+{
+    return (struct attack_random){fill, attack->random};
+}
+
+/* With the number after the newest that was seen: however many were refused before, the window lets it pass.
+ */
+static size_t forge(const struct world_attack *attack, uint8_t *out, const struct attack_recorded *item)
+{
+    struct attack_view view = attack_look(item->bytes, item->len);
+    uint32_t newest = attack_tap_newest(&link_of(attack)->tap, &view);
+    return attack_forge(out, item->bytes, item->len, attack->config->method, newest, random_of(attack));
+}
+
 /* Where it comes out, and turned round if that is where it came from. */
 static void inject_recorded(struct world_attack *attack, const struct attack_recorded *item)
 {
     uint8_t packet[ATTACK_PACKET_MAX];
-    struct attack_tap *tap = &link_of(attack)->tap;
     int end = attack->config->toward >= 0 ? attack->config->toward : !item->end;
     size_t len = item->len;
     bool forged = attack->config->kind == SCENARIO_FORGE;
-    if (forged) {
-        struct attack_view view = attack_look(item->bytes, item->len);
-        len = attack_forge(packet, item->bytes, item->len, attack->config->method,
-                           attack_tap_newest(tap, &view), (struct attack_random){fill, attack->random});
-    } else {
+    if (forged)
+        len = forge(attack, packet, item);
+    else
         memcpy(packet, item->bytes, item->len);
-    }
     if (end == item->end)
         attack_reflect(packet, len);
     inject(attack, end, packet, len, forged ? 0 : item->mark);
@@ -152,15 +162,6 @@ static bool replays(const struct world_attack *attack)
            attack->config->method == SCENARIO_FLOOD_REPLAYED_ESP;
 }
 
-/* The number after the newest that was seen: however many were refused before, the window lets it pass. */
-static size_t spoof(struct world_attack *attack, uint8_t *out, const struct attack_recorded *item)
-{
-    struct attack_view view = attack_look(item->bytes, item->len);
-    uint32_t newest = attack_tap_newest(&link_of(attack)->tap, &view);
-    return attack_forge(out, item->bytes, item->len, SCENARIO_FLOOD_SPOOFED_ESP, newest,
-                        (struct attack_random){fill, attack->random});
-}
-
 static void flood_with_copies(struct world_attack *attack)
 {
     const struct attack_recorded *items = link_of(attack)->tap.items;
@@ -180,9 +181,8 @@ static void flood_with_forgeries(struct world_attack *attack)
     const struct attack_recorded *newest = esp ? &tap->last_esp[from] : &tap->last_ike[from];
     size_t len = 0;
     if (newest->len > 0)
-        len = esp ? spoof(attack, packet, newest)
-                  : attack_bad_hash(packet, newest->bytes, newest->len,
-                                    (struct attack_random){fill, attack->random});
+        len = esp ? forge(attack, packet, newest)
+                  : attack_bad_hash(packet, newest->bytes, newest->len, random_of(attack));
     if (len > 0)
         inject(attack, attack->config->toward, packet, len, 0);
 }
