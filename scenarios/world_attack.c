@@ -1,6 +1,8 @@
 /* Attackers at work: they record links, inject at exact times, and read with the keys that they learn. */
 #include "world_impl.h"
 
+#include "cursor.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -213,38 +215,47 @@ static void begin_flood(struct world_attack *attack)
 
 /* --- compromise --- */
 
-static bool was_seen(const struct attack_tap *tap, const uint8_t initiator_cookie[8])
+/* The initiators' cookies of the IKE that was recorded, as keys. */
+static int collect_cookies(const struct attack_tap *tap, struct p2_map *cookies)
 {
-    for (size_t i = 0; i < tap->num; i++) {
+    int result = P2_OK;
+    for (size_t i = 0; i < tap->num && result == P2_OK; i++) {
         const struct attack_recorded *item = &tap->items[i];
-        if (item->protocol == SCENARIO_ATTACK_IKE &&
-            memcmp(item->bytes + attack_look(item->bytes, item->len).at, initiator_cookie, 8) == 0)
-            return true;
+        if (item->protocol != SCENARIO_ATTACK_IKE)
+            continue;
+        const uint8_t *cookie = item->bytes + attack_look(item->bytes, item->len).at;
+        result = p2_map_put(cookies, p2_get_u64(cookie), item->bytes);
     }
-    return false;
+    return result;
 }
 
+static int learn_one(struct world_attack *attack, const struct p2_isakmp_info *info)
+{
+    struct p2_eavesdrop_isakmp known = {.cipher = info->cipher,
+                                        .hash = info->hash,
+                                        .knows_d = attack->config->knows_d,
+                                        .knows_e = attack->config->knows_e};
+    memcpy(known.initiator_cookie, info->id.initiator_cookie, 8);
+    memcpy(known.responder_cookie, info->id.responder_cookie, 8);
+    memcpy(known.skeyid_d, info->keys.skeyid_d, sizeof known.skeyid_d);
+    memcpy(known.skeyid_e, info->keys.skeyid_e, sizeof known.skeyid_e);
+    memcpy(known.last_block, info->keys.iv, sizeof known.last_block);
+    attack->num_isakmp++;
+    return p2_eavesdrop_learn(attack->eavesdrop, &known);
+}
+
+/* The keys of ISAKMP SAs whose packets passed here. */
 static int learn(struct world_attack *attack)
 {
     const struct world_isakmp *isakmp = &attack->world->isakmp;
-    for (size_t i = 0; i < isakmp->num; i++) {
-        const struct p2_isakmp_info *info = &isakmp->infos[i];
-        if (!was_seen(&link_of(attack)->tap, info->id.initiator_cookie))
-            continue;
-        struct p2_eavesdrop_isakmp known = {.cipher = info->cipher,
-                                            .hash = info->hash,
-                                            .knows_d = attack->config->knows_d,
-                                            .knows_e = attack->config->knows_e};
-        memcpy(known.initiator_cookie, info->id.initiator_cookie, 8);
-        memcpy(known.responder_cookie, info->id.responder_cookie, 8);
-        memcpy(known.skeyid_d, info->keys.skeyid_d, sizeof known.skeyid_d);
-        memcpy(known.skeyid_e, info->keys.skeyid_e, sizeof known.skeyid_e);
-        memcpy(known.last_block, info->keys.iv, sizeof known.last_block);
-        attack->num_isakmp++;
-        if (p2_eavesdrop_learn(attack->eavesdrop, &known) < 0)
-            return P2_ERR_NOMEM;
+    struct p2_map cookies = {0};
+    int result = collect_cookies(&link_of(attack)->tap, &cookies);
+    for (size_t i = 0; i < isakmp->num && result == P2_OK; i++) {
+        if (p2_map_get(&cookies, p2_get_u64(isakmp->infos[i].id.initiator_cookie)))
+            result = learn_one(attack, &isakmp->infos[i]);
     }
-    return P2_OK;
+    p2_map_cleanup(&cookies);
+    return result;
 }
 
 static void begin_compromise(struct world_attack *attack)
