@@ -320,8 +320,10 @@ static void cleanup(struct world *world)
         free(world->windows[i]);
     free(world->windows);
     free(world->gateways);
-    for (size_t i = 0; world->tampers && i < world->scenario->num_links; i++)
+    for (size_t i = 0; world->tampers && i < world->scenario->num_links; i++) {
         tamper_cleanup(&world->tampers[i].tamper);
+        attack_tap_cleanup(&world->tampers[i].tap);
+    }
     world_free_attacks(world);
     free(world->tampers);
     free(world->nats);
@@ -329,6 +331,7 @@ static void cleanup(struct world *world)
     free(world->links);
     free(world->senders);
     free(world->events);
+    free(world->sas.gone);
     free(world->names);
     free(world->local_tunnel);
     traffic_cleanup(&world->traffic);

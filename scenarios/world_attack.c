@@ -334,10 +334,7 @@ void world_free_attacks(struct world *world)
         free(world->attackers[i].due);
         p2_eavesdrop_free(world->attackers[i].eavesdrop);
     }
-    for (size_t i = 0; world->tampers && i < world->scenario->num_links; i++)
-        attack_tap_cleanup(&world->tampers[i].tap);
     free(world->attackers);
     free(world->isakmp.infos);
-    free(world->sas.gone);
     attacks_cleanup(&world->attacks);
 }

@@ -172,7 +172,7 @@ void world_note_sas(struct world_gateway *gateway, p2_time now, const char *why)
 /* A line on the debug log about what went no further. */
 void world_debug_drop(const struct world_gateway *gateway, p2_time now, const struct p2_action *drop);
 
-/* In world_records_attack.c. */
+/* In world_records.c, and what is told of attacks and SAs in world_records_attack.c. */
 struct world_writer {
     struct world *world;
     FILE *out;
