@@ -59,6 +59,9 @@ struct load_pair {
 void load_pairs_sort(struct load_pair *pairs, size_t num);
 /* The first of the pairs that have these gateways; NULL: none. */
 const struct load_pair *load_pairs_find(const struct load_pair *pairs, size_t num, int a, int b);
+/* The pairs of gateways that tunnels join, sorted, both ways: two for each tunnel, to be freed. NULL: out of
+ * memory. */
+struct load_pair *load_tunnel_pairs(const struct scenario *scenario);
 
 /* Reads one <cpu-profile>; it must have a <source> if `complete`. */
 bool load_profile(struct problems *problems, const xmlNode *element, struct profile *profile, bool complete);

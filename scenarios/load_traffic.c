@@ -54,21 +54,18 @@ static const struct field flow_fields[] = {
     {"df", &field_boolean, offsetof(struct scenario_flow, dont_fragment)},
 };
 
-/* The pairs of gateways that tunnels join, sorted, both ways. NULL, reported: out of memory. */
-static struct load_pair *tunnel_pairs(struct loader *l)
+struct load_pair *load_tunnel_pairs(const struct scenario *scenario)
 {
-    const struct scenario *s = l->scenario;
-    struct load_pair *pairs = calloc(2 * s->num_tunnels + 1, sizeof *pairs);
-    if (!pairs) {
-        problems_no_memory(l->problems);
+    size_t num = scenario->num_tunnels;
+    struct load_pair *pairs = calloc(2 * num + 1, sizeof *pairs);
+    if (!pairs)
         return NULL;
+    for (size_t i = 0; i < num; i++) {
+        const struct scenario_end *ends = scenario->tunnels[i].ends;
+        pairs[2 * i] = (struct load_pair){ends[0].gateway, ends[1].gateway, i};
+        pairs[2 * i + 1] = (struct load_pair){ends[1].gateway, ends[0].gateway, i};
     }
-    for (size_t i = 0; i < s->num_tunnels; i++) {
-        int a = s->tunnels[i].ends[0].gateway, b = s->tunnels[i].ends[1].gateway;
-        pairs[2 * i] = (struct load_pair){a, b, i};
-        pairs[2 * i + 1] = (struct load_pair){b, a, i};
-    }
-    load_pairs_sort(pairs, 2 * s->num_tunnels);
+    load_pairs_sort(pairs, 2 * num);
     return pairs;
 }
 
@@ -256,8 +253,10 @@ static bool name_flows(struct loader *l)
 
 bool load_flows(struct loader *l, const xmlNode *traffic)
 {
-    struct load_pair *pairs = tunnel_pairs(l);
+    struct load_pair *pairs = load_tunnel_pairs(l->scenario);
     bool ok = pairs != NULL;
+    if (!ok)
+        problems_no_memory(l->problems);
     const xmlNode *node = ok ? load_child(traffic, "flow") : NULL;
     for (; node; node = load_next(node, "flow"))
         ok = load_flow(l, node, pairs) && ok;

@@ -1,6 +1,7 @@
 #include "traffic.h"
 
 #include "ip.h"
+#include "load.h"
 
 #include <stdlib.h>
 
@@ -8,21 +9,21 @@
 
 /* The tunnel whose proxy IDs, as the sender has them, hold the flow; else the first one that joins the two,
  * for its proxy IDs may be what is wrong. -1: none. */
-static int tunnel_of(const struct scenario *scenario, const struct scenario_flow *flow)
+static int tunnel_of(const struct scenario *scenario, const struct load_pair *pairs,
+                     const struct scenario_flow *flow)
 {
-    int first = -1;
-    for (size_t i = 0; i < scenario->num_tunnels; i++) {
-        const struct scenario_end *ends = scenario->tunnels[i].ends;
-        const struct scenario_end *sender = ends[0].gateway == flow->from ? &ends[0] : &ends[1];
-        const struct scenario_end *receiver = sender == &ends[0] ? &ends[1] : &ends[0];
-        if (sender->gateway != flow->from || receiver->gateway != flow->to)
-            continue;
+    const struct load_pair *end = pairs + 2 * scenario->num_tunnels;
+    const struct load_pair *first = load_pairs_find(pairs, 2 * scenario->num_tunnels, flow->from, flow->to);
+    for (const struct load_pair *pair = first; pair && pair < end; pair++) {
+        if (pair->a != flow->from || pair->b != flow->to)
+            break;
+        const struct scenario_end *ends = scenario->tunnels[pair->index].ends;
+        const struct scenario_end *sender = &ends[ends[0].gateway == flow->from ? 0 : 1];
         if (p2_selector_matches(&sender->local, &flow->source, flow->protocol, flow->source_port) &&
             p2_selector_matches(&sender->remote, &flow->destination, flow->protocol, flow->port))
-            return (int)i;
-        first = first < 0 ? (int)i : first;
+            return (int)pair->index;
     }
-    return first;
+    return first ? (int)first->index : -1;
 }
 
 /* The next bit is its own. */
@@ -41,19 +42,22 @@ int traffic_init(struct traffic *traffic, const struct scenario *scenario)
     *traffic = (struct traffic){.num_flows = scenario->num_flows};
     traffic->flows = calloc(scenario->num_flows + 1, sizeof(*traffic->flows));
     traffic->tunnels = calloc(scenario->num_tunnels + 1, sizeof(*traffic->tunnels));
-    if (!traffic->flows || !traffic->tunnels) {
+    struct load_pair *pairs = load_tunnel_pairs(scenario);
+    if (!traffic->flows || !traffic->tunnels || !pairs) {
+        free(pairs);
         traffic_cleanup(traffic);
         return P2_ERR_NOMEM;
     }
     for (size_t i = 0; i < scenario->num_flows; i++) {
         struct traffic_flow *flow = &traffic->flows[i];
         flow->config = &scenario->flows[i];
-        flow->tunnel = tunnel_of(scenario, flow->config);
+        flow->tunnel = tunnel_of(scenario, pairs, flow->config);
         flow->first_delivery = flow->last_delivery = -1;
         flow->first = flow->config->start;
         if (flow->tunnel >= 0)
             join(&traffic->tunnels[flow->tunnel], flow);
     }
+    free(pairs);
     return P2_OK;
 }
 
