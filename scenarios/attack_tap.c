@@ -1,5 +1,6 @@
 #include "attack_tap.h"
 
+#include "array.h"
 #include "isakmp.h"
 
 #include <stdlib.h>
@@ -21,12 +22,10 @@ void attack_tap_cleanup(struct attack_tap *tap)
 
 int attack_tap_want(struct attack_tap *tap, const struct scenario_attack *attack)
 {
-    const struct scenario_attack **wanted =
-        realloc(tap->wanted, (tap->num_wanted + 1) * sizeof(struct scenario_attack *));
+    const struct scenario_attack **wanted = ARRAY_APPEND(tap->wanted, tap->num_wanted);
     if (!wanted)
         return P2_ERR_NOMEM;
-    tap->wanted = wanted;
-    wanted[tap->num_wanted++] = attack;
+    *wanted = attack;
     return P2_OK;
 }
 
@@ -61,15 +60,11 @@ static bool set_bytes(struct attack_recorded *to, const struct attack_recorded *
 
 static bool keep(struct attack_tap *tap, const struct attack_recorded *item, const uint8_t *packet)
 {
-    if ((tap->num & (tap->num - 1)) == 0) { /* a power of two, or none: full */
-        struct attack_recorded *bigger = realloc(tap->items, (tap->num ? 2 * tap->num : 1) * sizeof *bigger);
-        if (!bigger)
-            return false;
-        tap->items = bigger;
-    }
-    tap->items[tap->num] = (struct attack_recorded){0};
-    bool good = set_bytes(&tap->items[tap->num], item, packet);
-    tap->num += good;
+    struct attack_recorded *kept = ARRAY_APPEND(tap->items, tap->num);
+    if (!kept)
+        return false;
+    bool good = set_bytes(kept, item, packet);
+    tap->num -= !good;
     return good;
 }
 

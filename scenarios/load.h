@@ -31,7 +31,7 @@ struct loader {
     int *component;           /* of each node: the same for those that links connect */
 };
 
-/* A new zeroed entry at the end of an array; NULL, reported: out of memory. */
+/* As array_append, but reported. */
 void *load_append(struct problems *problems, void *array, size_t *num, size_t size);
 #define LOAD_APPEND(problems, array, num) load_append(problems, &(array), &(num), sizeof *(array))
 

@@ -1,5 +1,6 @@
 #include "tamper.h"
 
+#include "array.h"
 #include "ip.h"
 #include "isakmp.h"
 
@@ -36,11 +37,10 @@ int tamper_begin(struct tamper *tamper, p2_time now, const struct scenario_event
         tamper->cut_until = until > tamper->cut_until ? until : tamper->cut_until;
         return P2_OK;
     }
-    struct tamper_rule *rules = realloc(tamper->rules, (tamper->num_rules + 1) * sizeof *rules);
-    if (!rules)
+    struct tamper_rule *rule = ARRAY_APPEND(tamper->rules, tamper->num_rules);
+    if (!rule)
         return P2_ERR_NOMEM;
-    tamper->rules = rules;
-    rules[tamper->num_rules++] = (struct tamper_rule){event->u.lose, event->u.lose.copies};
+    *rule = (struct tamper_rule){event->u.lose, event->u.lose.copies};
     return P2_OK;
 }
 
@@ -59,18 +59,10 @@ static struct tamper_exchange *find_exchange(struct tamper *tamper, uint64_t key
     uintptr_t place = (uintptr_t)p2_map_get(&tamper->index, key);
     if (place > 0)
         return &tamper->exchanges[place - 1];
-    size_t num = tamper->num_exchanges;
-    if ((num & (num - 1)) == 0) { /* a power of two: full */
-        struct tamper_exchange *bigger = realloc(tamper->exchanges, (num ? 2 * num : 1) * sizeof *bigger);
-        if (!bigger)
-            return NULL;
-        tamper->exchanges = bigger;
-    }
-    if (p2_map_put(&tamper->index, key, (void *)(uintptr_t)(num + 1)) < 0)
+    struct tamper_exchange *exchange = ARRAY_APPEND(tamper->exchanges, tamper->num_exchanges);
+    if (!exchange || p2_map_put(&tamper->index, key, (void *)(uintptr_t)tamper->num_exchanges) < 0)
         return NULL;
-    tamper->exchanges[num] = (struct tamper_exchange){0};
-    tamper->num_exchanges++;
-    return &tamper->exchanges[num];
+    return exchange;
 }
 
 static uint32_t number_of(struct tamper_exchange *exchange, uint64_t message)

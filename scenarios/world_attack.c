@@ -1,6 +1,7 @@
 /* Attackers at work: they record links, inject at exact times, and read with the keys that they learn. */
 #include "world_impl.h"
 
+#include "array.h"
 #include "cursor.h"
 
 #include <stdlib.h>
@@ -304,20 +305,13 @@ void world_attack(struct world *world, size_t event)
 /* Both ends tell of an ISAKMP SA, with the same keys. */
 static void note_isakmp(struct world *world, const struct p2_isakmp_info *info)
 {
-    struct world_isakmp *isakmp = &world->isakmp;
     if (!info->initiator)
         return;
-    if (isakmp->num == isakmp->capacity) {
-        size_t capacity = isakmp->capacity ? isakmp->capacity * 2 : 16;
-        struct p2_isakmp_info *infos = realloc(isakmp->infos, capacity * sizeof *infos);
-        if (!infos) {
-            fail_memory(world);
-            return;
-        }
-        isakmp->infos = infos;
-        isakmp->capacity = capacity;
-    }
-    isakmp->infos[isakmp->num++] = *info;
+    struct p2_isakmp_info *noted = ARRAY_APPEND(world->isakmp.infos, world->isakmp.num);
+    if (noted)
+        *noted = *info;
+    else
+        fail_memory(world);
 }
 
 void world_observe_attacks(struct world *world, const struct p2_action *action)

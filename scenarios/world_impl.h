@@ -90,13 +90,13 @@ struct world_attack {
 /* ISAKMP SAs of the run, for whoever learns their keys. */
 struct world_isakmp {
     struct p2_isakmp_info *infos;
-    size_t num, capacity;
+    size_t num;
 };
 
 /* IPsec SAs that are gone, as records; those that are still there are told at the end. */
 struct world_sas {
     struct record_sa *gone;
-    size_t num, capacity;
+    size_t num;
 };
 
 struct world_event {
