@@ -1,5 +1,6 @@
 #include "attack.h"
 
+#include "array.h"
 #include "host.h"
 
 #include <stdlib.h>
@@ -32,21 +33,17 @@ uint64_t attacks_original(const struct attacks *attacks, uint64_t mark)
 
 uint64_t attacks_inject(struct attacks *attacks, size_t event, bool ike, uint64_t copy_of)
 {
-    size_t num = attacks->num_packets;
-    if ((num & (num - 1)) == 0) { /* a power of two, or none: full */
-        struct attack_packet *bigger =
-            realloc(attacks->packets, (num ? 2 * num : 1) * sizeof *attacks->packets);
-        if (!bigger) {
-            attacks->out_of_memory = true;
-            return 0;
-        }
-        attacks->packets = bigger;
+    uint64_t mark = HOST_INJECTED | attacks->num_packets;
+    struct attack_packet *packet = ARRAY_APPEND(attacks->packets, attacks->num_packets);
+    if (!packet) {
+        attacks->out_of_memory = true;
+        return 0;
     }
-    attacks->packets[attacks->num_packets++] = (struct attack_packet){
+    *packet = (struct attack_packet){
         .attack = (uint32_t)event, .ike = ike, .copy_of = attacks_original(attacks, copy_of)};
     attacks->counts[event].injected++;
     attacks->counts[event].ike += ike;
-    return HOST_INJECTED | num;
+    return mark;
 }
 
 /* One that wanders through several gateways arrives at the first. */

@@ -1,5 +1,8 @@
 #include "attack_tap.h"
 
+#include "array.h"
+#include "isakmp.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,18 +22,17 @@ void attack_tap_cleanup(struct attack_tap *tap)
 
 int attack_tap_want(struct attack_tap *tap, const struct scenario_attack *attack)
 {
-    const struct scenario_attack **wanted =
-        realloc(tap->wanted, (tap->num_wanted + 1) * sizeof(struct scenario_attack *));
+    const struct scenario_attack **wanted = ARRAY_APPEND(tap->wanted, tap->num_wanted);
     if (!wanted)
         return P2_ERR_NOMEM;
-    tap->wanted = wanted;
-    wanted[tap->num_wanted++] = attack;
+    *wanted = attack;
     return P2_OK;
 }
 
 bool attack_tap_means(const struct scenario_attack *attack, const struct attack_recorded *item)
 {
-    return item->time >= attack->from && item->time <= attack->until &&
+    bool imitates = attack->method == SCENARIO_FLOOD_BAD_HASH || attack->method == SCENARIO_FLOOD_SPOOFED_ESP;
+    return !imitates && item->time >= attack->from && item->time <= attack->until &&
            (attack->protocols & item->protocol) != 0 &&
            (attack->sent_by < 0 || attack->sent_by == item->end) &&
            !(attack->kind == SCENARIO_FORGE && item->is_fragment);
@@ -58,15 +60,11 @@ static bool set_bytes(struct attack_recorded *to, const struct attack_recorded *
 
 static bool keep(struct attack_tap *tap, const struct attack_recorded *item, const uint8_t *packet)
 {
-    if ((tap->num & (tap->num - 1)) == 0) { /* a power of two, or none: full */
-        struct attack_recorded *bigger = realloc(tap->items, (tap->num ? 2 * tap->num : 1) * sizeof *bigger);
-        if (!bigger)
-            return false;
-        tap->items = bigger;
-    }
-    tap->items[tap->num] = (struct attack_recorded){0};
-    bool good = set_bytes(&tap->items[tap->num], item, packet);
-    tap->num += good;
+    struct attack_recorded *kept = ARRAY_APPEND(tap->items, tap->num);
+    if (!kept)
+        return false;
+    bool good = set_bytes(kept, item, packet);
+    tap->num -= !good;
     return good;
 }
 
@@ -100,7 +98,7 @@ int attack_tap_hear(struct attack_tap *tap, p2_time now, int end, const uint8_t 
     if (is_wanted(tap, &item))
         good = keep(tap, &item, packet);
     if (view.protocol == SCENARIO_ATTACK_IKE) {
-        bool encrypted = packet[view.at + 19] & 1; /* RFC 2408 section 3.1 */
+        bool encrypted = packet[view.at + 19] & P2_FLAG_ENCRYPTED; /* RFC 2408 section 3.1 */
         good = good && (!encrypted || set_bytes(&tap->last_ike[end], &item, packet));
     } else if (!view.is_fragment) {
         good = good && note_number(tap, &view);

@@ -34,7 +34,7 @@ int attack_tap_hear(struct attack_tap *tap, p2_time now, int end, const uint8_t 
                     uint64_t mark) P2_WARN_UNUSED;
 /* The newest number seen under the SPI of an ESP or AH packet. */
 uint32_t attack_tap_newest(const struct attack_tap *tap, const struct attack_view *view);
-/* Whether an attack means this packet. */
+/* Whether an attack means this packet. Floods that imitate mean none: they go by the newest of its kind. */
 bool attack_tap_means(const struct scenario_attack *attack, const struct attack_recorded *item);
 
 #endif

@@ -27,7 +27,7 @@ static bool dump(struct problems *problems, xmlDoc *doc, char **xml, size_t *len
 
 static bool apply_override(struct problems *problems, xmlDoc *doc, const struct scenario_override *override)
 {
-    struct xpath_problem problem;
+    struct xpath_problem problem = {0};
     xmlXPathObject *selected = xpath_select(doc, override->path, &problem);
     if (!selected) {
         problems_add(problems, 1, "--set %s=%s: %s; allowed: %s", problems_quote(override->path).text,
@@ -84,7 +84,7 @@ static bool set_axes(struct problems *problems, xmlDoc *doc, const struct axes *
     xmlXPathObject *selected[AXES_MAX] = {0};
     bool ok = true;
     for (size_t a = 0; a < axes->num && ok; a++) {
-        struct xpath_problem problem;
+        struct xpath_problem problem = {0};
         selected[a] = xpath_select(doc, axes->items[a].set, &problem);
         if (!selected[a])
             load_wrong(problems, axes->items[a].element, "set", problem.why, problem.allowed);

@@ -1,7 +1,7 @@
 #include "keyring.h"
 
+#include "array.h"
 #include "cursor.h"
-#include "units.h"
 
 #include <errno.h>
 #include <libxml/xmlwriter.h>
@@ -25,20 +25,6 @@ void keyring_cleanup(struct keyring *keyring)
     *keyring = (struct keyring){0};
 }
 
-/* Room for one more element; NULL when out of memory. */
-static void *grow(void **array, size_t *num, size_t *capacity, size_t size)
-{
-    if (*num == *capacity) {
-        size_t bigger = *capacity ? *capacity * 2 : 16;
-        void *moved = realloc(*array, bigger * size);
-        if (!moved)
-            return NULL;
-        *array = moved;
-        *capacity = bigger;
-    }
-    return (char *)*array + (*num)++ * size;
-}
-
 static uint64_t cookie_of(const struct p2_negotiation_id *id)
 {
     return p2_get_u64(id->initiator_cookie);
@@ -49,8 +35,7 @@ static void add_isakmp(struct keyring *keyring, const struct p2_isakmp_info *inf
 {
     if (p2_map_get(&keyring->known, cookie_of(&info->id)))
         return;
-    struct keyring_isakmp *entry =
-        grow((void **)&keyring->isakmp, &keyring->num_isakmp, &keyring->isakmp_capacity, sizeof(*entry));
+    struct keyring_isakmp *entry = ARRAY_APPEND(keyring->isakmp, keyring->num_isakmp);
     if (!entry ||
         p2_map_put(&keyring->known, cookie_of(&info->id), (void *)(uintptr_t)keyring->num_isakmp) < 0) {
         keyring->out_of_memory = true;
@@ -89,8 +74,7 @@ void keyring_observe(struct keyring *keyring, const struct p2_action *action)
     } else if (action->type == P2_ACTION_DH_SECRET) {
         add_secret(keyring, &action->id, action->u.secret);
     } else if (action->type == P2_ACTION_SA_INSTALLED && action->u.sa.inbound) {
-        struct p2_sa_info *sa =
-            grow((void **)&keyring->sas, &keyring->num_sas, &keyring->sas_capacity, sizeof(*sa));
+        struct p2_sa_info *sa = ARRAY_APPEND(keyring->sas, keyring->num_sas);
         if (sa)
             *sa = action->u.sa;
         else

@@ -22,9 +22,9 @@ struct keyring_isakmp {
 
 struct keyring {
     struct keyring_isakmp *isakmp;
-    size_t num_isakmp, isakmp_capacity;
+    size_t num_isakmp;
     struct p2_sa_info *sas; /* inbound ones: each SA once, as its receiver sees it */
-    size_t num_sas, sas_capacity;
+    size_t num_sas;
     struct p2_map known; /* ISAKMP SAs by initiator's cookie */
     struct p2_map known_quick;
     bool has_nats; /* set by the caller: somewhere outer addresses change, also where no SA knows of it */

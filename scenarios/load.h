@@ -31,7 +31,7 @@ struct loader {
     int *component;           /* of each node: the same for those that links connect */
 };
 
-/* A new zeroed entry at the end of an array; NULL, reported: out of memory. */
+/* As array_append, but reported. */
 void *load_append(struct problems *problems, void *array, size_t *num, size_t size);
 #define LOAD_APPEND(problems, array, num) load_append(problems, &(array), &(num), sizeof *(array))
 
@@ -59,6 +59,9 @@ struct load_pair {
 void load_pairs_sort(struct load_pair *pairs, size_t num);
 /* The first of the pairs that have these gateways; NULL: none. */
 const struct load_pair *load_pairs_find(const struct load_pair *pairs, size_t num, int a, int b);
+/* The pairs of gateways that tunnels join, sorted, both ways: two for each tunnel, to be freed. NULL: out of
+ * memory. */
+struct load_pair *load_tunnel_pairs(const struct scenario *scenario);
 
 /* Reads one <cpu-profile>; it must have a <source> if `complete`. */
 bool load_profile(struct problems *problems, const xmlNode *element, struct profile *profile, bool complete);
@@ -83,7 +86,8 @@ bool load_usable(const struct p2_selector *selector);
  * reported: it would leave what hosts can have. */
 bool load_count_selector(const struct p2_selector *first, uint64_t blocks, uint8_t block_len,
                          struct p2_selector *out);
-extern const char load_count_allowed[]; /* what to say then */
+/* Says so: member i of a counted element would. */
+void load_count_wrong(struct problems *problems, const xmlNode *element, const char *attribute, size_t i);
 
 bool load_profiles(struct loader *l, const xmlNode *root);
 bool load_gateways(struct loader *l, const xmlNode *topology);

@@ -8,8 +8,6 @@
 static const char address_allowed[] =
     "an IPv4 address from 1.0.0.0 to 223.255.255.255 outside 127.0.0.0/8, such as 203.0.113.1, or an IPv6 "
     "address inside 2000::/3 or fd00::/8, such as fd00::1";
-const char load_count_allowed[] = "a count that ends before 223.255.255.255 and outside 127.0.0.0/8, or "
-                                  "inside 2000::/3 or fd00::/8";
 
 /* Multicast, loopback and link-local addresses are no place for a gateway or a network behind one. */
 static bool usable(const struct p2_address *address)
@@ -116,4 +114,13 @@ bool load_count_selector(const struct p2_selector *first, uint64_t blocks, uint8
         (first->is_range && !units_address_add(&out->last, blocks, shift)))
         return false;
     return load_usable(out);
+}
+
+void load_count_wrong(struct problems *problems, const xmlNode *element, const char *attribute, size_t i)
+{
+    char why[64];
+    snprintf(why, sizeof why, "number %zu would be outside", i + 1);
+    load_wrong(problems, element, attribute, why,
+               "a count that ends before 223.255.255.255 and outside 127.0.0.0/8, or inside 2000::/3 or "
+               "fd00::/8");
 }

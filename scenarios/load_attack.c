@@ -1,8 +1,6 @@
 /* <replay>, <forge>, <flood> and <compromise> of the timeline. */
 #include "load.h"
 
-#include "units.h"
-
 #include <string.h>
 
 /* A name in the schema's lists and what it stands for. */
@@ -41,14 +39,6 @@ static unsigned choose(const xmlNode *node, const char *attribute, const struct 
 }
 
 #define CHOOSE(node, attribute, choices) choose(node, attribute, choices, FIELDS(choices))
-
-static bool parse_interval(const char *text, void *out)
-{
-    return units_interval(text, out);
-}
-
-static const struct field_kind field_interval = {
-    "a number and /ms, /s or /min, more than 0 and at most 1000000/ms", parse_interval};
 
 static const struct field recorded_fields[] = {
     {"from", &field_time, offsetof(struct scenario_attack, from)},

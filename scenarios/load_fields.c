@@ -66,6 +66,11 @@ static bool parse_rate(const char *text, void *out)
     return units_rate(text, out);
 }
 
+static bool parse_interval(const char *text, void *out)
+{
+    return units_interval(text, out);
+}
+
 static bool parse_probability(const char *text, void *out)
 {
     return units_probability(text, out);
@@ -74,6 +79,12 @@ static bool parse_probability(const char *text, void *out)
 static bool parse_permille(const char *text, void *out)
 {
     return units_permille(text, out);
+}
+
+static bool parse_boolean(const char *text, void *out)
+{
+    *(bool *)out = strcmp(text, "true") == 0;
+    return *(bool *)out || strcmp(text, "false") == 0;
 }
 
 static bool parse_hash(const char *text, void *out)
@@ -101,8 +112,11 @@ const struct field_kind field_lifetime = {"whole seconds, 1s to 4294967295s", pa
 const struct field_kind field_count = {"a whole number", parse_count};
 const struct field_kind field_number = {"a whole number", parse_number};
 const struct field_kind field_rate = {"a number and bps, kbps, Mbps or Gbps, at least 1bps", parse_rate};
+const struct field_kind field_interval = {"a number and /ms, /s or /min, more than 0 and at most 1000000/ms",
+                                          parse_interval};
 const struct field_kind field_probability = {"0% to 100%", parse_probability};
 const struct field_kind field_permille = {"0% to 100%", parse_permille};
+const struct field_kind field_boolean = {"true or false", parse_boolean};
 const struct field_kind field_hash = {"a hash that is built in", parse_hash};
 const struct field_kind field_group = {"a group that is built in", parse_group};
 const struct field_kind field_pfs = {"none, or a group that is built in", parse_pfs};

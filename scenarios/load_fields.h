@@ -40,8 +40,10 @@ extern const struct field_kind field_lifetime;    /* uint32_t, seconds; at least
 extern const struct field_kind field_count;       /* uint32_t */
 extern const struct field_kind field_number;      /* uint64_t */
 extern const struct field_kind field_rate;        /* uint64_t, bit/s */
+extern const struct field_kind field_interval;    /* p2_time, of "25/s" */
 extern const struct field_kind field_probability; /* double */
 extern const struct field_kind field_permille;    /* uint32_t */
+extern const struct field_kind field_boolean;     /* bool */
 extern const struct field_kind field_hash;        /* enum p2_hash */
 extern const struct field_kind field_group;       /* enum p2_group */
 extern const struct field_kind field_pfs;         /* enum p2_group, "none" too */

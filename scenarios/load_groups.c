@@ -1,23 +1,17 @@
 /* Counted elements and the references to them. */
 #include "load.h"
 
+#include "array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 void *load_append(struct problems *problems, void *array, size_t *num, size_t size)
 {
-    void *items;
-    memcpy(&items, array, sizeof items);
-    if ((*num & (*num - 1)) == 0) { /* a power of two: full */
-        void *bigger = realloc(items, (*num > 0 ? 2 * *num : 1) * size);
-        if (!bigger) {
-            problems_no_memory(problems);
-            return NULL;
-        }
-        items = bigger;
-        memcpy(array, &items, sizeof items);
-    }
-    return memset((char *)items + size * (*num)++, 0, size);
+    void *entry = array_append(array, num, size);
+    if (!entry)
+        problems_no_memory(problems);
+    return entry;
 }
 
 void load_member_name(char out[SCENARIO_NAME], const char *name, bool counted, size_t i)

@@ -4,7 +4,6 @@
 #include "units.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static bool parse_mtu(const char *text, void *out)
 {

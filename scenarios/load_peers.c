@@ -2,8 +2,6 @@
  * be told apart by their proxy IDs. */
 #include "load.h"
 
-#include "units.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,15 +15,6 @@ static bool same_phase1(const struct p2_phase1_policy *a, const struct p2_phase1
            a->nat_keepalive == b->nat_keepalive && a->retransmission.first == b->retransmission.first &&
            a->retransmission.backoff_permille == b->retransmission.backoff_permille &&
            a->retransmission.tries == b->retransmission.tries;
-}
-
-static bool same_selector(const struct p2_selector *a, const struct p2_selector *b)
-{
-    struct p2_address a_first, a_last, b_first, b_last;
-    p2_selector_bounds(a, &a_first, &a_last);
-    p2_selector_bounds(b, &b_first, &b_last);
-    return p2_address_compare(&a_first, &b_first) == 0 && p2_address_compare(&a_last, &b_last) == 0 &&
-           a->protocol == b->protocol && a->port == b->port;
 }
 
 /* The end of a tunnel that is at this gateway. */
@@ -48,7 +37,7 @@ static bool check_pair(struct loader *l, const struct scenario_tunnel *first,
                          other->name, name, first->name, first->line);
             return false;
         }
-        if (same_selector(&a->local, &b->local) && same_selector(&a->remote, &b->remote)) {
+        if (p2_selector_equal(&a->local, &b->local) && p2_selector_equal(&a->remote, &b->remote)) {
             problems_add(
                 l->problems, other->line,
                 "<tunnel> %s: at %s it has the proxy IDs of %s (line %d); allowed: proxy IDs of its own "

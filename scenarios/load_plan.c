@@ -1,8 +1,6 @@
 /* The address plan: no two nodes may share an address, and no network may stand behind two of them. */
 #include "load.h"
 
-#include "units.h"
-
 #include <stdlib.h>
 
 /* What one node has, first and last address: a single one, or a prefix that it protects. */

@@ -5,7 +5,6 @@
 #include "load.h"
 #include "units.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* A word that the schema allows, as the number that it stands for; a table ends with a NULL word. */
@@ -97,12 +96,6 @@ static bool parse_sequence(const char *text, void *out)
     return true;
 }
 
-static bool parse_boolean(const char *text, void *out)
-{
-    *(bool *)out = strcmp(text, "true") == 0;
-    return *(bool *)out || strcmp(text, "false") == 0;
-}
-
 static bool parse_volume(const char *text, void *out)
 {
     uint32_t kilobytes = 0;
@@ -183,7 +176,6 @@ static const struct field_kind field_df = {"copy, clear or set", parse_df};
 static const struct field_kind field_fragments = {"before or after", parse_fragments};
 static const struct field_kind field_dscp = {"copy or zero", parse_dscp};
 static const struct field_kind field_sequence = {"standard, or a number of at least 1", parse_sequence};
-static const struct field_kind field_boolean = {"true or false", parse_boolean};
 static const struct field_kind field_volume = {"1KB to 4294967295KB, such as 4608KB, or none", parse_volume};
 static const struct field_kind field_install_interval = {"0s to 10s", parse_install_interval};
 static const struct field_kind field_dpd_interval = {"a time of at least 1ms, or off", parse_dpd_interval};

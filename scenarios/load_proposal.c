@@ -3,7 +3,6 @@
 
 #include "load.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Such as GCM: it authenticates too, so there is no algorithm beside it (RFC 4106). */

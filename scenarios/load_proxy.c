@@ -3,7 +3,6 @@
 
 #include "units.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static bool parse_protocol(const char *text, void *out)
@@ -115,17 +114,9 @@ static bool count_proxy_ids(struct loader *l, const struct load_end *end, const 
         wrong = "local";
     else if (!count_proxy_id(l->scenario, &peer->members, i, &end->remote, &out->remote))
         wrong = "remote";
-    if (!wrong)
-        return true;
-    char why[64];
-    snprintf(why, sizeof why, "number %zu would be outside", i + 1);
-    load_wrong(l->problems, element, wrong, why, load_count_allowed);
-    return false;
-}
-
-static struct p2_selector host(const struct p2_address *address)
-{
-    return (struct p2_selector){.address = *address, .prefix_len = units_address_bits(address)};
+    if (wrong)
+        load_count_wrong(l->problems, element, wrong, i);
+    return !wrong;
 }
 
 /* The first prefixes of one family that both gateways have. */
@@ -152,7 +143,7 @@ static bool default_proxy_ids(struct loader *l, const struct load_end ends[2], s
     bool transport = tunnel->ends[0].policy.mode == P2_MODE_TRANSPORT;
     for (int e = 0; e < 2; e++) {
         gateways[e] = &l->scenario->gateways[tunnel->ends[e].gateway];
-        of[e] = host(&gateways[e]->address);
+        of[e] = p2_selector_single(&gateways[e]->address);
         if (transport || gateways[e]->num_protects > 0)
             continue;
         load_wrong(l->problems, ends[e].element, "gateway", "it protects nothing and there is no proxy-id",

@@ -1,8 +1,6 @@
 /* <timeline>: what happens at given instants. */
 #include "load.h"
 
-#include "units.h"
-
 #include <stdlib.h>
 #include <string.h>
 

@@ -54,19 +54,17 @@ static const struct field group_fields[] = {
     {"step", &field_count, offsetof(struct node_group, step)},
 };
 
-/* Starts a group of nodes; its members are still to be made. NULL: reported. */
+/* Starts a group of nodes; its members are still to be made. NULL: reported. groups: all that it must not
+ * have the name of. */
 static struct load_group *load_node_group(struct loader *l, const xmlNode *node, struct load_groups *groups,
                                           struct node_group *counts)
 {
     const char *name = load_required(node, "name");
-    const struct load_groups *all[] = {&l->gateways, groups};
-    for (size_t i = 0; i < 2; i++) {
-        for (size_t j = 0; j < all[i]->num; j++) {
-            if (strcmp(all[i]->items[j].name, name) == 0) {
-                load_wrong(l->problems, node, "name", "a second gateway of that name",
-                           "a name of its own for each gateway and NAT");
-                return NULL;
-            }
+    for (size_t i = 0; i < groups->num; i++) {
+        if (strcmp(groups->items[i].name, name) == 0) {
+            load_wrong(l->problems, node, "name", "a second gateway of that name",
+                       "a name of its own for each gateway and NAT");
+            return NULL;
         }
     }
     struct load_group *group = LOAD_APPEND(l->problems, groups->items, groups->num);
@@ -93,14 +91,11 @@ static bool too_many_nodes(struct loader *l, const xmlNode *node, size_t num)
 static bool count_address(struct loader *l, const xmlNode *node, const struct load_group *group, size_t i,
                           const struct p2_address *first, struct p2_address *out)
 {
-    struct p2_selector single = {.address = *first, .prefix_len = units_address_bits(first)}, counted;
+    struct p2_selector single = p2_selector_single(first), counted;
     bool ok = load_count_selector(&single, i * group->step, single.prefix_len, &counted);
     *out = counted.address;
-    if (!ok) {
-        char why[64];
-        snprintf(why, sizeof why, "number %zu would be outside", i + 1);
-        load_wrong(l->problems, node, "address", why, load_count_allowed);
-    }
+    if (!ok)
+        load_count_wrong(l->problems, node, "address", i);
     return ok;
 }
 
@@ -119,9 +114,7 @@ static bool load_gateway_member(struct loader *l, const xmlNode *node, const str
     for (size_t p = 0; p < first->num_protects; p++) {
         const struct p2_selector *prefix = &first->protects[p];
         if (!load_count_selector(prefix, i * group->step, prefix->prefix_len, &gateway->protects[p])) {
-            char why[64];
-            snprintf(why, sizeof why, "number %zu would be outside", i + 1);
-            load_wrong(l->problems, node, "protects", why, load_count_allowed);
+            load_count_wrong(l->problems, node, "protects", i);
             return false;
         }
     }
@@ -201,17 +194,9 @@ bool load_gateways(struct loader *l, const xmlNode *topology)
     return ok;
 }
 
-static bool parse_preserve(const char *text, void *out)
-{
-    *(bool *)out = strcmp(text, "true") == 0;
-    return true;
-}
-
-static const struct field_kind field_preserve = {"true or false", parse_preserve};
-
 static const struct field nat_fields[] = {
     {"timeout", &field_time, offsetof(struct scenario_nat, timeout)},
-    {"preserve-port", &field_preserve, offsetof(struct scenario_nat, preserve_port)},
+    {"preserve-port", &field_boolean, offsetof(struct scenario_nat, preserve_port)},
 };
 
 static bool load_nat(struct loader *l, const xmlNode *node)

@@ -6,11 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool parse_interval(const char *text, void *out)
-{
-    return units_interval(text, out);
-}
-
 static bool parse_size(const char *text, void *out)
 {
     /* An IPv4 and a UDP header; and what an IP packet can be. */
@@ -21,8 +16,6 @@ static bool parse_size(const char *text, void *out)
     return true;
 }
 
-static const struct field_kind field_interval = {
-    "a number and /ms, /s or /min, more than 0 and at most 1000000/ms", parse_interval};
 static const struct field_kind field_size = {"28B to 65535B, such as 1400B", parse_size};
 
 static bool parse_udp(const char *text, void *out)
@@ -45,14 +38,7 @@ static bool parse_dscp(const char *text, void *out)
     return units_dscp(text, out);
 }
 
-static bool parse_boolean(const char *text, void *out)
-{
-    *(bool *)out = strcmp(text, "true") == 0;
-    return *(bool *)out || strcmp(text, "false") == 0;
-}
-
 static const struct field_kind field_dscp = {"a DSCP such as ef, af41, cs6, be or 46", parse_dscp};
-static const struct field_kind field_boolean = {"true or false", parse_boolean};
 static const struct field_kind field_udp = {"udp", parse_udp};
 static const struct field_kind field_port = {"1 to 65535", parse_port};
 
@@ -68,21 +54,18 @@ static const struct field flow_fields[] = {
     {"df", &field_boolean, offsetof(struct scenario_flow, dont_fragment)},
 };
 
-/* The pairs of gateways that tunnels join, sorted, both ways. NULL, reported: out of memory. */
-static struct load_pair *tunnel_pairs(struct loader *l)
+struct load_pair *load_tunnel_pairs(const struct scenario *scenario)
 {
-    const struct scenario *s = l->scenario;
-    struct load_pair *pairs = calloc(2 * s->num_tunnels + 1, sizeof *pairs);
-    if (!pairs) {
-        problems_no_memory(l->problems);
+    size_t num = scenario->num_tunnels;
+    struct load_pair *pairs = calloc(2 * num + 1, sizeof *pairs);
+    if (!pairs)
         return NULL;
+    for (size_t i = 0; i < num; i++) {
+        const struct scenario_end *ends = scenario->tunnels[i].ends;
+        pairs[2 * i] = (struct load_pair){ends[0].gateway, ends[1].gateway, i};
+        pairs[2 * i + 1] = (struct load_pair){ends[1].gateway, ends[0].gateway, i};
     }
-    for (size_t i = 0; i < s->num_tunnels; i++) {
-        int a = s->tunnels[i].ends[0].gateway, b = s->tunnels[i].ends[1].gateway;
-        pairs[2 * i] = (struct load_pair){a, b, i};
-        pairs[2 * i + 1] = (struct load_pair){b, a, i};
-    }
-    load_pairs_sort(pairs, 2 * s->num_tunnels);
+    load_pairs_sort(pairs, 2 * num);
     return pairs;
 }
 
@@ -118,13 +101,6 @@ static bool check_protects(struct loader *l, const xmlNode *node, const char *at
     return false;
 }
 
-static bool inside(const struct p2_selector *selector, const struct p2_address *address)
-{
-    struct p2_address first, last;
-    p2_selector_bounds(selector, &first, &last);
-    return p2_address_compare(&first, address) <= 0 && p2_address_compare(address, &last) <= 0;
-}
-
 /* The address of a sender or receiver, if it is written: one that the gateway protects, or its own. */
 static bool load_host(struct loader *l, const xmlNode *node, const char *attribute, int gateway,
                       struct p2_address *out)
@@ -135,9 +111,9 @@ static bool load_host(struct loader *l, const xmlNode *node, const char *attribu
         return true;
     if (!load_address(l->problems, node, attribute, out))
         return false;
-    bool known = p2_address_compare(&g->address, out) == 0;
+    bool known = p2_address_equal(&g->address, out);
     for (size_t i = 0; i < g->num_protects && !known; i++)
-        known = inside(&g->protects[i], out);
+        known = p2_selector_contains(&g->protects[i], out);
     snprintf(allowed, sizeof allowed, "an address in what %s protects, or its own", g->name);
     if (!known)
         load_wrong(l->problems, node, attribute, "it is not there", allowed);
@@ -277,8 +253,10 @@ static bool name_flows(struct loader *l)
 
 bool load_flows(struct loader *l, const xmlNode *traffic)
 {
-    struct load_pair *pairs = tunnel_pairs(l);
+    struct load_pair *pairs = load_tunnel_pairs(l->scenario);
     bool ok = pairs != NULL;
+    if (!ok)
+        problems_no_memory(l->problems);
     const xmlNode *node = ok ? load_child(traffic, "flow") : NULL;
     for (; node; node = load_next(node, "flow"))
         ok = load_flow(l, node, pairs) && ok;

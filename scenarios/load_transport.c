@@ -3,8 +3,6 @@
  * a gateway's address is the NAT's to everybody but itself (see model/nat.c). */
 #include "load_end.h"
 
-#include "units.h"
-
 #include <string.h>
 
 static const xmlNode *basis_written_at(const xmlNode *tunnel, const struct load_end *end)
@@ -71,11 +69,8 @@ static void set_address(struct p2_selector *selector, const struct p2_address *f
 static bool holds(struct loader *l, const struct scenario_tunnel *tunnel, const struct p2_selector *selector,
                   const struct p2_address *address)
 {
-    struct p2_address first, last;
     char found[P2_SELECTOR_TEXT], allowed[P2_SELECTOR_TEXT];
-    p2_selector_bounds(selector, &first, &last);
-    if (first.family == address->family && p2_address_compare(&first, address) <= 0 &&
-        p2_address_compare(address, &last) <= 0)
+    if (p2_selector_contains(selector, address))
         return true;
     struct p2_selector own = p2_selector_single(address);
     p2_selector_format(selector, found);

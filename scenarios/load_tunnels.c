@@ -3,7 +3,6 @@
 
 #include "load_end.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const char *attribute_or(const xmlNode *element, const char *name, const char *otherwise)

@@ -1,16 +1,16 @@
 #include "tamper.h"
 
-#include "cursor.h"
+#include "array.h"
+#include "ip.h"
+#include "isakmp.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define IKE_HEADER   28 /* RFC 2408 section 3.1 */
 #define MAX_MESSAGES 6
 
 /* What was seen of one exchange: a digest of each of its messages, in the order of their first appearance. */
 struct tamper_exchange {
-    uint64_t key;
     uint64_t messages[MAX_MESSAGES];
     uint32_t num;
 };
@@ -37,11 +37,10 @@ int tamper_begin(struct tamper *tamper, p2_time now, const struct scenario_event
         tamper->cut_until = until > tamper->cut_until ? until : tamper->cut_until;
         return P2_OK;
     }
-    struct tamper_rule *rules = realloc(tamper->rules, (tamper->num_rules + 1) * sizeof *rules);
-    if (!rules)
+    struct tamper_rule *rule = ARRAY_APPEND(tamper->rules, tamper->num_rules);
+    if (!rule)
         return P2_ERR_NOMEM;
-    tamper->rules = rules;
-    rules[tamper->num_rules++] = (struct tamper_rule){event->u.lose, event->u.lose.copies};
+    *rule = (struct tamper_rule){event->u.lose, event->u.lose.copies};
     return P2_OK;
 }
 
@@ -60,18 +59,10 @@ static struct tamper_exchange *find_exchange(struct tamper *tamper, uint64_t key
     uintptr_t place = (uintptr_t)p2_map_get(&tamper->index, key);
     if (place > 0)
         return &tamper->exchanges[place - 1];
-    size_t num = tamper->num_exchanges;
-    if ((num & (num - 1)) == 0) { /* a power of two: full */
-        struct tamper_exchange *bigger = realloc(tamper->exchanges, (num ? 2 * num : 1) * sizeof *bigger);
-        if (!bigger)
-            return NULL;
-        tamper->exchanges = bigger;
-    }
-    if (p2_map_put(&tamper->index, key, (void *)(uintptr_t)(num + 1)) < 0)
+    struct tamper_exchange *exchange = ARRAY_APPEND(tamper->exchanges, tamper->num_exchanges);
+    if (!exchange || p2_map_put(&tamper->index, key, (void *)(uintptr_t)tamper->num_exchanges) < 0)
         return NULL;
-    tamper->exchanges[num] = (struct tamper_exchange){.key = key};
-    tamper->num_exchanges++;
-    return &tamper->exchanges[num];
+    return exchange;
 }
 
 static uint32_t number_of(struct tamper_exchange *exchange, uint64_t message)
@@ -89,11 +80,13 @@ static uint32_t number_of(struct tamper_exchange *exchange, uint64_t message)
 static int see_ike(struct tamper *tamper, struct seen *seen, const uint8_t *ike, size_t len)
 {
     static const struct {
-        uint8_t type; /* RFC 2408 section 3.1, RFC 2409 appendix A */
+        uint8_t type;
         enum scenario_exchange exchange;
-    } types[] = {
-        {2, SCENARIO_MAIN}, {4, SCENARIO_AGGRESSIVE}, {5, SCENARIO_INFORMATIONAL}, {32, SCENARIO_QUICK}};
-    for (size_t i = 0; len >= IKE_HEADER && i < sizeof types / sizeof types[0]; i++) {
+    } types[] = {{P2_EXCHANGE_MAIN, SCENARIO_MAIN},
+                 {P2_EXCHANGE_AGGRESSIVE, SCENARIO_AGGRESSIVE},
+                 {P2_EXCHANGE_INFORMATIONAL, SCENARIO_INFORMATIONAL},
+                 {P2_EXCHANGE_QUICK, SCENARIO_QUICK}};
+    for (size_t i = 0; len >= P2_ISAKMP_HEADER_LEN && i < sizeof types / sizeof types[0]; i++) {
         if (ike[18] != types[i].type)
             continue;
         seen->known = true;
@@ -138,9 +131,9 @@ static int see(struct tamper *tamper, struct seen *seen, const uint8_t *packet, 
         (version == 4 && (p2_get_u16(packet + 6) & 0x1fff) != 0))
         return P2_OK;
     uint8_t protocol = packet[version == 4 ? 9 : 6];
-    if (protocol == 50 || protocol == 51)
-        *seen = (struct seen){true, protocol == 50 ? SCENARIO_ESP : SCENARIO_AH, 0};
-    return protocol == 17 ? see_udp(tamper, seen, packet + header_len, len - header_len) : P2_OK;
+    if (protocol == P2_IP_PROTO_ESP || protocol == P2_IP_PROTO_AH)
+        *seen = (struct seen){true, protocol == P2_IP_PROTO_ESP ? SCENARIO_ESP : SCENARIO_AH, 0};
+    return protocol == P2_IP_PROTO_UDP ? see_udp(tamper, seen, packet + header_len, len - header_len) : P2_OK;
 }
 
 static struct tamper_rule *find_rule(struct tamper *tamper, const struct seen *seen)

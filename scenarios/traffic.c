@@ -1,66 +1,63 @@
 #include "traffic.h"
 
 #include "ip.h"
-#include "units.h"
+#include "load.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define NUMBER_BITS 40
 
-static bool covers(const struct p2_selector *selector, const struct p2_address *address, uint8_t protocol,
-                   uint16_t port)
-{
-    struct p2_address first, last;
-    p2_selector_bounds(selector, &first, &last);
-    return p2_address_compare(&first, address) <= 0 && p2_address_compare(address, &last) <= 0 &&
-           (selector->protocol == 0 || selector->protocol == protocol) &&
-           (selector->port == 0 || selector->port == port);
-}
-
 /* The tunnel whose proxy IDs, as the sender has them, hold the flow; else the first one that joins the two,
  * for its proxy IDs may be what is wrong. -1: none. */
-static int tunnel_of(const struct scenario *scenario, const struct scenario_flow *flow)
+static int tunnel_of(const struct scenario *scenario, const struct load_pair *pairs,
+                     const struct scenario_flow *flow)
 {
-    int first = -1;
-    for (size_t i = 0; i < scenario->num_tunnels; i++) {
-        const struct scenario_end *ends = scenario->tunnels[i].ends;
-        const struct scenario_end *sender = ends[0].gateway == flow->from ? &ends[0] : &ends[1];
-        const struct scenario_end *receiver = sender == &ends[0] ? &ends[1] : &ends[0];
-        if (sender->gateway != flow->from || receiver->gateway != flow->to)
-            continue;
-        if (covers(&sender->local, &flow->source, flow->protocol, flow->source_port) &&
-            covers(&sender->remote, &flow->destination, flow->protocol, flow->port))
-            return (int)i;
-        first = first < 0 ? (int)i : first;
+    const struct load_pair *end = pairs + 2 * scenario->num_tunnels;
+    const struct load_pair *first = load_pairs_find(pairs, 2 * scenario->num_tunnels, flow->from, flow->to);
+    for (const struct load_pair *pair = first; pair && pair < end; pair++) {
+        if (pair->a != flow->from || pair->b != flow->to)
+            break;
+        const struct scenario_end *ends = scenario->tunnels[pair->index].ends;
+        const struct scenario_end *sender = &ends[ends[0].gateway == flow->from ? 0 : 1];
+        if (p2_selector_matches(&sender->local, &flow->source, flow->protocol, flow->source_port) &&
+            p2_selector_matches(&sender->remote, &flow->destination, flow->protocol, flow->port))
+            return (int)pair->index;
     }
-    return first;
+    return first ? (int)first->index : -1;
+}
+
+/* The next bit is its own. */
+static void join(struct traffic_tunnel *tunnel, struct traffic_flow *flow)
+{
+    flow->bit = tunnel->flows ? tunnel->flows->bit + 1 : 0;
+    if (flow->bit == 64)
+        return;
+    tunnel->flow_bits |= UINT64_C(1) << flow->bit;
+    flow->next_of_tunnel = tunnel->flows;
+    tunnel->flows = flow;
 }
 
 int traffic_init(struct traffic *traffic, const struct scenario *scenario)
 {
-    *traffic = (struct traffic){.num_flows = scenario->num_flows, .num_tunnels = scenario->num_tunnels};
+    *traffic = (struct traffic){.num_flows = scenario->num_flows};
     traffic->flows = calloc(scenario->num_flows + 1, sizeof(*traffic->flows));
-    traffic->open = calloc(scenario->num_tunnels + 1, sizeof(struct traffic_window *));
-    traffic->flow_bits = calloc(scenario->num_tunnels + 1, sizeof(*traffic->flow_bits));
-    if (!traffic->flows || !traffic->open || !traffic->flow_bits) {
+    traffic->tunnels = calloc(scenario->num_tunnels + 1, sizeof(*traffic->tunnels));
+    struct load_pair *pairs = load_tunnel_pairs(scenario);
+    if (!traffic->flows || !traffic->tunnels || !pairs) {
+        free(pairs);
         traffic_cleanup(traffic);
         return P2_ERR_NOMEM;
     }
     for (size_t i = 0; i < scenario->num_flows; i++) {
         struct traffic_flow *flow = &traffic->flows[i];
         flow->config = &scenario->flows[i];
-        flow->tunnel = tunnel_of(scenario, flow->config);
+        flow->tunnel = tunnel_of(scenario, pairs, flow->config);
         flow->first_delivery = flow->last_delivery = -1;
         flow->first = flow->config->start;
-        if (flow->tunnel < 0)
-            continue;
-        uint64_t *bits = &traffic->flow_bits[flow->tunnel];
-        while (flow->bit < 64 && *bits >> flow->bit & 1)
-            flow->bit++;
-        if (flow->bit < 64)
-            *bits |= UINT64_C(1) << flow->bit;
+        if (flow->tunnel >= 0)
+            join(&traffic->tunnels[flow->tunnel], flow);
     }
+    free(pairs);
     return P2_OK;
 }
 
@@ -69,8 +66,7 @@ void traffic_cleanup(struct traffic *traffic)
     for (size_t i = 0; traffic->flows && i < traffic->num_flows; i++)
         fates_cleanup(&traffic->flows[i].fates);
     free(traffic->flows);
-    free(traffic->open);
-    free(traffic->flow_bits);
+    free(traffic->tunnels);
     *traffic = (struct traffic){0};
 }
 
@@ -117,7 +113,7 @@ static void watch(struct traffic_window *window, const struct traffic_flow *flow
 /* Windows that nobody watches any more are of the past. */
 static void close_windows(struct traffic *traffic, int tunnel)
 {
-    struct traffic_window **at = &traffic->open[tunnel];
+    struct traffic_window **at = &traffic->tunnels[tunnel].open;
     while (*at) {
         if ((*at)->watching != 0)
             at = &(*at)->next_open;
@@ -137,7 +133,7 @@ static void note_gap(struct traffic *traffic, struct traffic_flow *flow, p2_time
         flow->longest_gap = gap;
     if (flow->tunnel < 0)
         return;
-    for (struct traffic_window *w = traffic->open[flow->tunnel]; w; w = w->next_open)
+    for (struct traffic_window *w = traffic->tunnels[flow->tunnel].open; w; w = w->next_open)
         watch(w, flow, gap, sent_at);
     close_windows(traffic, flow->tunnel);
 }
@@ -181,8 +177,9 @@ void traffic_dropped(struct traffic *traffic, uint64_t mark, enum p2_drop reason
     if (!flow || flow->tunnel < 0 || !belongs_to_a_rekey(reason))
         return;
     /* Of one window only, the newest: a packet is lost once, however many negotiations overlap. */
-    if (traffic->open[flow->tunnel])
-        traffic->open[flow->tunnel]->packets_lost++;
+    struct traffic_window *newest = traffic->tunnels[flow->tunnel].open;
+    if (newest)
+        newest->packets_lost++;
 }
 
 void traffic_lost(struct traffic *traffic, uint64_t mark)
@@ -218,11 +215,11 @@ void traffic_window_open(struct traffic *traffic, struct traffic_window *window,
 {
     *window = (struct traffic_window){.tunnel = tunnel,
                                       .over = P2_TIME_NEVER,
-                                      .watching = traffic->flow_bits[tunnel],
+                                      .watching = traffic->tunnels[tunnel].flow_bits,
                                       .blackout = -1,
-                                      .next_open = traffic->open[tunnel]};
+                                      .next_open = traffic->tunnels[tunnel].open};
     if (window->watching != 0)
-        traffic->open[tunnel] = window;
+        traffic->tunnels[tunnel].open = window;
 }
 
 /* Flows that have ended, or have not begun, can not show that it is over. */
@@ -231,10 +228,9 @@ void traffic_window_over(struct traffic *traffic, struct traffic_window *window,
     if (window->over != P2_TIME_NEVER)
         return;
     window->over = now;
-    for (size_t i = 0; i < traffic->num_flows; i++) {
-        const struct traffic_flow *flow = &traffic->flows[i];
-        if (flow->tunnel == window->tunnel && flow->bit < 64 &&
-            (flow->first > now || flow->config->stop <= now + flow->config->interval))
+    const struct traffic_flow *flow = traffic->tunnels[window->tunnel].flows;
+    for (; flow; flow = flow->next_of_tunnel) {
+        if (flow->first > now || flow->config->stop <= now + flow->config->interval)
             window->watching &= ~(UINT64_C(1) << flow->bit);
     }
     close_windows(traffic, window->tunnel);

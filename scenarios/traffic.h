@@ -14,7 +14,8 @@
 struct traffic_flow {
     const struct scenario_flow *config;
     int tunnel;
-    unsigned bit;            /* in its tunnel's windows */
+    unsigned bit; /* in its tunnel's windows; 64: they are full, and do without it */
+    struct traffic_flow *next_of_tunnel;
     p2_time first;           /* when packet 0 leaves; packet n leaves n intervals later */
     uint64_t sent, received; /* received: every copy that its sender's gateway or a link made */
     uint64_t copied;         /* and every one that an attacker made */
@@ -39,12 +40,17 @@ struct traffic_window {
     struct traffic_window *next_open; /* of the tunnel */
 };
 
+/* What is about one tunnel. */
+struct traffic_tunnel {
+    struct traffic_window *open; /* the newest first */
+    struct traffic_flow *flows;  /* those that have a bit, the newest first */
+    uint64_t flow_bits;          /* of all of those */
+};
+
 struct traffic {
     struct traffic_flow *flows;
     size_t num_flows;
-    struct traffic_window **open; /* by tunnel */
-    uint64_t *flow_bits;          /* by tunnel: which bits are taken */
-    size_t num_tunnels;
+    struct traffic_tunnel *tunnels; /* by the scenario's number */
     bool out_of_memory;
 };
 

@@ -1,3 +1,4 @@
+#include "load.h"
 #include "world_impl.h"
 
 #include <errno.h>
@@ -37,13 +38,20 @@ static int window_for(struct world *world, size_t entry, int tunnel)
     return P2_OK;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    const struct world_name *x = a, *y = b;
+    return strcmp(x->name, y->name);
+}
+
+/* -1: no such tunnel. */
 static int tunnel_by_name(const struct world *world, const char *name)
 {
-    for (size_t i = 0; name && i < world->scenario->num_tunnels; i++) {
-        if (strcmp(world->scenario->tunnels[i].name, name) == 0)
-            return (int)i;
-    }
-    return -1;
+    const struct world_name wanted = {name, -1};
+    const struct world_name *found = NULL;
+    if (name)
+        found = bsearch(&wanted, world->names, world->scenario->num_tunnels, sizeof wanted, compare_names);
+    return found ? found->tunnel : -1;
 }
 
 /* Opens the traffic's window with t0 and closes it when both ends are ready or either one failed. */
@@ -52,9 +60,9 @@ static void follow(struct world *world, p2_time now, const struct p2_negotiation
     size_t place = ledger_find(&world->ledger, &n->id);
     if (place == SIZE_MAX || world->ledger.entries[place].phase1)
         return;
-    int tunnel = tunnel_by_name(world, n->tunnel);
-    if (n->event == P2_NEGOTIATION_STARTED && n->initiator && tunnel >= 0 &&
-        window_for(world, place, tunnel) < 0)
+    bool begins = n->event == P2_NEGOTIATION_STARTED && n->initiator;
+    int tunnel = begins ? tunnel_by_name(world, n->tunnel) : -1;
+    if (tunnel >= 0 && window_for(world, place, tunnel) < 0)
         world->ledger.out_of_memory = true;
     if (place < world->windows_capacity && world->windows[place] &&
         ledger_outcome(&world->ledger.entries[place]) != LEDGER_UNFINISHED)
@@ -126,9 +134,7 @@ static void on_send(void *ctx)
 static const struct p2_address *address_at(const struct scenario *s, int gateway,
                                            const struct p2_address *seen)
 {
-    const struct scenario_gateway *g = &s->gateways[gateway];
-    bool is_nats = g->nat >= 0 && p2_address_compare(&s->nats[g->nat].address, seen) == 0;
-    return is_nats ? &g->address : seen;
+    return p2_address_equal(load_seen_address(s, gateway), seen) ? &s->gateways[gateway].address : seen;
 }
 
 /* Flows start within their first interval, not all at once: real sources know nothing of each other. */
@@ -171,8 +177,7 @@ static size_t peer_for(struct world_gateway *self, const struct scenario_end *en
     int remote_index = (int)(remote - scenario->gateways);
     struct p2_peer_config *peer = &self->peers[self->num_peers];
     *peer = (struct p2_peer_config){.local = self->config->address,
-                                    .remote = remote->nat >= 0 ? scenario->nats[remote->nat].address
-                                                               : remote->address,
+                                    .remote = *load_seen_address(scenario, remote_index),
                                     .phase1 = end->phase1,
                                     .mtu = world_path_mtu(self->world, self->index, remote_index)};
     if (remote->nat >= 0)
@@ -220,7 +225,10 @@ static int plan_tunnels(struct world *world)
     for (size_t t = 0; good && t < scenario->num_tunnels; t++) {
         for (int e = 0; e < 2; e++)
             add_tunnel_end(world, t, e);
+        world->names[t] = (struct world_name){scenario->tunnels[t].name, (int)t};
     }
+    if (good)
+        qsort(world->names, scenario->num_tunnels, sizeof *world->names, compare_names);
     free(ends);
     return good ? 0 : world_fail(world, "world", "out of memory");
 }
@@ -293,9 +301,10 @@ static int allocate(struct world *world)
     world->tampers = calloc(s->num_links + 1, sizeof(*world->tampers));
     world->senders = calloc(s->num_flows + 1, sizeof(*world->senders));
     world->events = calloc(s->num_events + 1, sizeof(*world->events));
+    world->names = calloc(s->num_tunnels + 1, sizeof(*world->names));
     world->local_tunnel = calloc(s->num_tunnels + 1, sizeof(*world->local_tunnel));
     bool good = world->gateways && world->nats && world->links && world->tampers && world->senders &&
-                world->events && world->local_tunnel && causes_new(&world->causes) == P2_OK &&
+                world->events && world->names && world->local_tunnel && causes_new(&world->causes) == P2_OK &&
                 attacks_init(&world->attacks, s->num_events) == P2_OK;
     return good ? 0 : world_fail(world, "world", "out of memory");
 }
@@ -305,21 +314,25 @@ static void cleanup(struct world *world)
     for (size_t g = 0; world->gateways && g < world->scenario->num_gateways; g++) {
         free(world->gateways[g].peers);
         free(world->gateways[g].tunnels);
+        world_free_sockets(&world->gateways[g]);
     }
     for (size_t i = 0; i < world->windows_capacity; i++)
         free(world->windows[i]);
     free(world->windows);
     free(world->gateways);
-    for (size_t i = 0; world->tampers && i < world->scenario->num_links; i++)
+    for (size_t i = 0; world->tampers && i < world->scenario->num_links; i++) {
         tamper_cleanup(&world->tampers[i].tamper);
+        attack_tap_cleanup(&world->tampers[i].tap);
+    }
     world_free_attacks(world);
     free(world->tampers);
     free(world->nats);
     world_free_ways(world);
     free(world->links);
-    world_free_sockets(world);
     free(world->senders);
     free(world->events);
+    free(world->sas.gone);
+    free(world->names);
     free(world->local_tunnel);
     traffic_cleanup(&world->traffic);
     ledger_cleanup(&world->ledger);

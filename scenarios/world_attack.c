@@ -1,6 +1,9 @@
 /* Attackers at work: they record links, inject at exact times, and read with the keys that they learn. */
 #include "world_impl.h"
 
+#include "array.h"
+#include "cursor.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,21 +34,31 @@ static void inject(struct world_attack *attack, int end, const uint8_t *packet, 
         (void)ns3c_link_inject(world->links[attack->config->link], end, packet, len, mark);
 }
 
+static struct attack_random random_of(const struct world_attack *attack)
+{
+    return (struct attack_random){fill, attack->random};
+}
+
+/* With the number after the newest that was seen: however many were refused before, the window lets it pass.
+ */
+static size_t forge(const struct world_attack *attack, uint8_t *out, const struct attack_recorded *item)
+{
+    struct attack_view view = attack_look(item->bytes, item->len);
+    uint32_t newest = attack_tap_newest(&link_of(attack)->tap, &view);
+    return attack_forge(out, item->bytes, item->len, attack->config->method, newest, random_of(attack));
+}
+
 /* Where it comes out, and turned round if that is where it came from. */
 static void inject_recorded(struct world_attack *attack, const struct attack_recorded *item)
 {
     uint8_t packet[ATTACK_PACKET_MAX];
-    struct attack_tap *tap = &link_of(attack)->tap;
     int end = attack->config->toward >= 0 ? attack->config->toward : !item->end;
     size_t len = item->len;
     bool forged = attack->config->kind == SCENARIO_FORGE;
-    if (forged) {
-        struct attack_view view = attack_look(item->bytes, item->len);
-        len = attack_forge(packet, item->bytes, item->len, attack->config->method,
-                           attack_tap_newest(tap, &view), (struct attack_random){fill, attack->random});
-    } else {
+    if (forged)
+        len = forge(attack, packet, item);
+    else
         memcpy(packet, item->bytes, item->len);
-    }
     if (end == item->end)
         attack_reflect(packet, len);
     inject(attack, end, packet, len, forged ? 0 : item->mark);
@@ -152,15 +165,6 @@ static bool replays(const struct world_attack *attack)
            attack->config->method == SCENARIO_FLOOD_REPLAYED_ESP;
 }
 
-/* The number after the newest that was seen: however many were refused before, the window lets it pass. */
-static size_t spoof(struct world_attack *attack, uint8_t *out, const struct attack_recorded *item)
-{
-    struct attack_view view = attack_look(item->bytes, item->len);
-    uint32_t newest = attack_tap_newest(&link_of(attack)->tap, &view);
-    return attack_forge(out, item->bytes, item->len, SCENARIO_FLOOD_SPOOFED_ESP, newest,
-                        (struct attack_random){fill, attack->random});
-}
-
 static void flood_with_copies(struct world_attack *attack)
 {
     const struct attack_recorded *items = link_of(attack)->tap.items;
@@ -180,9 +184,8 @@ static void flood_with_forgeries(struct world_attack *attack)
     const struct attack_recorded *newest = esp ? &tap->last_esp[from] : &tap->last_ike[from];
     size_t len = 0;
     if (newest->len > 0)
-        len = esp ? spoof(attack, packet, newest)
-                  : attack_bad_hash(packet, newest->bytes, newest->len,
-                                    (struct attack_random){fill, attack->random});
+        len = esp ? forge(attack, packet, newest)
+                  : attack_bad_hash(packet, newest->bytes, newest->len, random_of(attack));
     if (len > 0)
         inject(attack, attack->config->toward, packet, len, 0);
 }
@@ -213,38 +216,47 @@ static void begin_flood(struct world_attack *attack)
 
 /* --- compromise --- */
 
-static bool was_seen(const struct attack_tap *tap, const uint8_t initiator_cookie[8])
+/* The initiators' cookies of the IKE that was recorded, as keys. */
+static int collect_cookies(const struct attack_tap *tap, struct p2_map *cookies)
 {
-    for (size_t i = 0; i < tap->num; i++) {
+    int result = P2_OK;
+    for (size_t i = 0; i < tap->num && result == P2_OK; i++) {
         const struct attack_recorded *item = &tap->items[i];
-        if (item->protocol == SCENARIO_ATTACK_IKE &&
-            memcmp(item->bytes + attack_look(item->bytes, item->len).at, initiator_cookie, 8) == 0)
-            return true;
+        if (item->protocol != SCENARIO_ATTACK_IKE)
+            continue;
+        const uint8_t *cookie = item->bytes + attack_look(item->bytes, item->len).at;
+        result = p2_map_put(cookies, p2_get_u64(cookie), item->bytes);
     }
-    return false;
+    return result;
 }
 
+static int learn_one(struct world_attack *attack, const struct p2_isakmp_info *info)
+{
+    struct p2_eavesdrop_isakmp known = {.cipher = info->cipher,
+                                        .hash = info->hash,
+                                        .knows_d = attack->config->knows_d,
+                                        .knows_e = attack->config->knows_e};
+    memcpy(known.initiator_cookie, info->id.initiator_cookie, 8);
+    memcpy(known.responder_cookie, info->id.responder_cookie, 8);
+    memcpy(known.skeyid_d, info->keys.skeyid_d, sizeof known.skeyid_d);
+    memcpy(known.skeyid_e, info->keys.skeyid_e, sizeof known.skeyid_e);
+    memcpy(known.last_block, info->keys.iv, sizeof known.last_block);
+    attack->num_isakmp++;
+    return p2_eavesdrop_learn(attack->eavesdrop, &known);
+}
+
+/* The keys of ISAKMP SAs whose packets passed here. */
 static int learn(struct world_attack *attack)
 {
     const struct world_isakmp *isakmp = &attack->world->isakmp;
-    for (size_t i = 0; i < isakmp->num; i++) {
-        const struct p2_isakmp_info *info = &isakmp->infos[i];
-        if (!was_seen(&link_of(attack)->tap, info->id.initiator_cookie))
-            continue;
-        struct p2_eavesdrop_isakmp known = {.cipher = info->cipher,
-                                            .hash = info->hash,
-                                            .knows_d = attack->config->knows_d,
-                                            .knows_e = attack->config->knows_e};
-        memcpy(known.initiator_cookie, info->id.initiator_cookie, 8);
-        memcpy(known.responder_cookie, info->id.responder_cookie, 8);
-        memcpy(known.skeyid_d, info->keys.skeyid_d, sizeof known.skeyid_d);
-        memcpy(known.skeyid_e, info->keys.skeyid_e, sizeof known.skeyid_e);
-        memcpy(known.last_block, info->keys.iv, sizeof known.last_block);
-        attack->num_isakmp++;
-        if (p2_eavesdrop_learn(attack->eavesdrop, &known) < 0)
-            return P2_ERR_NOMEM;
+    struct p2_map cookies = {0};
+    int result = collect_cookies(&link_of(attack)->tap, &cookies);
+    for (size_t i = 0; i < isakmp->num && result == P2_OK; i++) {
+        if (p2_map_get(&cookies, p2_get_u64(isakmp->infos[i].id.initiator_cookie)))
+            result = learn_one(attack, &isakmp->infos[i]);
     }
-    return P2_OK;
+    p2_map_cleanup(&cookies);
+    return result;
 }
 
 static void begin_compromise(struct world_attack *attack)
@@ -293,20 +305,13 @@ void world_attack(struct world *world, size_t event)
 /* Both ends tell of an ISAKMP SA, with the same keys. */
 static void note_isakmp(struct world *world, const struct p2_isakmp_info *info)
 {
-    struct world_isakmp *isakmp = &world->isakmp;
     if (!info->initiator)
         return;
-    if (isakmp->num == isakmp->capacity) {
-        size_t capacity = isakmp->capacity ? isakmp->capacity * 2 : 16;
-        struct p2_isakmp_info *infos = realloc(isakmp->infos, capacity * sizeof *infos);
-        if (!infos) {
-            fail_memory(world);
-            return;
-        }
-        isakmp->infos = infos;
-        isakmp->capacity = capacity;
-    }
-    isakmp->infos[isakmp->num++] = *info;
+    struct p2_isakmp_info *noted = ARRAY_APPEND(world->isakmp.infos, world->isakmp.num);
+    if (noted)
+        *noted = *info;
+    else
+        fail_memory(world);
 }
 
 void world_observe_attacks(struct world *world, const struct p2_action *action)
@@ -323,10 +328,7 @@ void world_free_attacks(struct world *world)
         free(world->attackers[i].due);
         p2_eavesdrop_free(world->attackers[i].eavesdrop);
     }
-    for (size_t i = 0; world->tampers && i < world->scenario->num_links; i++)
-        attack_tap_cleanup(&world->tampers[i].tap);
     free(world->attackers);
     free(world->isakmp.infos);
-    free(world->sas.gone);
     attacks_cleanup(&world->attacks);
 }

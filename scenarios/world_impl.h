@@ -26,13 +26,19 @@ struct world_gateway {
     size_t num_peers;
     struct p2_tunnel_config *tunnels;
     size_t num_tunnels;
+    struct world_socket *sockets;
     uint64_t drops[P2_NUM_DROPS];
+};
+
+/* Which of the scenario's tunnels has a name, for actions name tunnels and do not number them. */
+struct world_name {
+    const char *name;
+    int tunnel;
 };
 
 /* An address and port of a gateway, or of a host behind it, at which flows begin or end. */
 struct world_socket {
     struct world_socket *next;
-    int gateway;
     struct p2_address address;
     uint16_t port;
     struct ns3c_udp *udp;
@@ -84,13 +90,13 @@ struct world_attack {
 /* ISAKMP SAs of the run, for whoever learns their keys. */
 struct world_isakmp {
     struct p2_isakmp_info *infos;
-    size_t num, capacity;
+    size_t num;
 };
 
 /* IPsec SAs that are gone, as records; those that are still there are told at the end. */
 struct world_sas {
     struct record_sa *gone;
-    size_t num, capacity;
+    size_t num;
 };
 
 struct world_event {
@@ -111,9 +117,9 @@ struct world {
     struct world_isakmp isakmp;
     struct world_sas sas;
     struct ns3c_link **links;
-    struct world_socket *sockets;
     struct world_sender *senders;
     struct world_event *events;
+    struct world_name *names;  /* of the tunnels, sorted */
     size_t (*local_tunnel)[2]; /* by the scenario's tunnel and end: which tunnel it is at that gateway */
     struct traffic traffic;
     struct ledger ledger;
@@ -140,7 +146,7 @@ struct ns3c_udp *world_udp_open(struct world *world, int gateway, const struct p
 /* One packet of a flow. */
 void world_udp_send(struct ns3c_udp *udp, const struct scenario_flow *flow, const uint8_t *data, size_t len,
                     uint64_t mark);
-void world_free_sockets(struct world *world);
+void world_free_sockets(struct world_gateway *gateway);
 
 /* The longest IP packet that goes from one gateway to another without being fragmented, which is what a
  * gateway finds out in time by the ICMP answers of routers (RFC 1191). 0: no way leads there. After
@@ -166,7 +172,7 @@ void world_note_sas(struct world_gateway *gateway, p2_time now, const char *why)
 /* A line on the debug log about what went no further. */
 void world_debug_drop(const struct world_gateway *gateway, p2_time now, const struct p2_action *drop);
 
-/* In world_records_attack.c. */
+/* In world_records.c, and what is told of attacks and SAs in world_records_attack.c. */
 struct world_writer {
     struct world *world;
     FILE *out;

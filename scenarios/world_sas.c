@@ -2,33 +2,20 @@
  * each packet that was rejected. */
 #include "world_impl.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
+#include "array.h"
 
-static struct record_sa *add(struct world *world)
-{
-    struct world_sas *sas = &world->sas;
-    if (sas->num == sas->capacity) {
-        size_t capacity = sas->capacity ? sas->capacity * 2 : 64;
-        struct record_sa *gone = realloc(sas->gone, capacity * sizeof *gone);
-        if (!gone) {
-            world->ledger.out_of_memory = true;
-            return NULL;
-        }
-        sas->gone = gone;
-        sas->capacity = capacity;
-    }
-    sas->gone[sas->num] = (struct record_sa){0};
-    return &sas->gone[sas->num++];
-}
+#include <inttypes.h>
+#include <string.h>
 
 static void note(struct world_gateway *gateway, p2_time removed, const char *why,
                  const struct p2_sa_info *info)
 {
-    struct record_sa *sa = add(gateway->world);
-    if (!sa)
+    struct world *world = gateway->world;
+    struct record_sa *sa = ARRAY_APPEND(world->sas.gone, world->sas.num);
+    if (!sa) {
+        world->ledger.out_of_memory = true;
         return;
+    }
     const struct p2_sa_counters *c = &info->inbound_counters;
     snprintf(sa->tunnel, sizeof sa->tunnel, "%s", info->tunnel);
     snprintf(sa->gateway, sizeof sa->gateway, "%s", gateway->config->name);

@@ -306,8 +306,8 @@ struct ns3c_udp *world_udp_open(struct world *world, int gateway, const struct p
 {
     struct world_gateway *self = &world->gateways[gateway];
     bool address_known = has_address(self->config, address);
-    for (struct world_socket *s = world->sockets; s; s = s->next) {
-        if (s->gateway != gateway || p2_address_compare(&s->address, address) != 0)
+    for (struct world_socket *s = self->sockets; s; s = s->next) {
+        if (!p2_address_equal(&s->address, address))
             continue;
         if (s->port == port)
             return s->udp;
@@ -320,9 +320,9 @@ struct ns3c_udp *world_udp_open(struct world *world, int gateway, const struct p
         world_fail(world, "world", "out of memory");
         return NULL;
     }
-    *socket = (struct world_socket){world->sockets, gateway, *address, port,
+    *socket = (struct world_socket){self->sockets, *address, port,
                                     ns3c_udp_open(self->node, to_ns3c(address), port, on_packet, world)};
-    world->sockets = socket;
+    self->sockets = socket;
     if (!socket->udp) {
         char what[64];
         snprintf(what, sizeof(what), "UDP port %u is taken", port);
@@ -338,11 +338,11 @@ void world_udp_send(struct ns3c_udp *udp, const struct scenario_flow *flow, cons
     ns3c_udp_send_marked(udp, to_ns3c(&flow->destination), flow->port, data, len, mark, &marking);
 }
 
-void world_free_sockets(struct world *world)
+void world_free_sockets(struct world_gateway *gateway)
 {
-    while (world->sockets) {
-        struct world_socket *next = world->sockets->next;
-        free(world->sockets);
-        world->sockets = next;
+    while (gateway->sockets) {
+        struct world_socket *next = gateway->sockets->next;
+        free(gateway->sockets);
+        gateway->sockets = next;
     }
 }
