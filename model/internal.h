@@ -1,13 +1,13 @@
 /* What the files behind gateway.h share: the objects of one gateway and who owns them.
  *
  *   gateway   owns peers, tunnels, ISAKMP SAs, exchanges, pairs of SAs, jobs, timers, pending actions
- *   peer      another gateway: its Phase 1 policy and the ISAKMP SA in use            (isakmp_sa.c)
- *             and what is known of it: whether it lives (dpd.c) and where it is       (nat.c)
- *   exchange  one run of a protocol under one message ID; a table of steps drives it  (exchange.c;
- * main_mode.c, aggressive_mode.c, quick_mode.c, informational.c hold the tables) tunnel    selectors and
- * Phase 2 policy, and its pairs of SAs                      (tunnel.c) pair      an inbound and an outbound
- * SA that one Quick Mode made                  (sadb.c) job       work that the host's CPU has not finished
- * yet                           (job.c)
+ *   peer      another gateway: its Phase 1 policy, the ISAKMP SA in use (isakmp_sa.c),
+ *             whether it lives (dpd.c) and where it is (nat.c)
+ *   exchange  one run of a protocol under one message ID (exchange.c); a table of steps drives it
+ *             (main_mode.c, aggressive_mode.c, quick_mode.c, informational.c)
+ *   tunnel    selectors and Phase 2 policy, and its pairs of SAs (tunnel.c)
+ *   pair      what one Quick Mode made: an inbound and an outbound SA, or two of each (sadb.c)
+ *   job       work that the host's CPU has not finished yet (job.c)
  *
  * Out of memory: p2_fail_memory notes it and the public call returns it. */
 #ifndef P2_INTERNAL_H
@@ -47,8 +47,7 @@ enum p2_timer_kind {
     P2_TIMER_RELEASE,     /* a tunnel has an SA: the next packet that waited for it goes */
 };
 
-/* --- jobs (job.c)
- * ------------------------------------------------------------------------------------------- */
+/* --- jobs (job.c) --- */
 
 enum p2_job_kind { P2_JOB_EXCHANGE, P2_JOB_SEAL, P2_JOB_OPEN, P2_JOB_WAIT };
 
@@ -65,8 +64,7 @@ struct p2_job {
     uint16_t udp_port; /* that an arrived packet came from; 0: not in UDP */
 };
 
-/* --- ISAKMP SAs and peers (isakmp_sa.c)
- * ------------------------------------------------------------------------ */
+/* --- ISAKMP SAs and peers (isakmp_sa.c) --- */
 
 struct p2_isakmp_sa {
     struct p2_peer *peer;
@@ -137,8 +135,7 @@ void p2_isakmp_sa_remove(struct p2_gateway *gw, struct p2_isakmp_sa *sa, enum p2
 /* An established ISAKMP SA without Phase 1: keys from the config or derived from the pre-shared key. */
 void p2_isakmp_sa_preset(struct p2_gateway *gw, struct p2_peer *peer);
 
-/* --- exchanges (exchange.c)
- * -------------------------------------------------------------------------------------- */
+/* --- exchanges (exchange.c) --- */
 
 enum p2_verdict {
     P2_VERDICT_GOOD,
@@ -338,8 +335,7 @@ void p2_informational_receive_clear(struct p2_gateway *gw, struct p2_isakmp_sa *
                                     const struct p2_datagram *datagram);
 enum p2_failure p2_failure_of_notify(uint16_t notify);
 
-/* --- dead peer detection (dpd.c)
- * ------------------------------------------------------------------------------------ */
+/* --- dead peer detection (dpd.c) --- */
 
 /* An ISAKMP SA is there: the watch begins, if the policy says so and the peer can answer. */
 void p2_dpd_watch(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
@@ -348,8 +344,7 @@ void p2_dpd_timer(struct p2_gateway *gw, struct p2_peer *peer);
 bool p2_dpd_receive(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify, struct p2_bytes spi,
                     struct p2_bytes data);
 
-/* --- NAT traversal (nat.c)
- * ------------------------------------------------------------------------------------------ */
+/* --- NAT traversal (nat.c) --- */
 
 #define P2_PORT_IKE       500
 #define P2_PORT_NAT_T     4500
@@ -377,8 +372,7 @@ void p2_nat_perceive_ids(const struct p2_exchange *quick, struct p2_selector *ci
 void p2_nat_keep_alive(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
 void p2_nat_timer(struct p2_gateway *gw, struct p2_peer *peer);
 
-/* --- tunnels (tunnel.c) and pairs of SAs (sadb.c)
- * ------------------------------------------------------------------ */
+/* --- tunnels (tunnel.c) and pairs of SAs (sadb.c) --- */
 
 struct p2_tunnel {
     struct p2_tunnel_config config;
@@ -493,8 +487,7 @@ const struct p2_address *p2_pair_remote(const struct p2_sa_pair *pair);
 /* A fresh inbound SPI. */
 uint32_t p2_spi_new(struct p2_gateway *gw);
 
-/* --- data path (datapath.c; outbound.c, inbound.c)
- * ------------------------------------------------------------------ */
+/* --- data path (datapath.c; outbound.c, inbound.c) --- */
 
 #define P2_OUTER_TTL 64
 
@@ -514,8 +507,7 @@ enum p2_drop p2_glance(const struct p2_sa_pair *pair, const struct p2_sa *sa, co
 /* Such a job is over: the packet is processed and the job goes back to the pool. */
 void p2_packet_job_done(struct p2_gateway *gw, struct p2_job *job);
 
-/* --- the gateway itself (gateway.c)
- * --------------------------------------------------------------------------------- */
+/* --- the gateway itself (gateway.c) --- */
 
 struct p2_gateway {
     struct p2_random random;
