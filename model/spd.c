@@ -34,22 +34,11 @@ void p2_spd_cleanup(struct p2_spd *spd)
 
 /* --- prefixes and buckets --- */
 
-static struct p2_address masked(const struct p2_address *address, unsigned prefix_len)
-{
-    struct p2_address a = *address;
-    size_t whole = prefix_len / 8;
-    if (whole < sizeof(a.bytes)) {
-        a.bytes[whole] &= (uint8_t)(0xff00 >> prefix_len % 8);
-        memset(a.bytes + whole + 1, 0, sizeof(a.bytes) - whole - 1);
-    }
-    return a;
-}
-
 static struct prefixes prefixes_of(const struct p2_address *local, unsigned local_len,
                                    const struct p2_address *remote, unsigned remote_len)
 {
-    return (struct prefixes){masked(local, local_len), masked(remote, remote_len), (uint8_t)local_len,
-                             (uint8_t)remote_len};
+    return (struct prefixes){p2_address_masked(local, local_len), p2_address_masked(remote, remote_len),
+                             (uint8_t)local_len, (uint8_t)remote_len};
 }
 
 /* The length of the smallest prefix that covers the selector. */
