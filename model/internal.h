@@ -346,10 +346,6 @@ bool p2_dpd_receive(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t not
 
 /* --- NAT traversal (nat.c) --- */
 
-#define P2_PORT_IKE       500
-#define P2_PORT_NAT_T     4500
-#define P2_NON_ESP_MARKER 4 /* zero bytes in front of IKE on port 4500 (RFC 3948 section 2.2) */
-
 /* NAT-D payloads: the peer's address and port, then ours (RFC 3947 section 3.2). */
 void p2_nat_add(struct p2_exchange *ex, struct p2_message *message);
 /* Reads those of the message in the inbox; the initiator moves to port 4500 if a NAT shows. */
