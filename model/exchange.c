@@ -237,7 +237,7 @@ static void message_dropped(struct p2_exchange *ex)
 /* The same, of one that did not verify. */
 static void message_unreadable(struct p2_exchange *ex)
 {
-    ex->unreadable += ex->inbox[19] & P2_FLAG_ENCRYPTED ? 1 : 0;
+    ex->unreadable += p2_exchange_is_encrypted(ex);
     message_dropped(ex);
 }
 

@@ -167,26 +167,8 @@ static void receive_error(struct p2_exchange *ex, uint16_t type)
     }
 }
 
-struct notify {
-    uint8_t protocol;
-    uint16_t type;
-    struct p2_bytes spi, data;
-};
-
-static bool read_notify(struct notify *out, struct p2_bytes body)
-{
-    struct p2_reader r = p2_reader_init(body.data, body.len);
-    p2_read_u32(&r);
-    out->protocol = p2_read_u8(&r);
-    uint8_t spi_len = p2_read_u8(&r);
-    out->type = p2_read_u16(&r);
-    out->spi = p2_read_bytes(&r, spi_len);
-    out->data = p2_read_bytes(&r, r.left);
-    return !r.failed;
-}
-
 /* The peer does not have an SA that we send through: neither have we, then. */
-static void receive_invalid_spi(struct p2_exchange *ex, const struct notify *n)
+static void receive_invalid_spi(struct p2_exchange *ex, const struct p2_isakmp_notify *n)
 {
     struct p2_sa_pair *pair = NULL;
     if (n->spi.len == 4)
@@ -199,8 +181,8 @@ static void receive_invalid_spi(struct p2_exchange *ex, const struct notify *n)
 /* False: the message counts for nothing, as if it had never come. */
 static bool receive_notify(struct p2_exchange *ex, struct p2_bytes body)
 {
-    struct notify n;
-    if (!read_notify(&n, body))
+    struct p2_isakmp_notify n;
+    if (!p2_isakmp_parse_notify(&n, body))
         return true;
     if (n.type == P2_NOTIFY_R_U_THERE || n.type == P2_NOTIFY_R_U_THERE_ACK)
         return p2_dpd_receive(ex->gw, ex->isakmp, n.type, n.spi, n.data);
@@ -302,15 +284,11 @@ static struct p2_exchange *prepare(struct p2_gateway *gw, struct p2_isakmp_sa *s
     return ex;
 }
 
-/* Notify and delete payloads differ in the 16 bits in front of the SPI: type, or number of SPIs. */
 static struct p2_builder begin_body(uint8_t *buffer, size_t size, uint8_t protocol, size_t spi_len,
                                     uint16_t number)
 {
     struct p2_builder b = p2_builder_init(buffer, size);
-    p2_build_u32(&b, P2_DOI_IPSEC);
-    p2_build_u8(&b, protocol);
-    p2_build_u8(&b, (uint8_t)spi_len);
-    p2_build_u16(&b, number);
+    p2_build_notify(&b, protocol, spi_len, number);
     return b;
 }
 
@@ -380,14 +358,15 @@ void p2_informational_receive_clear(struct p2_gateway *gw, struct p2_isakmp_sa *
 {
     struct p2_payloads payloads;
     struct p2_exchange *phase1 = p2_exchange_find(sa, 0);
-    struct notify n = {.type = 0};
+    struct p2_isakmp_notify n;
     if (p2_isakmp_parse_payloads(&payloads, datagram->data[16], datagram->data + P2_ISAKMP_HEADER_LEN,
                                  datagram->len - P2_ISAKMP_HEADER_LEN) < 0) {
         p2_drop(gw, P2_DROP_MALFORMED, 0, false);
         return;
     }
     const struct p2_payload *payload = p2_isakmp_find(&payloads, P2_PAYLOAD_NOTIFY, 0);
-    bool is_error = payload && read_notify(&n, payload->body) && n.type > 0 && n.type < DATA_NOTIFY_FIRST;
+    bool is_error =
+        payload && p2_isakmp_parse_notify(&n, payload->body) && n.type > 0 && n.type < DATA_NOTIFY_FIRST;
     bool waits = phase1 && phase1->state != P2_STATE_DONE;
     if (!waits || !is_error || !p2_phase1_notified(phase1, n.type))
         p2_drop(gw, P2_DROP_UNEXPECTED, 0, false);

@@ -300,6 +300,8 @@ struct p2_isakmp_header p2_exchange_header(const struct p2_exchange *ex, bool en
 void p2_exchange_send_stored(struct p2_exchange *ex, bool resend, bool answer);
 /* Encrypts from the header on when it says so, stores the message and sends it. */
 enum p2_verdict p2_exchange_send(struct p2_exchange *ex, struct p2_message *message);
+/* Whether the message in the inbox says so. */
+bool p2_exchange_is_encrypted(const struct p2_exchange *ex);
 /* Decrypts (if it says so) and parses the inbox into ex->payloads, with the IV left alone. */
 int p2_exchange_open(struct p2_exchange *ex) P2_WARN_UNUSED;
 /* The IV follows the message that was just verified. */

@@ -30,6 +30,11 @@ static bool is_encrypted(const uint8_t *message)
     return message[19] & P2_FLAG_ENCRYPTED;
 }
 
+bool p2_exchange_is_encrypted(const struct p2_exchange *ex)
+{
+    return is_encrypted(ex->inbox);
+}
+
 void p2_exchange_send_stored(struct p2_exchange *ex, bool resend, bool answer)
 {
     const struct p2_isakmp_sa *sa = ex->isakmp;
@@ -77,7 +82,7 @@ int p2_exchange_open(struct p2_exchange *ex)
 {
     const uint8_t *in = ex->inbox + P2_ISAKMP_HEADER_LEN;
     size_t len = ex->inbox_len - P2_ISAKMP_HEADER_LEN;
-    if (is_encrypted(ex->inbox)) {
+    if (p2_exchange_is_encrypted(ex)) {
         const struct p2_isakmp_keys *keys = &ex->isakmp->keys;
         uint8_t iv[P2_CIPHER_MAX_BLOCK];
         size_t block = p2_cipher_info(keys->cipher)->block_len;

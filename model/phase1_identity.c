@@ -101,10 +101,7 @@ void p2_phase1_add_contact(struct p2_exchange *ex, struct p2_message *message)
         return;
     struct p2_builder *b = &message->b;
     p2_message_open(message, P2_PAYLOAD_NOTIFY);
-    p2_build_u32(b, P2_DOI_IPSEC);
-    p2_build_u8(b, P2_PROTO_ISAKMP);
-    p2_build_u8(b, 16);
-    p2_build_u16(b, P2_NOTIFY_INITIAL_CONTACT);
+    p2_build_notify(b, P2_PROTO_ISAKMP, 16, P2_NOTIFY_INITIAL_CONTACT);
     p2_build_bytes(b, ex->isakmp->initiator_cookie, 8);
     p2_build_bytes(b, ex->isakmp->responder_cookie, 8);
     p2_message_close(message);
@@ -113,10 +110,13 @@ void p2_phase1_add_contact(struct p2_exchange *ex, struct p2_message *message)
 /* Only in a message that was protected. */
 void p2_phase1_read_contact(struct p2_exchange *ex)
 {
-    const struct p2_payload *notify;
-    for (size_t n = 0; (notify = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NOTIFY, n)) != NULL; n++) {
-        if (ex->inbox[19] & P2_FLAG_ENCRYPTED && notify->body.len >= 8 &&
-            p2_get_u16(notify->body.data + 6) == P2_NOTIFY_INITIAL_CONTACT)
+    const struct p2_payload *payload;
+    struct p2_isakmp_notify notify;
+    if (!p2_exchange_is_encrypted(ex))
+        return;
+    for (size_t n = 0; (payload = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NOTIFY, n)) != NULL; n++) {
+        p2_isakmp_parse_notify(&notify, payload->body);
+        if (notify.type == P2_NOTIFY_INITIAL_CONTACT)
             ex->u.phase1.initial_contact = true;
     }
 }

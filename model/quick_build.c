@@ -23,10 +23,7 @@ static void add_lifetimes(struct p2_exchange *ex, struct p2_message *m)
     const struct p2_offer_choice *choice = &q->choice;
     enum p2_protocol protocol = choice->suite.protocol[0];
     p2_message_open(m, P2_PAYLOAD_NOTIFY);
-    p2_build_u32(&m->b, P2_DOI_IPSEC);
-    p2_build_u8(&m->b, (uint8_t)protocol);
-    p2_build_u8(&m->b, 4);
-    p2_build_u16(&m->b, P2_NOTIFY_RESPONDER_LIFETIME);
+    p2_build_notify(&m->b, (uint8_t)protocol, 4, P2_NOTIFY_RESPONDER_LIFETIME);
     p2_build_u32(&m->b, q->spi_in[p2_spi_index(protocol)]);
     p2_offer_build_lifetimes(&m->b, choice->claims_s ? choice->lifetime_s : 0,
                              choice->claims_kb ? choice->lifetime_kb : 0);
@@ -72,10 +69,7 @@ void p2_quick_build_connected(struct p2_exchange *ex, struct p2_message *m, uint
     p2_message_begin(m, buffer, capacity, &header);
     p2_message_add(m, P2_PAYLOAD_HASH, zeros, p2_hash_info(ex->isakmp->keys.hash)->len);
     p2_message_open(m, P2_PAYLOAD_NOTIFY);
-    p2_build_u32(&m->b, P2_DOI_IPSEC);
-    p2_build_u8(&m->b, (uint8_t)protocol);
-    p2_build_u8(&m->b, 4);
-    p2_build_u16(&m->b, P2_NOTIFY_CONNECTED);
+    p2_build_notify(&m->b, (uint8_t)protocol, 4, P2_NOTIFY_CONNECTED);
     p2_build_u32(&m->b, q->spi_in[p2_spi_index(protocol)]);
     p2_message_close(m);
 }
