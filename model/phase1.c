@@ -285,7 +285,7 @@ static struct p2_peer *peer_for_mode(struct p2_peer *first, enum p2_phase1_mode 
 static void receive_again(struct p2_gateway *gw, struct p2_isakmp_sa *sa,
                           const struct p2_isakmp_header *header, const struct p2_datagram *datagram)
 {
-    bool its = memcmp(&sa->remote, &datagram->source, sizeof(sa->remote)) == 0;
+    bool its = p2_address_equal(&sa->remote, &datagram->source);
     struct p2_exchange *ex = its && !sa->initiator ? p2_exchange_find(sa, 0) : NULL;
     if (its && header->exchange_type == P2_EXCHANGE_INFORMATIONAL && !(header->flags & P2_FLAG_ENCRYPTED))
         p2_informational_receive_clear(gw, sa, datagram);
