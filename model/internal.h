@@ -399,8 +399,6 @@ void p2_tunnel_packet(struct p2_gateway *gw, struct p2_tunnel *tunnel, const uin
 void p2_tunnel_drop_waiting(struct p2_gateway *gw, struct p2_tunnel *tunnel);
 /* There is an SA to send with: what waited goes, one packet a tick. */
 void p2_tunnel_release(struct p2_gateway *gw, struct p2_tunnel *tunnel);
-/* It has no SA and nothing is under way to get one. */
-bool p2_tunnel_is_idle(const struct p2_tunnel *tunnel);
 /* A pair of it was removed: if that was the last one, whoever keeps the tunnel up starts again. */
 void p2_tunnel_down(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_removal why);
 void p2_tunnel_timer(struct p2_gateway *gw, struct p2_tunnel *tunnel);
@@ -472,7 +470,9 @@ void p2_pair_confirmed(struct p2_gateway *gw, struct p2_sa_pair *pair);
  * sender, it is told, for it may be using an SA of which the DELETE got lost. Once a second at most. */
 void p2_pair_unknown(struct p2_gateway *gw, const struct p2_address *source, enum p2_protocol protocol,
                      uint32_t spi);
-/* Tells the peer unless it was the peer who told us. */
+/* False: the peer told us, or is dead, or knows nothing of the SAs any more. */
+bool p2_removal_is_ours(enum p2_removal why);
+/* Tells the peer if the removal is ours. */
 void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_removal why);
 void p2_pair_timer(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_timer_kind kind);
 /* A packet went through one of its SAs: limits by volume and by number are looked at. */
