@@ -158,6 +158,12 @@ static const struct p2_step *find_step(const struct p2_exchange *ex)
     return NULL;
 }
 
+static const char *awaited(const struct p2_exchange *ex)
+{
+    const struct p2_step *step = find_step(ex);
+    return step && step->awaits ? step->awaits : "message 1";
+}
+
 static void describe(const struct p2_exchange *ex, struct p2_negotiation *n)
 {
     memset(n, 0, sizeof(*n));
@@ -176,9 +182,8 @@ static void describe(const struct p2_exchange *ex, struct p2_negotiation *n)
 static void describe_failure(const struct p2_exchange *ex, const struct p2_failure_detail *detail,
                              struct p2_negotiation *n)
 {
-    const struct p2_step *step = find_step(ex);
     n->failure = detail->failure;
-    n->message = detail->message ? detail->message : step && step->awaits ? step->awaits : "message 1";
+    n->message = detail->message ? detail->message : awaited(ex);
     n->rule = detail->rule;
     n->notify = detail->notify;
     n->notify_received = detail->notify_received;
@@ -409,12 +414,11 @@ void p2_exchange_receive(struct p2_exchange *ex, const struct p2_datagram *datag
 
 static void explain_silence(const struct p2_exchange *ex, struct p2_failure_detail *detail)
 {
-    const struct p2_step *step = find_step(ex);
     *detail = (struct p2_failure_detail){
         .failure = P2_FAIL_TIMEOUT,
+        .message = awaited(ex),
         .rule = "a message is sent again until the retry counter is used up: RFC 2408 section 5.1"};
     unsigned copies = ex->tries + (ex->sent_len > 0 ? 1u : 0u);
-    detail->message = step && step->awaits ? step->awaits : "message 1";
     snprintf(detail->field, sizeof(detail->field), "%s", detail->message);
     snprintf(detail->offered, sizeof(detail->offered), "%u %s sent", copies, copies == 1 ? "copy" : "copies");
     snprintf(detail->acceptable, sizeof(detail->acceptable), "an answer within %.1f s",
