@@ -36,10 +36,10 @@ static enum p2_verdict send(struct p2_exchange *ex)
 
 static void work(struct p2_exchange *ex, struct p2_work *out, enum p2_operation direction, size_t len)
 {
-    size_t block = p2_cipher_info(ex->isakmp->keys.cipher)->block_len;
-    p2_work_add(out, P2_OP_HASH, ex->isakmp->keys.hash, 1, block + 4);
+    enum p2_cipher cipher = ex->isakmp->keys.cipher;
+    p2_work_add(out, P2_OP_HASH, ex->isakmp->keys.hash, 1, p2_cipher_info(cipher)->block_len + 4);
     p2_work_add(out, P2_OP_HMAC, ex->isakmp->keys.hash, 1, len);
-    p2_work_add(out, direction, ex->isakmp->keys.cipher, 1, (len + block - 1) / block * block);
+    p2_work_add(out, direction, cipher, 1, p2_cipher_whole_blocks(cipher, len));
 }
 
 static void work_send(struct p2_exchange *ex, struct p2_work *out)

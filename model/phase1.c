@@ -197,8 +197,8 @@ void p2_phase1_work_hash(struct p2_exchange *ex, struct p2_work *work)
 void p2_phase1_work_cipher(struct p2_exchange *ex, struct p2_work *work, enum p2_operation direction,
                            size_t len)
 {
-    size_t block = p2_cipher_info(p2_phase1_policy_of(ex)->cipher)->block_len;
-    p2_work_add(work, direction, p2_phase1_policy_of(ex)->cipher, 1, (len + block - 1) / block * block);
+    enum p2_cipher cipher = p2_phase1_policy_of(ex)->cipher;
+    p2_work_add(work, direction, cipher, 1, p2_cipher_whole_blocks(cipher, len));
 }
 
 void p2_phase1_work_nat(struct p2_exchange *ex, struct p2_work *work)

@@ -76,18 +76,13 @@ void p2_quick_build_connected(struct p2_exchange *ex, struct p2_message *m, uint
 
 /* --- what it costs --- */
 
-static size_t cipher_text(const struct p2_exchange *ex, size_t len)
-{
-    size_t block = p2_cipher_info(ex->isakmp->keys.cipher)->block_len;
-    return (len + block - 1) / block * block;
-}
-
 /* HASH over and encryption of a message that has so many bytes of payloads. */
 static void work_protect(const struct p2_exchange *ex, struct p2_work *work, enum p2_operation direction,
                          size_t hashed, size_t payloads)
 {
     p2_work_add(work, P2_OP_HMAC, ex->isakmp->keys.hash, 1, hashed);
-    p2_work_add(work, direction, ex->isakmp->keys.cipher, 1, cipher_text(ex, payloads));
+    enum p2_cipher cipher = ex->isakmp->keys.cipher;
+    p2_work_add(work, direction, cipher, 1, p2_cipher_whole_blocks(cipher, payloads));
 }
 
 void p2_quick_work_verify(struct p2_exchange *ex, struct p2_work *work)
