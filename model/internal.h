@@ -539,7 +539,7 @@ struct p2_gateway {
     uint8_t *packet;        /* data packets of this call, one behind the other: P2_PACKET_ARENA bytes */
     size_t packet_used;
     uint8_t *scratch;   /* one of them, between two protocols: P2_PACKET_MAX + 1 bytes */
-    uint8_t *unwrapped; /* one that came in UDP, as if it had come without */
+    uint8_t *unwrapped; /* one that came in UDP, as if it had come without; a piece of one that leaves */
     uint16_t identification;
 };
 
