@@ -216,6 +216,13 @@ enum p2_verdict p2_exchange_fail(struct p2_exchange *ex, const struct p2_failure
     return P2_VERDICT_ENDED;
 }
 
+enum p2_verdict p2_exchange_fail_internally(struct p2_exchange *ex, const char *field)
+{
+    struct p2_failure_detail detail = {.failure = P2_FAIL_INTERNAL};
+    snprintf(detail.field, sizeof(detail.field), "%s", field);
+    return p2_exchange_fail(ex, &detail);
+}
+
 enum p2_verdict p2_exchange_drop(struct p2_exchange *ex, enum p2_drop reason)
 {
     p2_drop(ex->gw, reason, 0, false);
@@ -291,13 +298,6 @@ static void compute(struct p2_exchange *ex)
     after_stage(ex, ex->step->compute ? ex->step->compute(ex) : P2_VERDICT_GOOD);
 }
 
-/* The second stage would have to begin where the first one left off, and can not. */
-static void fail_memory(struct p2_exchange *ex)
-{
-    struct p2_failure_detail detail = {.failure = P2_FAIL_INTERNAL, .field = "memory"};
-    p2_exchange_fail(ex, &detail);
-}
-
 /* The second stage, as a job of its own only if it has work to be priced. */
 static void begin_compute(struct p2_exchange *ex, bool continues)
 {
@@ -311,7 +311,7 @@ static void begin_compute(struct p2_exchange *ex, bool continues)
     if (work.num_items == 0)
         compute(ex);
     else if (!p2_job_submit(ex->gw, &ex->job, &work, continues))
-        fail_memory(ex);
+        p2_exchange_fail_internally(ex, "memory"); /* it would have to begin where the first one left off */
 }
 
 static void verify(struct p2_exchange *ex, bool continues)

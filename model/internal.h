@@ -287,6 +287,8 @@ void p2_exchange_timer(struct p2_exchange *ex);
 void p2_exchange_end(struct p2_exchange *ex);
 /* Says why, lets the kind clean up, ends the exchange. */
 enum p2_verdict p2_exchange_fail(struct p2_exchange *ex, const struct p2_failure_detail *detail);
+/* The fault is this end's: "memory", "diffie-hellman". */
+enum p2_verdict p2_exchange_fail_internally(struct p2_exchange *ex, const char *field);
 enum p2_verdict p2_exchange_drop(struct p2_exchange *ex, enum p2_drop reason);
 void p2_exchange_negotiation(struct p2_exchange *ex, enum p2_negotiation_event event,
                              const struct p2_failure_detail *detail);

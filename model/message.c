@@ -61,9 +61,8 @@ enum p2_verdict p2_exchange_send(struct p2_exchange *ex, struct p2_message *mess
     long len = p2_message_end(message, encrypted ? p2_cipher_info(keys->cipher)->block_len : 1);
     uint8_t *store = len < 0 ? NULL : calloc(1, P2_NON_ESP_MARKER + (size_t)len);
     if (!store) {
-        struct p2_failure_detail detail = {.failure = P2_FAIL_INTERNAL, .field = "memory"};
         p2_fail_memory(ex->gw);
-        return p2_exchange_fail(ex, &detail);
+        return p2_exchange_fail_internally(ex, "memory");
     }
     uint8_t *copy = store + P2_NON_ESP_MARKER;
     memcpy(copy, message->b.data, (size_t)len);

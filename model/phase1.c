@@ -22,13 +22,6 @@ enum p2_verdict p2_phase1_refuse(struct p2_exchange *ex, const struct p2_failure
     return p2_exchange_fail(ex, detail);
 }
 
-enum p2_verdict p2_phase1_fail_internally(struct p2_exchange *ex, const char *field)
-{
-    struct p2_failure_detail detail = {.failure = P2_FAIL_INTERNAL};
-    snprintf(detail.field, sizeof(detail.field), "%s", field);
-    return p2_exchange_fail(ex, &detail);
-}
-
 /* --- vendor IDs --- */
 
 static const uint8_t vendor_dpd[16] = {0xaf, 0xca, 0xd7, 0x13, 0x68, 0xa1, 0xf1, 0xc9,

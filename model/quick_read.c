@@ -100,11 +100,9 @@ static enum p2_verdict bad_key(struct p2_exchange *ex, const char *offered, cons
 
 enum p2_verdict p2_quick_fail_crypto(struct p2_exchange *ex, int error)
 {
-    struct p2_failure_detail detail = {.failure = P2_FAIL_INTERNAL};
     if (error == P2_ERR_PEER_VALUE)
         return bad_key(ex, "a value that is not of the group", "2 to p-2, or a point on the curve");
-    snprintf(detail.field, sizeof(detail.field), "%s", error == P2_ERR_NOMEM ? "memory" : "diffie-hellman");
-    return p2_exchange_fail(ex, &detail);
+    return p2_exchange_fail_internally(ex, error == P2_ERR_NOMEM ? "memory" : "diffie-hellman");
 }
 
 /* --- reading --- */
