@@ -112,6 +112,9 @@ int p2_peers_index(struct p2_gateway *gw) P2_WARN_UNUSED;
 struct p2_peer *p2_peer_by_address(struct p2_gateway *gw, const struct p2_address *address);
 /* Some SA is there with it, of either phase. */
 bool p2_peer_has_sas(const struct p2_gateway *gw, const struct p2_peer *peer);
+/* All pairs with it whose Quick Mode began before that instant (UINT64_MAX: all of them). */
+void p2_peer_remove_pairs(struct p2_gateway *gw, const struct p2_peer *peer, uint64_t before,
+                          enum p2_removal why);
 /* NULL when out of memory. Cookies that are not known yet are zero. */
 struct p2_isakmp_sa *p2_isakmp_sa_new(struct p2_gateway *gw, struct p2_peer *peer, bool initiator);
 int p2_isakmp_sa_register(struct p2_gateway *gw, struct p2_isakmp_sa *sa) P2_WARN_UNUSED;
