@@ -16,20 +16,13 @@
 #define INFO_BODY         sizeof(((struct p2_info_state *)0)->body)
 #define DATA_NOTIFY_FIRST 16384 /* RFC 2408 section 3.14.1: below are errors */
 
-static void build(struct p2_exchange *ex, struct p2_message *m, uint8_t *buffer, size_t capacity)
-{
-    static const uint8_t zeros[P2_HASH_MAX_LEN];
-    struct p2_isakmp_header header = p2_exchange_header(ex, true);
-    p2_message_begin(m, buffer, capacity, &header);
-    p2_message_add(m, P2_PAYLOAD_HASH, zeros, p2_hash_info(ex->isakmp->keys.hash)->len);
-    p2_message_add(m, ex->u.info.payload, ex->u.info.body, ex->u.info.body_len);
-}
-
 static enum p2_verdict send(struct p2_exchange *ex)
 {
     uint8_t buffer[P2_IKE_MAX_MESSAGE];
     struct p2_message m;
-    build(ex, &m, buffer, sizeof(buffer));
+    struct p2_isakmp_header header = p2_exchange_header(ex, true);
+    p2_message_begin_hashed(ex, &m, buffer, sizeof(buffer), &header);
+    p2_message_add(&m, ex->u.info.payload, ex->u.info.body, ex->u.info.body_len);
     p2_message_hash(ex, &m, NULL);
     return p2_exchange_send(ex, &m);
 }

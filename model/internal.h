@@ -313,7 +313,10 @@ int p2_exchange_open(struct p2_exchange *ex) P2_WARN_UNUSED;
 void p2_exchange_chain(struct p2_exchange *ex);
 /* Verifies HASH(1), (2) (nonce_i given), or an informational one: the first payload over all that follow. */
 bool p2_exchange_verify_hash(struct p2_exchange *ex, const struct p2_bytes *nonce_i);
-/* Fills the HASH payload that stands first in a message with HASH(1) or HASH(2). */
+/* Begins a message with room for the HASH payload that stands first, and fills it in, once the message is
+ * complete, with HASH(1) or, with Ni, HASH(2). */
+void p2_message_begin_hashed(const struct p2_exchange *ex, struct p2_message *message, uint8_t *buffer,
+                             size_t capacity, const struct p2_isakmp_header *header);
 void p2_message_hash(struct p2_exchange *ex, struct p2_message *message, const struct p2_bytes *nonce_i);
 /* The first payload of a type that is not in `allowed` (bit n: type n); NULL: none. */
 const struct p2_payload *p2_payloads_foreign(const struct p2_payloads *payloads, uint32_t allowed);

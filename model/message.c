@@ -15,6 +15,14 @@ struct p2_isakmp_header p2_exchange_header(const struct p2_exchange *ex, bool en
     return header;
 }
 
+void p2_message_begin_hashed(const struct p2_exchange *ex, struct p2_message *message, uint8_t *buffer,
+                             size_t capacity, const struct p2_isakmp_header *header)
+{
+    static const uint8_t zeros[P2_HASH_MAX_LEN];
+    p2_message_begin(message, buffer, capacity, header);
+    p2_message_add(message, P2_PAYLOAD_HASH, zeros, p2_hash_info(ex->isakmp->keys.hash)->len);
+}
+
 void p2_message_hash(struct p2_exchange *ex, struct p2_message *message, const struct p2_bytes *nonce_i)
 {
     const struct p2_isakmp_keys *keys = &ex->isakmp->keys;

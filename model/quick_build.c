@@ -32,14 +32,12 @@ static void add_lifetimes(struct p2_exchange *ex, struct p2_message *m)
 
 void p2_quick_build(struct p2_exchange *ex, struct p2_message *m, uint8_t *buffer, size_t capacity)
 {
-    static const uint8_t zeros[P2_HASH_MAX_LEN];
     const struct p2_quick_state *q = &ex->u.quick;
     struct p2_isakmp_header header = p2_exchange_header(ex, true);
     struct p2_offer_context context = p2_quick_context(ex);
     if (q->commit && !ex->initiator)
         header.flags |= P2_FLAG_COMMIT;
-    p2_message_begin(m, buffer, capacity, &header);
-    p2_message_add(m, P2_PAYLOAD_HASH, zeros, p2_hash_info(ex->isakmp->keys.hash)->len);
+    p2_message_begin_hashed(ex, m, buffer, capacity, &header);
     p2_message_open(m, P2_PAYLOAD_SA);
     if (ex->initiator)
         p2_offer_build(&m->b, &context, q->spi_in);
@@ -61,13 +59,11 @@ void p2_quick_build(struct p2_exchange *ex, struct p2_message *m, uint8_t *buffe
 
 void p2_quick_build_connected(struct p2_exchange *ex, struct p2_message *m, uint8_t *buffer, size_t capacity)
 {
-    static const uint8_t zeros[P2_HASH_MAX_LEN];
     const struct p2_quick_state *q = &ex->u.quick;
     struct p2_isakmp_header header = p2_exchange_header(ex, true);
     enum p2_protocol protocol = q->choice.suite.protocol[0];
     header.exchange_type = P2_EXCHANGE_INFORMATIONAL;
-    p2_message_begin(m, buffer, capacity, &header);
-    p2_message_add(m, P2_PAYLOAD_HASH, zeros, p2_hash_info(ex->isakmp->keys.hash)->len);
+    p2_message_begin_hashed(ex, m, buffer, capacity, &header);
     p2_message_open(m, P2_PAYLOAD_NOTIFY);
     p2_build_notify(&m->b, (uint8_t)protocol, 4, P2_NOTIFY_CONNECTED);
     p2_build_u32(&m->b, q->spi_in[p2_spi_index(protocol)]);
