@@ -283,10 +283,8 @@ static enum p2_verdict check_ids(struct p2_exchange *ex)
     const struct p2_tunnel_config *config = &ex->u.quick.tunnel->config;
     if (read_ids(ex, &ci, &cr) < 0)
         return malformed_ids(ex);
-    bool all = config->policy.proxy_rule == P2_PROXY_SERVICE;
-    bool (*const equal)(const struct p2_selector *, const struct p2_selector *) =
-        all ? p2_selector_equal : p2_selector_equal_addresses;
-    if (!equal(&ci, &config->local) || !equal(&cr, &config->remote)) {
+    enum p2_proxy_rule rule = config->policy.proxy_rule;
+    if (!p2_proxy_ids_mirror(rule, &ci, &config->local) || !p2_proxy_ids_mirror(rule, &cr, &config->remote)) {
         char offered[P2_WHY_MAX], acceptable[P2_WHY_MAX];
         p2_selector_format_pair(&ci, &cr, offered, sizeof(offered));
         p2_selector_format_pair(&config->local, &config->remote, acceptable, sizeof(acceptable));

@@ -244,15 +244,6 @@ void *p2_spd_for_packet(const struct p2_spd *spd, const struct p2_ip_view *packe
     return NULL;
 }
 
-static bool is_exactly(const struct p2_spd_entry *entry, const struct p2_selector *local,
-                       const struct p2_selector *remote, enum p2_proxy_rule rule)
-{
-    if (rule == P2_PROXY_ADDRESSES)
-        return p2_selector_equal_addresses(&entry->local, local) &&
-               p2_selector_equal_addresses(&entry->remote, remote);
-    return p2_selector_equal(&entry->local, local) && p2_selector_equal(&entry->remote, remote);
-}
-
 const struct p2_spd_entry *p2_spd_exact(const struct p2_spd *spd, const struct p2_selector *local,
                                         const struct p2_selector *remote, enum p2_proxy_rule rule,
                                         const struct p2_spd_entry *previous)
@@ -266,7 +257,8 @@ const struct p2_spd_entry *p2_spd_exact(const struct p2_spd *spd, const struct p
         const struct p2_spd_bucket *bucket = find_bucket(spd, &prefixes, &key);
         entry = bucket ? bucket->first : NULL;
     }
-    while (entry && !is_exactly(entry, local, remote, rule))
+    while (entry && !(p2_proxy_ids_mirror(rule, &entry->local, local) &&
+                      p2_proxy_ids_mirror(rule, &entry->remote, remote)))
         entry = entry->next;
     return entry;
 }
