@@ -306,20 +306,17 @@ void p2_informational_notify(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uin
     p2_informational_notify_data(gw, sa, P2_PROTO_ESP, notify, none, sizeof(none), none, 0);
 }
 
-void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t protocol,
-                             const uint32_t *spis, size_t num)
+void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t protocol, uint32_t spi)
 {
     uint8_t body[INFO_BODY];
     bool itself = protocol == P2_PROTO_ISAKMP;
-    size_t most = (sizeof(body) - 8) / 4;
-    num = itself ? 1 : num < most ? num : most;
-    struct p2_builder b = begin_body(body, sizeof(body), protocol, itself ? 16 : 4, (uint16_t)num);
+    struct p2_builder b = begin_body(body, sizeof(body), protocol, itself ? 16 : 4, 1);
     if (itself) {
         p2_build_bytes(&b, sa->initiator_cookie, 8);
         p2_build_bytes(&b, sa->responder_cookie, 8);
+    } else {
+        p2_build_u32(&b, spi);
     }
-    for (size_t i = 0; i < num && !itself; i++)
-        p2_build_u32(&b, spis[i]);
     struct p2_exchange *ex = prepare(gw, sa, P2_PAYLOAD_DELETE, &b);
     if (ex) {
         ex->u.info.last = itself;

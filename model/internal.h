@@ -331,14 +331,12 @@ void p2_quick_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_sta
 /* What a notify of the peer says about this Quick Mode of ours. */
 void p2_notify_detail(const struct p2_exchange *quick, uint16_t notify, struct p2_failure_detail *detail);
 /* Informational exchanges. Protected: a notify with a zero SPI, as real daemons refuse a Quick Mode; any
- * notify; a DELETE of `num` SAs (P2_PROTO_ISAKMP: of `sa` itself, spis and num do not count, and it goes with
- * it). Bodies of more than 256 bytes are cut to the SPIs that fit. */
+ * notify; a DELETE of one SA (P2_PROTO_ISAKMP: of `sa` itself, whatever spi is, and it goes with it). */
 void p2_informational_notify(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify);
 void p2_informational_notify_data(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t protocol,
                                   uint16_t notify, const uint8_t *spi, size_t spi_len, const uint8_t *data,
                                   size_t data_len);
-void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t protocol,
-                             const uint32_t *spis, size_t num);
+void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t protocol, uint32_t spi);
 /* In clear, before there are keys (RFC 2409 section 5.7); in and out. */
 void p2_informational_clear(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify);
 void p2_informational_receive_clear(struct p2_gateway *gw, struct p2_isakmp_sa *sa,

@@ -224,7 +224,7 @@ void p2_isakmp_sa_expire(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
     } else if (!sa->deleted) { /* the peer may have agreed to a longer lifetime */
         sa->deleted = true;
         p2_arm(gw, &sa->expire, gw->now + p2_patience(sa->peer));
-        p2_informational_delete(gw, sa, P2_PROTO_ISAKMP, NULL, 0);
+        p2_informational_delete(gw, sa, P2_PROTO_ISAKMP, 0);
     } else {
         p2_isakmp_sa_remove(gw, sa, sa->end);
     }

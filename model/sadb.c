@@ -493,7 +493,7 @@ void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_remo
     unlink_pair(gw, pair);
     announce(gw, pair, P2_ACTION_SA_REMOVED, why);
     for (size_t i = 0; i < pair->num && p2_removal_is_ours(why) && peer->isakmp; i++)
-        p2_informational_delete(gw, peer->isakmp, (uint8_t)pair->in[i].protocol, &pair->in[i].spi, 1);
+        p2_informational_delete(gw, peer->isakmp, (uint8_t)pair->in[i].protocol, pair->in[i].spi);
     uint32_t spi = pair->in[0].spi;
     free_pair(pair);
     if (negotiator)
