@@ -17,6 +17,17 @@ int p2_address_compare(const struct p2_address *a, const struct p2_address *b)
                                   : memcmp(a->bytes, b->bytes, p2_address_len(a->family));
 }
 
+struct p2_address p2_address_masked(const struct p2_address *address, unsigned prefix_len)
+{
+    struct p2_address a = *address;
+    size_t whole = prefix_len / 8;
+    if (whole < sizeof(a.bytes)) {
+        a.bytes[whole] &= (uint8_t)(0xff00 >> prefix_len % 8);
+        memset(a.bytes + whole + 1, 0, sizeof(a.bytes) - whole - 1);
+    }
+    return a;
+}
+
 uint64_t p2_address_hash(const struct p2_address *address)
 {
     if (address->family != 6)

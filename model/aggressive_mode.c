@@ -141,7 +141,7 @@ static enum p2_verdict verify_3(struct p2_exchange *ex)
         return p2_exchange_drop(ex, P2_DROP_HASH_MISMATCH);
     p2_nat_read(ex);
     p2_phase1_read_contact(ex);
-    if (ex->inbox[19] & P2_FLAG_ENCRYPTED)
+    if (p2_exchange_is_encrypted(ex))
         p2_exchange_chain(ex);
     return P2_VERDICT_GOOD;
 }
@@ -170,7 +170,7 @@ static void work_3(struct p2_exchange *ex, struct p2_work *work)
 static void work_verify_3(struct p2_exchange *ex, struct p2_work *work)
 {
     p2_phase1_work_hash(ex, work);
-    if (ex->inbox[19] & P2_FLAG_ENCRYPTED)
+    if (p2_exchange_is_encrypted(ex))
         p2_phase1_work_cipher(ex, work, P2_OP_DECRYPT, ex->inbox_len - P2_ISAKMP_HEADER_LEN);
 }
 

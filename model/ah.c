@@ -1,15 +1,12 @@
 #include "ah.h"
 
-#include "cursor.h"
+#include "ip.h"
 
 #include <assert.h>
 #include <string.h>
 
-#define FIXED_LEN   12 /* next header, length, reserved, SPI, sequence number */
-#define IPV4_HEADER 20
-#define IPV6_HEADER 40
+#define FIXED_LEN 12 /* next header, length, reserved, SPI, sequence number */
 
-enum { HOP_BY_HOP = 0, ROUTING = 43, FRAGMENT = 44, DESTINATION = 60 };
 enum { IPV4_END = 0, IPV4_NOP = 1, IPV4_LOOSE_ROUTE = 131, IPV4_STRICT_ROUTE = 137 };
 
 void p2_ah_init(struct p2_ah_keys *keys, enum p2_auth auth, const uint8_t *key, bool esn)
@@ -43,12 +40,12 @@ struct place {
 
 static bool find_place_ipv4(struct place *place, const uint8_t *packet, size_t len)
 {
-    if (len < IPV4_HEADER || p2_get_u16(packet + 2) != len)
+    if (len < P2_IPV4_HEADER_LEN || p2_get_u16(packet + 2) != len)
         return false;
     size_t header_len = (packet[0] & 15u) * 4u;
     *place = (struct place){4, header_len, 9};
     bool whole = (p2_get_u16(packet + 6) & 0x3fff) == 0; /* neither an offset nor more fragments */
-    return header_len >= IPV4_HEADER && header_len <= len && whole;
+    return header_len >= P2_IPV4_HEADER_LEN && header_len <= len && whole;
 }
 
 /* Length of the extension header at `at`; 0 if it does not fit. */
@@ -62,22 +59,23 @@ static size_t extension_len(const uint8_t *packet, size_t len, size_t at)
  * routing header (or AH itself) follows; not behind those that stand last. */
 static bool find_place_ipv6(struct place *place, const uint8_t *packet, size_t len)
 {
-    if (len < IPV6_HEADER || p2_get_u16(packet + 4) != len - IPV6_HEADER)
+    if (len < P2_IPV6_HEADER_LEN || p2_get_u16(packet + 4) != len - P2_IPV6_HEADER_LEN)
         return false;
-    size_t at = IPV6_HEADER, link = 6;
+    size_t at = P2_IPV6_HEADER_LEN, link = 6;
     *place = (struct place){6, at, link};
-    while (packet[link] == HOP_BY_HOP || packet[link] == ROUTING || packet[link] == DESTINATION) {
+    while (packet[link] == P2_IP_PROTO_HOP_BY_HOP || packet[link] == P2_IP_PROTO_ROUTING ||
+           packet[link] == P2_IP_PROTO_DESTINATION) {
         size_t extension = extension_len(packet, len, at);
         if (extension == 0)
             return false;
-        if (packet[link] != DESTINATION)
+        if (packet[link] != P2_IP_PROTO_DESTINATION)
             *place = (struct place){6, at + extension, at};
         link = at;
         at += extension;
-        if (packet[link] == P2_AH_PROTOCOL)
+        if (packet[link] == P2_IP_PROTO_AH)
             *place = (struct place){6, at, link};
     }
-    return packet[link] != FRAGMENT;
+    return packet[link] != P2_IP_PROTO_FRAGMENT;
 }
 
 static bool find_place(struct place *place, const uint8_t *packet, size_t len)
@@ -93,7 +91,7 @@ static bool find_place(struct place *place, const uint8_t *packet, size_t len)
 bool p2_ah_parse(struct p2_ah_view *view, const uint8_t *packet, size_t len)
 {
     struct place place;
-    if (!find_place(&place, packet, len) || packet[place.link] != P2_AH_PROTOCOL ||
+    if (!find_place(&place, packet, len) || packet[place.link] != P2_IP_PROTO_AH ||
         len - place.offset < FIXED_LEN)
         return false;
     const uint8_t *ah = packet + place.offset;
@@ -160,7 +158,7 @@ static bool zero_ipv4(uint8_t *header, size_t len)
     header[1] = 0;             /* DSCP and ECN */
     memset(header + 6, 0, 3);  /* flags, fragment offset, TTL */
     memset(header + 10, 0, 2); /* checksum */
-    return zero_ipv4_options(header + IPV4_HEADER, len - IPV4_HEADER);
+    return zero_ipv4_options(header + P2_IPV4_HEADER_LEN, len - P2_IPV4_HEADER_LEN);
 }
 
 /* Section 3.3.3.1.2.1. A routing header that is done changes no more. */
@@ -170,9 +168,9 @@ static bool zero_ipv6(uint8_t *header, size_t len)
     memset(header + 1, 0, 3);
     header[7] = 0; /* hop limit */
     uint8_t next = header[6];
-    for (size_t at = IPV6_HEADER; at < len;) {
+    for (size_t at = P2_IPV6_HEADER_LEN; at < len;) {
         size_t extension = extension_len(header, len, at);
-        if (extension == 0 || (next != ROUTING && !zero_ipv6_options(header + at, extension)))
+        if (extension == 0 || (next != P2_IP_PROTO_ROUTING && !zero_ipv6_options(header + at, extension)))
             return false;
         next = header[at];
         at += extension;
@@ -189,7 +187,7 @@ static bool zero_mutable(uint8_t *header, size_t len)
 /* Destination options right behind AH may hold such data too; how long they are, or 0. */
 static size_t options_behind(uint8_t next_header, const uint8_t *rest, size_t len)
 {
-    return next_header == DESTINATION ? extension_len(rest, len, 0) : 0;
+    return next_header == P2_IP_PROTO_DESTINATION ? extension_len(rest, len, 0) : 0;
 }
 
 /* --- the ICV --- */
@@ -205,27 +203,11 @@ static void compute_icv(const struct p2_ah_keys *keys, struct p2_bytes header, s
     p2_hmac_compute(&keys->hmac, parts, keys->esn ? 5 : 4, icv, keys->icv_len);
 }
 
-static void set_lengths(uint8_t *packet, size_t len, size_t header_len)
-{
-    if (packet[0] >> 4 == 6) {
-        p2_put_u16(packet + 4, (uint16_t)(len - IPV6_HEADER));
-        return;
-    }
-    uint32_t sum = 0;
-    p2_put_u16(packet + 2, (uint16_t)len);
-    p2_put_u16(packet + 10, 0);
-    for (size_t i = 0; i < header_len; i += 2)
-        sum += p2_get_u16(packet + i);
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    p2_put_u16(packet + 10, (uint16_t)~sum);
-}
-
 /* A source route with addresses left to visit. */
 static bool is_under_way(const uint8_t *packet, const struct place *place)
 {
     if (place->family == 4) {
-        for (size_t at = IPV4_HEADER; at + 2 < place->offset && packet[at] != IPV4_END;) {
+        for (size_t at = P2_IPV4_HEADER_LEN; at + 2 < place->offset && packet[at] != IPV4_END;) {
             size_t option = packet[at] == IPV4_NOP ? 1 : packet[at + 1];
             if ((packet[at] == IPV4_LOOSE_ROUTE || packet[at] == IPV4_STRICT_ROUTE) &&
                 packet[at + 2] <= packet[at + 1])
@@ -235,8 +217,8 @@ static bool is_under_way(const uint8_t *packet, const struct place *place)
         return false;
     }
     uint8_t next = packet[6];
-    for (size_t at = IPV6_HEADER; at < place->offset; at += (packet[at + 1] + 1u) * 8u) {
-        if (next == ROUTING && packet[at + 3] > 0) /* segments left */
+    for (size_t at = P2_IPV6_HEADER_LEN; at < place->offset; at += (packet[at + 1] + 1u) * 8u) {
+        if (next == P2_IP_PROTO_ROUTING && packet[at + 3] > 0) /* segments left */
             return true;
         next = packet[at];
     }
@@ -251,12 +233,12 @@ size_t p2_ah_seal(const struct p2_ah_keys *keys, uint32_t spi, uint64_t sequence
         return 0;
     size_t ah_len = p2_ah_header_len(keys, place.family), rest_len = len - place.offset,
            sealed = len + ah_len;
-    if (sealed > (place.family == 4 ? 65535u : 65535u + IPV6_HEADER))
+    if (sealed > (place.family == 4 ? 65535u : 65535u + P2_IPV6_HEADER_LEN))
         return 0;
     uint8_t *ah = out + place.offset, *rest = ah + ah_len, next_header = packet[place.link];
     memcpy(out, packet, place.offset);
-    out[place.link] = P2_AH_PROTOCOL;
-    set_lengths(out, sealed, place.offset);
+    out[place.link] = P2_IP_PROTO_AH;
+    p2_ip_set_payload_len(out, place.offset, sealed - place.offset);
     memset(ah, 0, ah_len);
     ah[0] = next_header;
     ah[1] = (uint8_t)(ah_len / 4 - 2);
@@ -273,8 +255,8 @@ size_t p2_ah_seal(const struct p2_ah_keys *keys, uint32_t spi, uint64_t sequence
     memcpy(ah + FIXED_LEN, icv, keys->icv_len);
     memcpy(out, packet, place.offset); /* the mutable fields again */
     memcpy(rest, packet + place.offset, options);
-    out[place.link] = P2_AH_PROTOCOL;
-    set_lengths(out, sealed, place.offset);
+    out[place.link] = P2_IP_PROTO_AH;
+    p2_ip_set_payload_len(out, place.offset, sealed - place.offset);
     return sealed;
 }
 
@@ -303,6 +285,6 @@ enum p2_drop p2_ah_open(const struct p2_ah_keys *keys, const uint8_t *packet, si
     memcpy(out, packet, view.offset);
     memcpy(behind, rest, rest_len);
     out[view.link] = view.next_header;
-    set_lengths(out, *out_len, view.offset);
+    p2_ip_set_payload_len(out, view.offset, *out_len - view.offset);
     return P2_DROP_NONE;
 }

@@ -11,7 +11,6 @@
 #include "hash.h"
 #include "reason.h"
 
-#define P2_AH_PROTOCOL   51 /* IANA, protocol numbers */
 #define P2_AH_MAX_HEADER 48 /* bytes: 12, and HMAC-SHA-512-256's ICV, padded */
 
 /* Keys of one SA, expanded once; const afterwards. */

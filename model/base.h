@@ -85,6 +85,8 @@ static inline size_t p2_address_len(uint8_t family)
 bool p2_address_equal(const struct p2_address *a, const struct p2_address *b);
 /* Below 0, 0 or above 0, in numeric order; IPv4 stands before IPv6. */
 int p2_address_compare(const struct p2_address *a, const struct p2_address *b);
+/* The address with all but its first prefix_len bits zero. */
+struct p2_address p2_address_masked(const struct p2_address *address, unsigned prefix_len);
 /* For hash maps, with a comparison against collisions. IPv4: the address itself, so no two share one. Of two
  * IPv6 addresses with the same upper half the hashes differ just as the lower halves do. */
 uint64_t p2_address_hash(const struct p2_address *address);

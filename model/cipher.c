@@ -175,6 +175,12 @@ const struct p2_cipher_info *p2_cipher_info(enum p2_cipher cipher)
     return &ciphers[cipher].info;
 }
 
+size_t p2_cipher_whole_blocks(enum p2_cipher cipher, size_t len)
+{
+    size_t block = p2_cipher_info(cipher)->block_len;
+    return (len + block - 1) / block * block;
+}
+
 bool p2_cipher_is_for_ike(enum p2_cipher cipher)
 {
     return p2_cipher_info(cipher)->ike_id != 0;

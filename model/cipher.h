@@ -62,6 +62,8 @@ struct p2_cipher_info {
 };
 
 const struct p2_cipher_info *p2_cipher_info(enum p2_cipher cipher);
+/* So many bytes, rounded up to whole blocks. */
+size_t p2_cipher_whole_blocks(enum p2_cipher cipher, size_t len);
 /* True if ISAKMP messages may be encrypted with it: ciphers in CBC mode. */
 bool p2_cipher_is_for_ike(enum p2_cipher cipher);
 /* P2_CIPHER_NONE if unknown. key_bits 0: no key-length attribute was given. */

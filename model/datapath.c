@@ -53,14 +53,17 @@ static void drop_inbound(struct p2_gateway *gw, enum p2_drop verdict, enum p2_pr
 static void process(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair,
                     const uint8_t *packet, size_t len)
 {
-    enum p2_drop verdict =
-        kind == P2_JOB_SEAL ? p2_seal_packet(gw, pair, packet, len) : p2_open_packet(gw, pair, packet, len);
-    if (kind == P2_JOB_OPEN)
-        count(pair, verdict);
+    enum p2_drop verdict;
+    if (kind == P2_JOB_SEAL) {
+        verdict = p2_seal_packet(gw, pair, packet, len);
+        if (verdict != P2_DROP_NONE)
+            p2_drop(gw, verdict, pair->out[0].spi, true);
+        return;
+    }
     const struct p2_sa *outer = &pair->in[pair->num - 1];
-    if (verdict != P2_DROP_NONE && kind == P2_JOB_SEAL)
-        p2_drop(gw, verdict, pair->out[0].spi, true);
-    else if (verdict != P2_DROP_NONE)
+    verdict = p2_open_packet(gw, pair, packet, len);
+    count(pair, verdict);
+    if (verdict != P2_DROP_NONE)
         drop_inbound(gw, verdict, outer->protocol, outer->spi, packet, len);
 }
 
@@ -84,12 +87,18 @@ static void submit(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pa
     }
 }
 
-void p2_outbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
+static void submit_or_process(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair,
+                              const uint8_t *packet, size_t len)
 {
     if (gw->defer_ipsec)
-        submit(gw, P2_JOB_SEAL, pair, packet, len);
+        submit(gw, kind, pair, packet, len);
     else
-        process(gw, P2_JOB_SEAL, pair, packet, len);
+        process(gw, kind, pair, packet, len);
+}
+
+void p2_outbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
+{
+    submit_or_process(gw, P2_JOB_SEAL, pair, packet, len);
 }
 
 /* A packet comes under the SPI of its outermost header, which must be the outermost one of the pair. */
@@ -103,18 +112,15 @@ static void inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len, co
         verdict = P2_DROP_SELECTOR_MISMATCH;
     else if (pair)
         verdict = p2_glance(pair, outer, view, packet, len);
-    if (verdict != P2_DROP_NONE)
-        drop_inbound(gw, verdict, protocol, spi, packet, len);
-    if (pair && verdict != P2_DROP_NONE)
-        count(pair, verdict);
-    if (!pair)
-        p2_pair_unknown(gw, &view->source, protocol, spi);
-    else if (verdict != P2_DROP_NONE)
+    if (verdict == P2_DROP_NONE) {
+        submit_or_process(gw, P2_JOB_OPEN, pair, packet, len);
         return;
-    else if (gw->defer_ipsec)
-        submit(gw, P2_JOB_OPEN, pair, packet, len);
+    }
+    drop_inbound(gw, verdict, protocol, spi, packet, len);
+    if (pair)
+        count(pair, verdict);
     else
-        process(gw, P2_JOB_OPEN, pair, packet, len);
+        p2_pair_unknown(gw, &view->source, protocol, spi);
 }
 
 void p2_inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len)

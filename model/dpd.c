@@ -46,16 +46,6 @@ static void ask(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
     send(gw, sa, P2_NOTIFY_R_U_THERE, ++sa->dpd_sent);
 }
 
-static void remove_pairs(struct p2_gateway *gw, const struct p2_peer *peer)
-{
-    for (struct p2_sa_pair *pair = gw->pairs; pair;) {
-        bool its = pair->tunnel->peer == peer;
-        if (its)
-            p2_pair_remove(gw, pair, P2_REMOVED_PEER_DEAD);
-        pair = its ? gw->pairs : pair->next;
-    }
-}
-
 static void remove_isakmp_sas(struct p2_gateway *gw, const struct p2_peer *peer)
 {
     for (struct p2_isakmp_sa *sa = gw->isakmp_sas; sa;) {
@@ -85,7 +75,7 @@ static void start_again(struct p2_gateway *gw, const struct p2_peer *peer)
 static void bury(struct p2_gateway *gw, struct p2_peer *peer)
 {
     remove_isakmp_sas(gw, peer);
-    remove_pairs(gw, peer);
+    p2_peer_remove_pairs(gw, peer, UINT64_MAX, P2_REMOVED_PEER_DEAD);
     start_again(gw, peer);
 }
 

@@ -6,10 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PORT_IKE       500
-#define PORT_NAT_T     4500
-#define NON_ESP_MARKER 4 /* zero bytes: RFC 3948 section 2.2 */
-
 int p2_eavesdrop_new(struct p2_eavesdrop **eavesdrop)
 {
     *eavesdrop = calloc(1, sizeof(**eavesdrop));
@@ -102,7 +98,7 @@ static bool makes_sense(const struct p2_heard_sa *sa, const struct p2_eavesdrop_
 {
     struct p2_ip_view view;
     bool tunnel = heard->next == P2_IP_PROTO_IPV4 || heard->next == P2_IP_PROTO_IPV6;
-    return sa->is_checked || !tunnel ||
+    return sa->keys.icv_len > 0 || !tunnel ||
            p2_ip_parse(&view, heard->plain.data, p2_ip_total_len(heard->plain.data, heard->plain.len)) ==
                P2_OK;
 }
@@ -136,22 +132,17 @@ static int hear_esp(struct p2_eavesdrop *e, struct p2_eavesdrop_packet *heard, c
 
 /* --- what it is --- */
 
-/* RFC 3948 section 2: on port 4500 four zero bytes are IKE's marker, anything else is ESP, and a single byte
- * a keepalive. */
 static int hear_udp(struct p2_eavesdrop *e, struct p2_eavesdrop_packet *heard, const struct p2_ip_view *view)
 {
     const uint8_t *data = view->payload.data + P2_UDP_HEADER_LEN;
     size_t len = view->payload.len - P2_UDP_HEADER_LEN;
-    if (view->source_port == PORT_NAT_T || view->destination_port == PORT_NAT_T) {
-        if (len < NON_ESP_MARKER)
-            return P2_OK;
-        if (p2_get_u32(data) != 0)
-            return hear_esp(e, heard, data, len);
-        return p2_eavesdrop_ike(e, heard, data + NON_ESP_MARKER, len - NON_ESP_MARKER);
-    }
-    if (view->source_port == PORT_IKE || view->destination_port == PORT_IKE)
-        return p2_eavesdrop_ike(e, heard, data, len);
-    return P2_OK;
+    bool nat_t = view->source_port == P2_PORT_NAT_T || view->destination_port == P2_PORT_NAT_T;
+    bool ike = view->source_port == P2_PORT_IKE || view->destination_port == P2_PORT_IKE;
+    if (!nat_t)
+        return ike ? p2_eavesdrop_ike(e, heard, data, len) : P2_OK;
+    if (p2_udp_payload(data, len) == P2_UDP_IKE)
+        return p2_eavesdrop_ike(e, heard, data + P2_NON_ESP_MARKER, len - P2_NON_ESP_MARKER);
+    return hear_esp(e, heard, data, len); /* a keepalive is too short for it */
 }
 
 /* AH hides nothing; what it protects may be ESP. */

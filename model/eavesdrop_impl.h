@@ -5,6 +5,7 @@
 #include "dh.h"
 #include "eavesdrop.h"
 #include "esp.h"
+#include "gateway.h"
 #include "keymat.h"
 #include "map.h"
 #include "offer.h"
@@ -52,7 +53,6 @@ struct p2_heard_exchange {
 struct p2_heard_sa {
     struct p2_eavesdrop_sa is;
     bool has_keys;
-    bool is_checked; /* there is an ICV */
     uint64_t
         top; /* the highest number opened so far: its upper half is that of the next one, nearly always */
     struct p2_esp_keys keys;

@@ -71,8 +71,7 @@ static bool is_resent(struct p2_heard_exchange *ex, const uint8_t *message, size
 /* --- the SAs of a Quick Mode --- */
 
 /* False: an algorithm that we do not have. */
-static bool read_algorithms(const struct p2_isakmp_transform *t, enum p2_cipher *cipher, enum p2_auth *auth,
-                            bool *esn)
+static bool read_algorithms(const struct p2_isakmp_transform *t, struct p2_algorithms *algorithms, bool *esn)
 {
     struct p2_reader attributes = p2_reader_init(t->attributes.data, t->attributes.len);
     struct p2_attribute a;
@@ -86,12 +85,13 @@ static bool read_algorithms(const struct p2_isakmp_transform *t, enum p2_cipher 
         else if (a.type == P2_ATTR_ESN)
             *esn = a.value == P2_ESN_64_BITS;
     }
-    *cipher = p2_cipher_by_esp_id(t->id, key_bits);
-    *auth = auth_id != 0 ? p2_auth_by_ipsec_id(auth_id) : P2_AUTH_NONE;
-    const struct p2_cipher_info *info = p2_cipher_info(*cipher);
-    bool gcm = info->mode == P2_CIPHER_MODE_GCM, null = info->mode == P2_CIPHER_MODE_NULL;
-    return !attributes.failed && *cipher != P2_CIPHER_NONE && (auth_id == 0) == (*auth == P2_AUTH_NONE) &&
-           !(gcm && *auth != P2_AUTH_NONE) && !(null && *auth == P2_AUTH_NONE);
+    enum p2_cipher cipher = p2_cipher_by_esp_id(t->id, key_bits);
+    enum p2_auth auth = p2_auth_by_ipsec_id(auth_id);
+    *algorithms = (struct p2_algorithms){cipher, auth};
+    enum p2_cipher_mode mode = p2_cipher_info(cipher)->mode;
+    bool gcm = mode == P2_CIPHER_MODE_GCM, null = mode == P2_CIPHER_MODE_NULL;
+    return !attributes.failed && cipher != P2_CIPHER_NONE && (auth_id == 0) == (auth == P2_AUTH_NONE) &&
+           !(gcm && auth != P2_AUTH_NONE) && !(null && auth == P2_AUTH_NONE);
 }
 
 /* g(qm)^xy if somebody told us; else none, which is right without PFS and opens nothing with it. */
@@ -110,21 +110,17 @@ static void derive(const struct p2_eavesdrop *e, const struct p2_heard_exchange 
                    const struct p2_isakmp_transform *t, struct p2_heard_sa *sa)
 {
     uint8_t keymat[P2_KEYMAT_MAX];
-    enum p2_cipher cipher;
-    enum p2_auth auth;
+    struct p2_algorithms a;
     bool esn;
-    if (!e->isakmp[ex->isakmp].is.knows_d || !read_algorithms(t, &cipher, &auth, &esn))
+    if (!e->isakmp[ex->isakmp].is.knows_d || !read_algorithms(t, &a, &esn))
         return;
-    const struct p2_cipher_info *info = p2_cipher_info(cipher);
-    size_t cipher_len = info->key_len + info->salt_len;
-    size_t auth_len = auth != P2_AUTH_NONE ? p2_auth_info(auth)->key_len : 0;
+    size_t len = p2_algorithms_keymat_len(&a), cipher_len = len - p2_auth_info(a.auth)->key_len;
     p2_keymat_derive(&e->isakmp[ex->isakmp].keys, secret_of(e, ex), t->protocol, sa->is.spi,
                      (struct p2_bytes){ex->nonce[0], ex->nonce_len[0]},
-                     (struct p2_bytes){ex->nonce[1], ex->nonce_len[1]}, keymat, cipher_len + auth_len);
-    p2_esp_init(&sa->keys, cipher, keymat, auth, keymat + cipher_len, esn);
+                     (struct p2_bytes){ex->nonce[1], ex->nonce_len[1]}, keymat, len);
+    p2_esp_init(&sa->keys, a.cipher, keymat, a.auth, keymat + cipher_len, esn);
     p2_wipe(keymat, sizeof(keymat));
     sa->has_keys = true;
-    sa->is_checked = auth != P2_AUTH_NONE || info->icv_len > 0;
 }
 
 static int note_sa(struct p2_eavesdrop *e, const struct p2_heard_exchange *ex,

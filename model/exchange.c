@@ -158,6 +158,12 @@ static const struct p2_step *find_step(const struct p2_exchange *ex)
     return NULL;
 }
 
+static const char *awaited(const struct p2_exchange *ex)
+{
+    const struct p2_step *step = find_step(ex);
+    return step && step->awaits ? step->awaits : "message 1";
+}
+
 static void describe(const struct p2_exchange *ex, struct p2_negotiation *n)
 {
     memset(n, 0, sizeof(*n));
@@ -176,9 +182,8 @@ static void describe(const struct p2_exchange *ex, struct p2_negotiation *n)
 static void describe_failure(const struct p2_exchange *ex, const struct p2_failure_detail *detail,
                              struct p2_negotiation *n)
 {
-    const struct p2_step *step = find_step(ex);
     n->failure = detail->failure;
-    n->message = detail->message ? detail->message : step && step->awaits ? step->awaits : "message 1";
+    n->message = detail->message ? detail->message : awaited(ex);
     n->rule = detail->rule;
     n->notify = detail->notify;
     n->notify_received = detail->notify_received;
@@ -211,6 +216,13 @@ enum p2_verdict p2_exchange_fail(struct p2_exchange *ex, const struct p2_failure
     return P2_VERDICT_ENDED;
 }
 
+enum p2_verdict p2_exchange_fail_internally(struct p2_exchange *ex, const char *field)
+{
+    struct p2_failure_detail detail = {.failure = P2_FAIL_INTERNAL};
+    snprintf(detail.field, sizeof(detail.field), "%s", field);
+    return p2_exchange_fail(ex, &detail);
+}
+
 enum p2_verdict p2_exchange_drop(struct p2_exchange *ex, enum p2_drop reason)
 {
     p2_drop(ex->gw, reason, 0, false);
@@ -237,7 +249,7 @@ static void message_dropped(struct p2_exchange *ex)
 /* The same, of one that did not verify. */
 static void message_unreadable(struct p2_exchange *ex)
 {
-    ex->unreadable += ex->inbox[19] & P2_FLAG_ENCRYPTED ? 1 : 0;
+    ex->unreadable += p2_exchange_is_encrypted(ex);
     message_dropped(ex);
 }
 
@@ -286,13 +298,6 @@ static void compute(struct p2_exchange *ex)
     after_stage(ex, ex->step->compute ? ex->step->compute(ex) : P2_VERDICT_GOOD);
 }
 
-/* The second stage would have to begin where the first one left off, and can not. */
-static void fail_memory(struct p2_exchange *ex)
-{
-    struct p2_failure_detail detail = {.failure = P2_FAIL_INTERNAL, .field = "memory"};
-    p2_exchange_fail(ex, &detail);
-}
-
 /* The second stage, as a job of its own only if it has work to be priced. */
 static void begin_compute(struct p2_exchange *ex, bool continues)
 {
@@ -306,7 +311,7 @@ static void begin_compute(struct p2_exchange *ex, bool continues)
     if (work.num_items == 0)
         compute(ex);
     else if (!p2_job_submit(ex->gw, &ex->job, &work, continues))
-        fail_memory(ex);
+        p2_exchange_fail_internally(ex, "memory"); /* it would have to begin where the first one left off */
 }
 
 static void verify(struct p2_exchange *ex, bool continues)
@@ -409,12 +414,11 @@ void p2_exchange_receive(struct p2_exchange *ex, const struct p2_datagram *datag
 
 static void explain_silence(const struct p2_exchange *ex, struct p2_failure_detail *detail)
 {
-    const struct p2_step *step = find_step(ex);
     *detail = (struct p2_failure_detail){
         .failure = P2_FAIL_TIMEOUT,
+        .message = awaited(ex),
         .rule = "a message is sent again until the retry counter is used up: RFC 2408 section 5.1"};
     unsigned copies = ex->tries + (ex->sent_len > 0 ? 1u : 0u);
-    detail->message = step && step->awaits ? step->awaits : "message 1";
     snprintf(detail->field, sizeof(detail->field), "%s", detail->message);
     snprintf(detail->offered, sizeof(detail->offered), "%u %s sent", copies, copies == 1 ? "copy" : "copies");
     snprintf(detail->acceptable, sizeof(detail->acceptable), "an answer within %.1f s",

@@ -275,7 +275,7 @@ enum p2_udp_payload p2_udp_payload(const uint8_t *data, size_t len)
 {
     if (len == 1 && data[0] == 0xff)
         return P2_UDP_KEEPALIVE;
-    return len >= 4 && p2_get_u32(data) == 0 ? P2_UDP_IKE : P2_UDP_ESP;
+    return len >= P2_NON_ESP_MARKER && p2_get_u32(data) == 0 ? P2_UDP_IKE : P2_UDP_ESP;
 }
 
 int p2_gateway_receive_udp_esp(struct p2_gateway *gw, p2_time now, uint64_t mark,

@@ -234,6 +234,10 @@ int p2_gateway_receive_ipsec(struct p2_gateway *gw, p2_time now, uint64_t mark, 
 int p2_gateway_receive_udp_esp(struct p2_gateway *gw, p2_time now, uint64_t mark,
                                const struct p2_datagram *datagram) P2_WARN_UNUSED;
 
+#define P2_PORT_IKE       500
+#define P2_PORT_NAT_T     4500
+#define P2_NON_ESP_MARKER 4 /* zero bytes in front of IKE on port 4500 (RFC 3948 section 2.2) */
+
 /* What a datagram on port 4500 is (RFC 3948 section 2). IKE goes to p2_gateway_receive_ike with its non-ESP
  * marker, as it came; a keepalive goes nowhere. */
 enum p2_udp_payload { P2_UDP_IKE, P2_UDP_ESP, P2_UDP_KEEPALIVE };

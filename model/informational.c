@@ -16,30 +16,23 @@
 #define INFO_BODY         sizeof(((struct p2_info_state *)0)->body)
 #define DATA_NOTIFY_FIRST 16384 /* RFC 2408 section 3.14.1: below are errors */
 
-static void build(struct p2_exchange *ex, struct p2_message *m, uint8_t *buffer, size_t capacity)
-{
-    static const uint8_t zeros[P2_HASH_MAX_LEN];
-    struct p2_isakmp_header header = p2_exchange_header(ex, true);
-    p2_message_begin(m, buffer, capacity, &header);
-    p2_message_add(m, P2_PAYLOAD_HASH, zeros, p2_hash_info(ex->isakmp->keys.hash)->len);
-    p2_message_add(m, ex->u.info.payload, ex->u.info.body, ex->u.info.body_len);
-}
-
 static enum p2_verdict send(struct p2_exchange *ex)
 {
     uint8_t buffer[P2_IKE_MAX_MESSAGE];
     struct p2_message m;
-    build(ex, &m, buffer, sizeof(buffer));
+    struct p2_isakmp_header header = p2_exchange_header(ex, true);
+    p2_message_begin_hashed(ex, &m, buffer, sizeof(buffer), &header);
+    p2_message_add(&m, ex->u.info.payload, ex->u.info.body, ex->u.info.body_len);
     p2_message_hash(ex, &m, NULL);
     return p2_exchange_send(ex, &m);
 }
 
 static void work(struct p2_exchange *ex, struct p2_work *out, enum p2_operation direction, size_t len)
 {
-    size_t block = p2_cipher_info(ex->isakmp->keys.cipher)->block_len;
-    p2_work_add(out, P2_OP_HASH, ex->isakmp->keys.hash, 1, block + 4);
+    enum p2_cipher cipher = ex->isakmp->keys.cipher;
+    p2_work_add(out, P2_OP_HASH, ex->isakmp->keys.hash, 1, p2_cipher_info(cipher)->block_len + 4);
     p2_work_add(out, P2_OP_HMAC, ex->isakmp->keys.hash, 1, len);
-    p2_work_add(out, direction, ex->isakmp->keys.cipher, 1, (len + block - 1) / block * block);
+    p2_work_add(out, direction, cipher, 1, p2_cipher_whole_blocks(cipher, len));
 }
 
 static void work_send(struct p2_exchange *ex, struct p2_work *out)
@@ -167,26 +160,8 @@ static void receive_error(struct p2_exchange *ex, uint16_t type)
     }
 }
 
-struct notify {
-    uint8_t protocol;
-    uint16_t type;
-    struct p2_bytes spi, data;
-};
-
-static bool read_notify(struct notify *out, struct p2_bytes body)
-{
-    struct p2_reader r = p2_reader_init(body.data, body.len);
-    p2_read_u32(&r);
-    out->protocol = p2_read_u8(&r);
-    uint8_t spi_len = p2_read_u8(&r);
-    out->type = p2_read_u16(&r);
-    out->spi = p2_read_bytes(&r, spi_len);
-    out->data = p2_read_bytes(&r, r.left);
-    return !r.failed;
-}
-
 /* The peer does not have an SA that we send through: neither have we, then. */
-static void receive_invalid_spi(struct p2_exchange *ex, const struct notify *n)
+static void receive_invalid_spi(struct p2_exchange *ex, const struct p2_isakmp_notify *n)
 {
     struct p2_sa_pair *pair = NULL;
     if (n->spi.len == 4)
@@ -199,8 +174,8 @@ static void receive_invalid_spi(struct p2_exchange *ex, const struct notify *n)
 /* False: the message counts for nothing, as if it had never come. */
 static bool receive_notify(struct p2_exchange *ex, struct p2_bytes body)
 {
-    struct notify n;
-    if (!read_notify(&n, body))
+    struct p2_isakmp_notify n;
+    if (!p2_isakmp_parse_notify(&n, body))
         return true;
     if (n.type == P2_NOTIFY_R_U_THERE || n.type == P2_NOTIFY_R_U_THERE_ACK)
         return p2_dpd_receive(ex->gw, ex->isakmp, n.type, n.spi, n.data);
@@ -302,15 +277,11 @@ static struct p2_exchange *prepare(struct p2_gateway *gw, struct p2_isakmp_sa *s
     return ex;
 }
 
-/* Notify and delete payloads differ in the 16 bits in front of the SPI: type, or number of SPIs. */
 static struct p2_builder begin_body(uint8_t *buffer, size_t size, uint8_t protocol, size_t spi_len,
                                     uint16_t number)
 {
     struct p2_builder b = p2_builder_init(buffer, size);
-    p2_build_u32(&b, P2_DOI_IPSEC);
-    p2_build_u8(&b, protocol);
-    p2_build_u8(&b, (uint8_t)spi_len);
-    p2_build_u16(&b, number);
+    p2_build_notify(&b, protocol, spi_len, number);
     return b;
 }
 
@@ -335,20 +306,17 @@ void p2_informational_notify(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uin
     p2_informational_notify_data(gw, sa, P2_PROTO_ESP, notify, none, sizeof(none), none, 0);
 }
 
-void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t protocol,
-                             const uint32_t *spis, size_t num)
+void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t protocol, uint32_t spi)
 {
     uint8_t body[INFO_BODY];
     bool itself = protocol == P2_PROTO_ISAKMP;
-    size_t most = (sizeof(body) - 8) / 4;
-    num = itself ? 1 : num < most ? num : most;
-    struct p2_builder b = begin_body(body, sizeof(body), protocol, itself ? 16 : 4, (uint16_t)num);
+    struct p2_builder b = begin_body(body, sizeof(body), protocol, itself ? 16 : 4, 1);
     if (itself) {
         p2_build_bytes(&b, sa->initiator_cookie, 8);
         p2_build_bytes(&b, sa->responder_cookie, 8);
+    } else {
+        p2_build_u32(&b, spi);
     }
-    for (size_t i = 0; i < num && !itself; i++)
-        p2_build_u32(&b, spis[i]);
     struct p2_exchange *ex = prepare(gw, sa, P2_PAYLOAD_DELETE, &b);
     if (ex) {
         ex->u.info.last = itself;
@@ -380,14 +348,15 @@ void p2_informational_receive_clear(struct p2_gateway *gw, struct p2_isakmp_sa *
 {
     struct p2_payloads payloads;
     struct p2_exchange *phase1 = p2_exchange_find(sa, 0);
-    struct notify n = {.type = 0};
+    struct p2_isakmp_notify n;
     if (p2_isakmp_parse_payloads(&payloads, datagram->data[16], datagram->data + P2_ISAKMP_HEADER_LEN,
                                  datagram->len - P2_ISAKMP_HEADER_LEN) < 0) {
         p2_drop(gw, P2_DROP_MALFORMED, 0, false);
         return;
     }
     const struct p2_payload *payload = p2_isakmp_find(&payloads, P2_PAYLOAD_NOTIFY, 0);
-    bool is_error = payload && read_notify(&n, payload->body) && n.type > 0 && n.type < DATA_NOTIFY_FIRST;
+    bool is_error =
+        payload && p2_isakmp_parse_notify(&n, payload->body) && n.type > 0 && n.type < DATA_NOTIFY_FIRST;
     bool waits = phase1 && phase1->state != P2_STATE_DONE;
     if (!waits || !is_error || !p2_phase1_notified(phase1, n.type))
         p2_drop(gw, P2_DROP_UNEXPECTED, 0, false);

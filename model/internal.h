@@ -1,13 +1,13 @@
 /* What the files behind gateway.h share: the objects of one gateway and who owns them.
  *
  *   gateway   owns peers, tunnels, ISAKMP SAs, exchanges, pairs of SAs, jobs, timers, pending actions
- *   peer      another gateway: its Phase 1 policy and the ISAKMP SA in use            (isakmp_sa.c)
- *             and what is known of it: whether it lives (dpd.c) and where it is       (nat.c)
- *   exchange  one run of a protocol under one message ID; a table of steps drives it  (exchange.c;
- * main_mode.c, aggressive_mode.c, quick_mode.c, informational.c hold the tables) tunnel    selectors and
- * Phase 2 policy, and its pairs of SAs                      (tunnel.c) pair      an inbound and an outbound
- * SA that one Quick Mode made                  (sadb.c) job       work that the host's CPU has not finished
- * yet                           (job.c)
+ *   peer      another gateway: its Phase 1 policy, the ISAKMP SA in use (isakmp_sa.c),
+ *             whether it lives (dpd.c) and where it is (nat.c)
+ *   exchange  one run of a protocol under one message ID (exchange.c); a table of steps drives it
+ *             (main_mode.c, aggressive_mode.c, quick_mode.c, informational.c)
+ *   tunnel    selectors and Phase 2 policy, and its pairs of SAs (tunnel.c)
+ *   pair      what one Quick Mode made: an inbound and an outbound SA, or two of each (sadb.c)
+ *   job       work that the host's CPU has not finished yet (job.c)
  *
  * Out of memory: p2_fail_memory notes it and the public call returns it. */
 #ifndef P2_INTERNAL_H
@@ -47,8 +47,7 @@ enum p2_timer_kind {
     P2_TIMER_RELEASE,     /* a tunnel has an SA: the next packet that waited for it goes */
 };
 
-/* --- jobs (job.c)
- * ------------------------------------------------------------------------------------------- */
+/* --- jobs (job.c) --- */
 
 enum p2_job_kind { P2_JOB_EXCHANGE, P2_JOB_SEAL, P2_JOB_OPEN, P2_JOB_WAIT };
 
@@ -65,8 +64,7 @@ struct p2_job {
     uint16_t udp_port; /* that an arrived packet came from; 0: not in UDP */
 };
 
-/* --- ISAKMP SAs and peers (isakmp_sa.c)
- * ------------------------------------------------------------------------ */
+/* --- ISAKMP SAs and peers (isakmp_sa.c) --- */
 
 struct p2_isakmp_sa {
     struct p2_peer *peer;
@@ -114,6 +112,9 @@ int p2_peers_index(struct p2_gateway *gw) P2_WARN_UNUSED;
 struct p2_peer *p2_peer_by_address(struct p2_gateway *gw, const struct p2_address *address);
 /* Some SA is there with it, of either phase. */
 bool p2_peer_has_sas(const struct p2_gateway *gw, const struct p2_peer *peer);
+/* All pairs with it whose Quick Mode began before that instant (UINT64_MAX: all of them). */
+void p2_peer_remove_pairs(struct p2_gateway *gw, const struct p2_peer *peer, uint64_t before,
+                          enum p2_removal why);
 /* NULL when out of memory. Cookies that are not known yet are zero. */
 struct p2_isakmp_sa *p2_isakmp_sa_new(struct p2_gateway *gw, struct p2_peer *peer, bool initiator);
 int p2_isakmp_sa_register(struct p2_gateway *gw, struct p2_isakmp_sa *sa) P2_WARN_UNUSED;
@@ -137,8 +138,7 @@ void p2_isakmp_sa_remove(struct p2_gateway *gw, struct p2_isakmp_sa *sa, enum p2
 /* An established ISAKMP SA without Phase 1: keys from the config or derived from the pre-shared key. */
 void p2_isakmp_sa_preset(struct p2_gateway *gw, struct p2_peer *peer);
 
-/* --- exchanges (exchange.c)
- * -------------------------------------------------------------------------------------- */
+/* --- exchanges (exchange.c) --- */
 
 enum p2_verdict {
     P2_VERDICT_GOOD,
@@ -290,6 +290,8 @@ void p2_exchange_timer(struct p2_exchange *ex);
 void p2_exchange_end(struct p2_exchange *ex);
 /* Says why, lets the kind clean up, ends the exchange. */
 enum p2_verdict p2_exchange_fail(struct p2_exchange *ex, const struct p2_failure_detail *detail);
+/* The fault is this end's: "memory", "diffie-hellman". */
+enum p2_verdict p2_exchange_fail_internally(struct p2_exchange *ex, const char *field);
 enum p2_verdict p2_exchange_drop(struct p2_exchange *ex, enum p2_drop reason);
 void p2_exchange_negotiation(struct p2_exchange *ex, enum p2_negotiation_event event,
                              const struct p2_failure_detail *detail);
@@ -303,13 +305,18 @@ struct p2_isakmp_header p2_exchange_header(const struct p2_exchange *ex, bool en
 void p2_exchange_send_stored(struct p2_exchange *ex, bool resend, bool answer);
 /* Encrypts from the header on when it says so, stores the message and sends it. */
 enum p2_verdict p2_exchange_send(struct p2_exchange *ex, struct p2_message *message);
+/* Whether the message in the inbox says so. */
+bool p2_exchange_is_encrypted(const struct p2_exchange *ex);
 /* Decrypts (if it says so) and parses the inbox into ex->payloads, with the IV left alone. */
 int p2_exchange_open(struct p2_exchange *ex) P2_WARN_UNUSED;
 /* The IV follows the message that was just verified. */
 void p2_exchange_chain(struct p2_exchange *ex);
 /* Verifies HASH(1), (2) (nonce_i given), or an informational one: the first payload over all that follow. */
 bool p2_exchange_verify_hash(struct p2_exchange *ex, const struct p2_bytes *nonce_i);
-/* Fills the HASH payload that stands first in a message with HASH(1) or HASH(2). */
+/* Begins a message with room for the HASH payload that stands first, and fills it in, once the message is
+ * complete, with HASH(1) or, with Ni, HASH(2). */
+void p2_message_begin_hashed(const struct p2_exchange *ex, struct p2_message *message, uint8_t *buffer,
+                             size_t capacity, const struct p2_isakmp_header *header);
 void p2_message_hash(struct p2_exchange *ex, struct p2_message *message, const struct p2_bytes *nonce_i);
 /* The first payload of a type that is not in `allowed` (bit n: type n); NULL: none. */
 const struct p2_payload *p2_payloads_foreign(const struct p2_payloads *payloads, uint32_t allowed);
@@ -324,22 +331,19 @@ void p2_quick_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_sta
 /* What a notify of the peer says about this Quick Mode of ours. */
 void p2_notify_detail(const struct p2_exchange *quick, uint16_t notify, struct p2_failure_detail *detail);
 /* Informational exchanges. Protected: a notify with a zero SPI, as real daemons refuse a Quick Mode; any
- * notify; a DELETE of `num` SAs (P2_PROTO_ISAKMP: of `sa` itself, spis and num do not count, and it goes with
- * it). Bodies of more than 256 bytes are cut to the SPIs that fit. */
+ * notify; a DELETE of one SA (P2_PROTO_ISAKMP: of `sa` itself, whatever spi is, and it goes with it). */
 void p2_informational_notify(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify);
 void p2_informational_notify_data(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t protocol,
                                   uint16_t notify, const uint8_t *spi, size_t spi_len, const uint8_t *data,
                                   size_t data_len);
-void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t protocol,
-                             const uint32_t *spis, size_t num);
+void p2_informational_delete(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint8_t protocol, uint32_t spi);
 /* In clear, before there are keys (RFC 2409 section 5.7); in and out. */
 void p2_informational_clear(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify);
 void p2_informational_receive_clear(struct p2_gateway *gw, struct p2_isakmp_sa *sa,
                                     const struct p2_datagram *datagram);
 enum p2_failure p2_failure_of_notify(uint16_t notify);
 
-/* --- dead peer detection (dpd.c)
- * ------------------------------------------------------------------------------------ */
+/* --- dead peer detection (dpd.c) --- */
 
 /* An ISAKMP SA is there: the watch begins, if the policy says so and the peer can answer. */
 void p2_dpd_watch(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
@@ -348,12 +352,7 @@ void p2_dpd_timer(struct p2_gateway *gw, struct p2_peer *peer);
 bool p2_dpd_receive(struct p2_gateway *gw, struct p2_isakmp_sa *sa, uint16_t notify, struct p2_bytes spi,
                     struct p2_bytes data);
 
-/* --- NAT traversal (nat.c)
- * ------------------------------------------------------------------------------------------ */
-
-#define P2_PORT_IKE       500
-#define P2_PORT_NAT_T     4500
-#define P2_NON_ESP_MARKER 4 /* zero bytes in front of IKE on port 4500 (RFC 3948 section 2.2) */
+/* --- NAT traversal (nat.c) --- */
 
 /* NAT-D payloads: the peer's address and port, then ours (RFC 3947 section 3.2). */
 void p2_nat_add(struct p2_exchange *ex, struct p2_message *message);
@@ -377,8 +376,7 @@ void p2_nat_perceive_ids(const struct p2_exchange *quick, struct p2_selector *ci
 void p2_nat_keep_alive(struct p2_gateway *gw, struct p2_isakmp_sa *sa);
 void p2_nat_timer(struct p2_gateway *gw, struct p2_peer *peer);
 
-/* --- tunnels (tunnel.c) and pairs of SAs (sadb.c)
- * ------------------------------------------------------------------ */
+/* --- tunnels (tunnel.c) and pairs of SAs (sadb.c) --- */
 
 struct p2_tunnel {
     struct p2_tunnel_config config;
@@ -407,8 +405,6 @@ void p2_tunnel_packet(struct p2_gateway *gw, struct p2_tunnel *tunnel, const uin
 void p2_tunnel_drop_waiting(struct p2_gateway *gw, struct p2_tunnel *tunnel);
 /* There is an SA to send with: what waited goes, one packet a tick. */
 void p2_tunnel_release(struct p2_gateway *gw, struct p2_tunnel *tunnel);
-/* It has no SA and nothing is under way to get one. */
-bool p2_tunnel_is_idle(const struct p2_tunnel *tunnel);
 /* A pair of it was removed: if that was the last one, whoever keeps the tunnel up starts again. */
 void p2_tunnel_down(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_removal why);
 void p2_tunnel_timer(struct p2_gateway *gw, struct p2_tunnel *tunnel);
@@ -480,7 +476,9 @@ void p2_pair_confirmed(struct p2_gateway *gw, struct p2_sa_pair *pair);
  * sender, it is told, for it may be using an SA of which the DELETE got lost. Once a second at most. */
 void p2_pair_unknown(struct p2_gateway *gw, const struct p2_address *source, enum p2_protocol protocol,
                      uint32_t spi);
-/* Tells the peer unless it was the peer who told us. */
+/* False: the peer told us, or is dead, or knows nothing of the SAs any more. */
+bool p2_removal_is_ours(enum p2_removal why);
+/* Tells the peer if the removal is ours. */
 void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_removal why);
 void p2_pair_timer(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_timer_kind kind);
 /* A packet went through one of its SAs: limits by volume and by number are looked at. */
@@ -493,8 +491,7 @@ const struct p2_address *p2_pair_remote(const struct p2_sa_pair *pair);
 /* A fresh inbound SPI. */
 uint32_t p2_spi_new(struct p2_gateway *gw);
 
-/* --- data path (datapath.c; outbound.c, inbound.c)
- * ------------------------------------------------------------------ */
+/* --- data path (datapath.c; outbound.c, inbound.c) --- */
 
 #define P2_OUTER_TTL 64
 
@@ -514,8 +511,7 @@ enum p2_drop p2_glance(const struct p2_sa_pair *pair, const struct p2_sa *sa, co
 /* Such a job is over: the packet is processed and the job goes back to the pool. */
 void p2_packet_job_done(struct p2_gateway *gw, struct p2_job *job);
 
-/* --- the gateway itself (gateway.c)
- * --------------------------------------------------------------------------------- */
+/* --- the gateway itself (gateway.c) --- */
 
 struct p2_gateway {
     struct p2_random random;
@@ -549,7 +545,7 @@ struct p2_gateway {
     uint8_t *packet;        /* data packets of this call, one behind the other: P2_PACKET_ARENA bytes */
     size_t packet_used;
     uint8_t *scratch;   /* one of them, between two protocols: P2_PACKET_MAX + 1 bytes */
-    uint8_t *unwrapped; /* one that came in UDP, as if it had come without */
+    uint8_t *unwrapped; /* one that came in UDP, as if it had come without; a piece of one that leaves */
     uint16_t identification;
 };
 

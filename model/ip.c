@@ -3,8 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-enum { HOP_BY_HOP = 0, ROUTING = 43, FRAGMENT = 44, DESTINATION_OPTIONS = 60 }; /* RFC 8200 section 4 */
-
 static void note_fragment(struct p2_ip_view *view, bool at_start, bool more_follow)
 {
     if (at_start && !more_follow)
@@ -32,25 +30,26 @@ static int parse_v4(struct p2_ip_view *view, const uint8_t *packet, size_t len)
     return P2_OK;
 }
 
-/* Steps over the extension headers: each has at least eight bytes, so this ends. What a later fragment brings
- * behind its fragment header is the middle of something. */
+/* Steps over the extension headers (RFC 8200 section 4): each has at least eight bytes, so this ends. What a
+ * later fragment brings behind its fragment header is the middle of something. */
 static int skip_extensions(struct p2_ip_view *view, const uint8_t *packet, size_t len)
 {
     view->next_at = 6;
     view->header_len = P2_IPV6_HEADER_LEN;
     while (!view->is_fragment || view->is_first_fragment) {
         uint8_t next = packet[view->next_at];
-        if (next == HOP_BY_HOP && view->next_at != 6) /* section 4.1: only right behind the IPv6 header */
+        if (next == P2_IP_PROTO_HOP_BY_HOP && view->next_at != 6) /* it stands first: section 4.1 */
             return P2_ERR_MALFORMED;
-        if (next != HOP_BY_HOP && next != ROUTING && next != FRAGMENT && next != DESTINATION_OPTIONS)
+        if (next != P2_IP_PROTO_HOP_BY_HOP && next != P2_IP_PROTO_ROUTING && next != P2_IP_PROTO_FRAGMENT &&
+            next != P2_IP_PROTO_DESTINATION)
             break;
         size_t at = view->header_len, left = len - at;
         if (left < 8)
             return P2_ERR_MALFORMED;
-        size_t size = next == FRAGMENT ? 8 : (packet[at + 1] + 1u) * 8u;
+        size_t size = next == P2_IP_PROTO_FRAGMENT ? 8 : (packet[at + 1] + 1u) * 8u;
         if (left < size)
             return P2_ERR_MALFORMED;
-        if (next == FRAGMENT)
+        if (next == P2_IP_PROTO_FRAGMENT)
             note_fragment(view, (p2_get_u16(packet + at + 2) & 0xfff8) == 0, packet[at + 3] & 1);
         view->next_at = at;
         view->header_len = at + size;
@@ -105,14 +104,24 @@ int p2_ip_parse(struct p2_ip_view *view, const uint8_t *packet, size_t len)
     return P2_OK;
 }
 
-static uint16_t checksum(const uint8_t *header, size_t len)
+uint32_t p2_checksum_add(uint32_t sum, const uint8_t *data, size_t len)
 {
-    uint32_t sum = 0;
-    for (size_t i = 0; i < len; i += 2)
-        sum += p2_get_u16(header + i);
+    for (size_t i = 0; i + 1 < len; i += 2)
+        sum += p2_get_u16(data + i);
+    return len % 2 == 0 ? sum : sum + ((uint32_t)data[len - 1] << 8);
+}
+
+uint16_t p2_checksum_of(uint32_t sum)
+{
     while (sum >> 16)
         sum = (sum & 0xffff) + (sum >> 16);
     return (uint16_t)~sum;
+}
+
+static void set_checksum(uint8_t *header, size_t len)
+{
+    p2_put_u16(header + 10, 0);
+    p2_put_u16(header + 10, p2_checksum_of(p2_checksum_add(0, header, len)));
 }
 
 static void build_v4(uint8_t *out, const struct p2_ip_header *header)
@@ -127,7 +136,7 @@ static void build_v4(uint8_t *out, const struct p2_ip_header *header)
     out[9] = header->protocol;
     memcpy(out + 12, header->source.bytes, 4);
     memcpy(out + 16, header->destination.bytes, 4);
-    p2_put_u16(out + 10, checksum(out, P2_IPV4_HEADER_LEN));
+    set_checksum(out, P2_IPV4_HEADER_LEN);
 }
 
 static void build_v6(uint8_t *out, const struct p2_ip_header *header)
@@ -140,17 +149,21 @@ static void build_v6(uint8_t *out, const struct p2_ip_header *header)
     memcpy(out + 24, header->destination.bytes, 16);
 }
 
+void p2_ip_set_payload_len(uint8_t *header, size_t header_len, size_t payload_len)
+{
+    if (header[0] >> 4 == 6) {
+        p2_put_u16(header + 4, (uint16_t)(header_len - P2_IPV6_HEADER_LEN + payload_len));
+        return;
+    }
+    p2_put_u16(header + 2, (uint16_t)(header_len + payload_len));
+    set_checksum(header, header_len);
+}
+
 void p2_ip_copy_header(uint8_t *out, const struct p2_ip_view *view, uint8_t protocol, size_t payload_len)
 {
     memcpy(out, view->payload.data - view->header_len, view->header_len);
     out[view->next_at] = protocol;
-    if (view->family == 6) {
-        p2_put_u16(out + 4, (uint16_t)(view->header_len - P2_IPV6_HEADER_LEN + payload_len));
-        return;
-    }
-    p2_put_u16(out + 2, (uint16_t)(view->header_len + payload_len));
-    p2_put_u16(out + 10, 0);
-    p2_put_u16(out + 10, checksum(out, view->header_len));
+    p2_ip_set_payload_len(out, view->header_len, payload_len);
 }
 
 size_t p2_ip_total_len(const uint8_t *packet, size_t len)
@@ -175,8 +188,7 @@ void p2_ip_set_tos(uint8_t *packet, uint8_t tos)
         return;
     }
     packet[1] = tos;
-    p2_put_u16(packet + 10, 0);
-    p2_put_u16(packet + 10, checksum(packet, (packet[0] & 15u) * 4u));
+    set_checksum(packet, (packet[0] & 15u) * 4u);
 }
 
 size_t p2_ip_build(uint8_t *out, const struct p2_ip_header *header)
@@ -225,9 +237,7 @@ void p2_ip_adjust_checksum(uint8_t *packet, size_t len, const struct p2_address 
     uint32_t sum = (uint16_t)~p2_get_u16(field);
     sum = add_change(sum, source, &view.source);
     sum = add_change(sum, destination, &view.destination);
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    uint16_t changed = (uint16_t)~sum;
+    uint16_t changed = p2_checksum_of(sum);
     p2_put_u16(field, udp && changed == 0 ? 0xffff : changed); /* 0 would mean that there is none: RFC 768 */
 }
 

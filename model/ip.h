@@ -11,15 +11,19 @@
 #define P2_UDP_HEADER_LEN  8
 
 enum {
+    P2_IP_PROTO_HOP_BY_HOP = 0, /* this one, 43, 44 and 60 are extension headers: RFC 8200 section 4 */
     P2_IP_PROTO_ICMP = 1,
     P2_IP_PROTO_IPV4 = 4,
     P2_IP_PROTO_TCP = 6,
     P2_IP_PROTO_UDP = 17,
     P2_IP_PROTO_IPV6 = 41,
+    P2_IP_PROTO_ROUTING = 43,
+    P2_IP_PROTO_FRAGMENT = 44,
     P2_IP_PROTO_ESP = 50,
     P2_IP_PROTO_AH = 51,
     P2_IP_PROTO_ICMPV6 = 58,
-    P2_IP_PROTO_NONE = 59
+    P2_IP_PROTO_NONE = 59,
+    P2_IP_PROTO_DESTINATION = 60
 };
 
 struct p2_ip_view {
@@ -54,6 +58,11 @@ static inline uint8_t p2_ip_protocol_of_family(uint8_t family)
     return family == 6 ? P2_IP_PROTO_IPV6 : P2_IP_PROTO_IPV4;
 }
 
+/* The sum of 16-bit words that checksums are made of, an odd last byte padded, and the checksum that it makes
+ * (RFC 1071). */
+uint32_t p2_checksum_add(uint32_t sum, const uint8_t *data, size_t len);
+uint16_t p2_checksum_of(uint32_t sum);
+
 /* What a packet says of its own length; 0: it is none. It may be longer than that. */
 size_t p2_ip_total_len(const uint8_t *packet, size_t len);
 /* TOS or traffic class of a well-formed packet, and another one in its place. */
@@ -76,6 +85,10 @@ static inline size_t p2_ip_header_len(uint8_t family)
 
 /* Writes 20 bytes (the checksum included) or 40, by the addresses' family, and returns how many. */
 size_t p2_ip_build(uint8_t *out, const struct p2_ip_header *header);
+
+/* Makes a header, options or extension headers included, announce so many bytes behind it; an IPv4 header's
+ * checksum is made right. */
+void p2_ip_set_payload_len(uint8_t *header, size_t header_len, size_t payload_len);
 
 /* Copies the header that `view` found in front of its payload, options or extension headers included, and
  * makes it announce another protocol and so many bytes behind it; out: view->header_len bytes. Transport mode

@@ -116,6 +116,18 @@ bool p2_isakmp_next_attribute(struct p2_reader *attributes, struct p2_attribute 
     return !attributes->failed;
 }
 
+bool p2_isakmp_parse_notify(struct p2_isakmp_notify *notify, struct p2_bytes body)
+{
+    struct p2_reader r = p2_reader_init(body.data, body.len);
+    p2_read_u32(&r); /* the DOI */
+    notify->protocol = p2_read_u8(&r);
+    uint8_t spi_len = p2_read_u8(&r);
+    notify->type = p2_read_u16(&r);
+    notify->spi = p2_read_bytes(&r, spi_len);
+    notify->data = p2_read_bytes(&r, r.left);
+    return !r.failed;
+}
+
 void p2_message_begin(struct p2_message *message, uint8_t *buffer, size_t capacity,
                       const struct p2_isakmp_header *header)
 {
@@ -158,6 +170,14 @@ long p2_message_end(struct p2_message *message, size_t block)
         p2_build_u8(b, 0);
     p2_build_patch_u32(b, 24, (uint32_t)b->len);
     return b->failed ? P2_ERR_SPACE : (long)b->len;
+}
+
+void p2_build_notify(struct p2_builder *builder, uint8_t protocol, size_t spi_len, uint16_t type)
+{
+    p2_build_u32(builder, P2_DOI_IPSEC);
+    p2_build_u8(builder, protocol);
+    p2_build_u8(builder, (uint8_t)spi_len);
+    p2_build_u16(builder, type);
 }
 
 void p2_build_attribute(struct p2_builder *builder, uint16_t type, uint32_t value)

@@ -120,6 +120,16 @@ struct p2_attribute {
 /* Takes the next attribute off the reader; false at the end or when it does not parse (reader->failed). */
 bool p2_isakmp_next_attribute(struct p2_reader *attributes, struct p2_attribute *attribute);
 
+/* A notify payload (RFC 2408 section 3.14). */
+struct p2_isakmp_notify {
+    uint8_t protocol;
+    uint16_t type;
+    struct p2_bytes spi, data;
+};
+
+/* False: the body is too short for what it says; then whatever did not fit is 0 or empty. */
+bool p2_isakmp_parse_notify(struct p2_isakmp_notify *notify, struct p2_bytes body);
+
 /* --- building: payloads in order; "next payload" fields and lengths fill themselves in --- */
 
 struct p2_message {
@@ -137,6 +147,10 @@ void p2_message_add(struct p2_message *message, enum p2_payload_type type, const
 /* Pads with zeros to a multiple of block (1: none) and sets the message's length. The length, or
  * P2_ERR_SPACE. */
 long p2_message_end(struct p2_message *message, size_t block);
+
+/* The body of a notify payload up to its SPI; that of a delete payload (section 3.15) has the number of SPIs
+ * in the place of the type. */
+void p2_build_notify(struct p2_builder *builder, uint8_t protocol, size_t spi_len, uint16_t type);
 
 /* Short form for values below 65,536, else four bytes (RFC 2408 section 3.3). */
 void p2_build_attribute(struct p2_builder *builder, uint16_t type, uint32_t value);

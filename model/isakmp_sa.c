@@ -224,7 +224,7 @@ void p2_isakmp_sa_expire(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
     } else if (!sa->deleted) { /* the peer may have agreed to a longer lifetime */
         sa->deleted = true;
         p2_arm(gw, &sa->expire, gw->now + p2_patience(sa->peer));
-        p2_informational_delete(gw, sa, P2_PROTO_ISAKMP, NULL, 0);
+        p2_informational_delete(gw, sa, P2_PROTO_ISAKMP, 0);
     } else {
         p2_isakmp_sa_remove(gw, sa, sa->end);
     }
@@ -251,19 +251,20 @@ void p2_isakmp_sa_unanswered(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
     peer->isakmp = NULL;
 }
 
-static void remove_older_pairs(struct p2_gateway *gw, const struct p2_isakmp_sa *sa)
+void p2_peer_remove_pairs(struct p2_gateway *gw, const struct p2_peer *peer, uint64_t before,
+                          enum p2_removal why)
 {
     for (struct p2_sa_pair *pair = gw->pairs; pair;) {
-        bool older = pair->tunnel->peer == sa->peer && pair->began < sa->began;
-        if (older)
-            p2_pair_remove(gw, pair, P2_REMOVED_INITIAL_CONTACT);
-        pair = older ? gw->pairs : pair->next;
+        bool its = pair->tunnel->peer == peer && pair->began < before;
+        if (its)
+            p2_pair_remove(gw, pair, why);
+        pair = its ? gw->pairs : pair->next;
     }
 }
 
 void p2_isakmp_sa_initial_contact(struct p2_gateway *gw, struct p2_isakmp_sa *sa)
 {
-    remove_older_pairs(gw, sa);
+    p2_peer_remove_pairs(gw, sa->peer, sa->began, P2_REMOVED_INITIAL_CONTACT);
     for (struct p2_isakmp_sa *other = gw->isakmp_sas; other;) {
         bool older = replaces(sa, other);
         if (older)

@@ -2,7 +2,6 @@
  * and used again; an exchange embeds its one job. */
 #include "internal.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

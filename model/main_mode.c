@@ -103,7 +103,7 @@ static enum p2_verdict derive_and_send_hash(struct p2_exchange *ex)
 
 static enum p2_verdict verify_hash(struct p2_exchange *ex)
 {
-    if (!(ex->inbox[19] & P2_FLAG_ENCRYPTED) || p2_exchange_open(ex) < 0)
+    if (!p2_exchange_is_encrypted(ex) || p2_exchange_open(ex) < 0)
         return p2_exchange_drop(ex, P2_DROP_MALFORMED);
     enum p2_verdict verdict = p2_phase1_read_id(ex);
     if (verdict != P2_VERDICT_GOOD)

@@ -15,6 +15,14 @@ struct p2_isakmp_header p2_exchange_header(const struct p2_exchange *ex, bool en
     return header;
 }
 
+void p2_message_begin_hashed(const struct p2_exchange *ex, struct p2_message *message, uint8_t *buffer,
+                             size_t capacity, const struct p2_isakmp_header *header)
+{
+    static const uint8_t zeros[P2_HASH_MAX_LEN];
+    p2_message_begin(message, buffer, capacity, header);
+    p2_message_add(message, P2_PAYLOAD_HASH, zeros, p2_hash_info(ex->isakmp->keys.hash)->len);
+}
+
 void p2_message_hash(struct p2_exchange *ex, struct p2_message *message, const struct p2_bytes *nonce_i)
 {
     const struct p2_isakmp_keys *keys = &ex->isakmp->keys;
@@ -28,6 +36,11 @@ void p2_message_hash(struct p2_exchange *ex, struct p2_message *message, const s
 static bool is_encrypted(const uint8_t *message)
 {
     return message[19] & P2_FLAG_ENCRYPTED;
+}
+
+bool p2_exchange_is_encrypted(const struct p2_exchange *ex)
+{
+    return is_encrypted(ex->inbox);
 }
 
 void p2_exchange_send_stored(struct p2_exchange *ex, bool resend, bool answer)
@@ -56,9 +69,8 @@ enum p2_verdict p2_exchange_send(struct p2_exchange *ex, struct p2_message *mess
     long len = p2_message_end(message, encrypted ? p2_cipher_info(keys->cipher)->block_len : 1);
     uint8_t *store = len < 0 ? NULL : calloc(1, P2_NON_ESP_MARKER + (size_t)len);
     if (!store) {
-        struct p2_failure_detail detail = {.failure = P2_FAIL_INTERNAL, .field = "memory"};
         p2_fail_memory(ex->gw);
-        return p2_exchange_fail(ex, &detail);
+        return p2_exchange_fail_internally(ex, "memory");
     }
     uint8_t *copy = store + P2_NON_ESP_MARKER;
     memcpy(copy, message->b.data, (size_t)len);
@@ -77,7 +89,7 @@ int p2_exchange_open(struct p2_exchange *ex)
 {
     const uint8_t *in = ex->inbox + P2_ISAKMP_HEADER_LEN;
     size_t len = ex->inbox_len - P2_ISAKMP_HEADER_LEN;
-    if (is_encrypted(ex->inbox)) {
+    if (p2_exchange_is_encrypted(ex)) {
         const struct p2_isakmp_keys *keys = &ex->isakmp->keys;
         uint8_t iv[P2_CIPHER_MAX_BLOCK];
         size_t block = p2_cipher_info(keys->cipher)->block_len;

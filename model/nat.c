@@ -24,7 +24,7 @@ static void digest(const struct p2_isakmp_sa *sa, const struct p2_address *addre
     p2_put_u16(bytes, port);
     struct p2_bytes parts[] = {{sa->initiator_cookie, 8},
                                {sa->responder_cookie, 8},
-                               {address->bytes, address->family == 6 ? 16 : 4},
+                               {address->bytes, p2_address_len(address->family)},
                                {bytes, 2}};
     p2_hash_digest(sa->keys.hash, parts, sizeof(parts) / sizeof(parts[0]), out);
 }

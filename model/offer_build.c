@@ -4,10 +4,8 @@
 bool p2_policy_has(const struct p2_policy *policy, enum p2_protocol protocol)
 {
     for (size_t i = 0; i < policy->num_proposals; i++) {
-        for (size_t j = 0; j < policy->proposals[i].num_protocols; j++) {
-            if (policy->proposals[i].protocols[j].protocol == protocol)
-                return true;
-        }
+        if (p2_offer_protocol(&policy->proposals[i], protocol))
+            return true;
     }
     return false;
 }

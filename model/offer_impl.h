@@ -55,7 +55,7 @@ struct p2_offer_refusal {
     const char *rule; /* a literal */
 };
 
-/* Notes the field and what was offered in it; what is acceptable is added by p2_offer_accepts. */
+/* Notes the field and what was offered in it; what is acceptable comes after it. */
 #define P2_REFUSE(r, n, what, why, ...)                                                                      \
     do {                                                                                                     \
         (r)->rank = (n);                                                                                     \
@@ -64,8 +64,6 @@ struct p2_offer_refusal {
         snprintf((r)->offered, sizeof((r)->offered), __VA_ARGS__);                                           \
     } while (0)
 
-/* Adds a name, or each of a list of names, to what would have been acceptable, unless it stands there. */
-void p2_offer_accepts(struct p2_offer_refusal *why, const char *names);
 /* Another refusal in the same field: both are told as one where that is true of both. */
 void p2_offer_merge(struct p2_offer_refusal *nearest, const struct p2_offer_refusal *why);
 

@@ -121,7 +121,8 @@ static void add_names(char text[P2_WHY_MAX], const char *names)
     }
 }
 
-void p2_offer_accepts(struct p2_offer_refusal *why, const char *names)
+/* Adds a name, or each of a list of names, to what would have been acceptable, unless it stands there. */
+static void accepts(struct p2_offer_refusal *why, const char *names)
 {
     add_names(why->acceptable, names);
 }
@@ -134,7 +135,7 @@ void p2_offer_merge(struct p2_offer_refusal *nearest, const struct p2_offer_refu
          same_answer =
              among(nearest->acceptable, why->acceptable) && !among(nearest->acceptable, why->offered);
     if (same_offer && !among(nearest->offered, why->acceptable))
-        p2_offer_accepts(nearest, why->acceptable); /* two of our proposals refuse the same */
+        accepts(nearest, why->acceptable); /* two of our proposals refuse the same */
     else if (!same_offer && same_answer)
         add_names(nearest->offered, why->offered); /* two transforms are refused for the same */
 }
@@ -179,10 +180,10 @@ static void check_shape(struct p2_offer_refusal *why, const struct p2_isakmp_tra
     if (t->spi.len != 4 || p2_get_u32(t->spi.data) < 256) { /* RFC 4303 section 2.1 */
         P2_REFUSE(why, P2_RANK_SHAPE, "spi", rule_shape, "an SPI of %zu bytes%s", t->spi.len,
                   t->spi.len == 4 ? " below 256" : "");
-        p2_offer_accepts(why, "four bytes; 256 or more");
+        accepts(why, "four bytes; 256 or more");
     } else if (r->malformed) {
         P2_REFUSE(why, P2_RANK_SHAPE, "attributes", rule_shape, "attributes that do not parse");
-        p2_offer_accepts(why, "whole attributes");
+        accepts(why, "whole attributes");
     }
 }
 
@@ -260,9 +261,9 @@ static const struct p2_algorithms *find_alternative(struct p2_offer_refusal *why
     for (size_t i = 0; i < ours->num; i++) {
         const struct p2_algorithms *a = &ours->alternatives[i];
         if (!encryption_known)
-            p2_offer_accepts(why, p2_cipher_info(a->cipher)->name);
+            accepts(why, p2_cipher_info(a->cipher)->name);
         else if (same_encryption(t, r, a))
-            p2_offer_accepts(why, a->auth == P2_AUTH_NONE ? "none" : p2_auth_info(a->auth)->name);
+            accepts(why, p2_auth_info(a->auth)->name);
     }
     return NULL;
 }
@@ -322,10 +323,10 @@ static void check_rest(struct p2_offer_refusal *why, const struct p2_offer_conte
         group_text(policy->pfs, why->acceptable, sizeof(why->acceptable));
     } else if (r->esn != (policy->esn ? P2_ESN_64_BITS : 0)) {
         P2_REFUSE(why, P2_RANK_ESN, "esn", rule_esn, "%s", r->esn == 0 ? "32 bits" : "64 bits");
-        p2_offer_accepts(why, policy->esn ? "64 bits" : "32 bits");
+        accepts(why, policy->esn ? "64 bits" : "32 bits");
     } else if (r->unknown_attribute != 0) {
         P2_REFUSE(why, P2_RANK_ATTRIBUTE, "attribute", rule_attribute, "attribute %u", r->unknown_attribute);
-        p2_offer_accepts(why, "attributes 1 to 6 and 11");
+        accepts(why, "attributes 1 to 6 and 11");
     } else if (!context->initiator) {
         check_lifetime(why, policy, seconds_of(r), policy->lifetime_s, "seconds");
         check_lifetime(why, policy, r->kilobytes, policy->lifetime_kb, "kilobytes");

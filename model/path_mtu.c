@@ -7,25 +7,10 @@ enum { ICMP_UNREACHABLE = 3, FRAGMENTATION_NEEDED = 4, ICMPV6_TOO_BIG = 2 };
 #define ICMP_HEADER_LEN 8
 #define TTL             64
 
-/* RFC 791 and 8200: the sum of 16-bit words, an odd last byte padded. */
-static uint32_t add_words(uint32_t sum, const uint8_t *data, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        sum += i % 2 == 0 ? (uint32_t)data[i] << 8 : data[i];
-    return sum;
-}
-
-static uint16_t fold(uint32_t sum)
-{
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~sum;
-}
-
 static uint32_t pseudo_header(const struct p2_ip_header *header)
 {
-    uint32_t sum = add_words(0, header->source.bytes, 16);
-    sum = add_words(sum, header->destination.bytes, 16);
+    uint32_t sum = p2_checksum_add(0, header->source.bytes, 16);
+    sum = p2_checksum_add(sum, header->destination.bytes, 16);
     return sum + (uint32_t)header->payload_len + P2_IP_PROTO_ICMPV6;
 }
 
@@ -50,7 +35,8 @@ size_t p2_path_mtu_answer(uint8_t *out, const struct p2_address *from, const str
     else
         p2_put_u16(icmp + 6, (uint16_t)mtu);
     memcpy(icmp + ICMP_HEADER_LEN, packet, quoted);
-    p2_put_u16(icmp + 2, fold(add_words(v6 ? pseudo_header(&header) : 0, icmp, header.payload_len)));
+    p2_put_u16(icmp + 2,
+               p2_checksum_of(p2_checksum_add(v6 ? pseudo_header(&header) : 0, icmp, header.payload_len)));
     return at + header.payload_len;
 }
 
@@ -105,10 +91,8 @@ size_t p2_fragments_next(struct p2_fragments *f, uint8_t *out)
         return 0;
     bool more = len < left || (flags & 0x2000);
     size_t offset = (flags & 0x1fffu) + f->done / 8;
-    p2_put_u16(out + 2, (uint16_t)(header_len + len));
     p2_put_u16(out + 6, (uint16_t)((flags & 0xc000) | (more ? 0x2000 : 0) | offset));
-    p2_put_u16(out + 10, 0);
-    p2_put_u16(out + 10, fold(add_words(0, out, header_len)));
+    p2_ip_set_payload_len(out, header_len, len);
     memcpy(out + header_len, f->view.payload.data + f->done, len);
     f->done += len;
     return header_len + len;

@@ -9,9 +9,6 @@
 
 #define P2_IPV6_MIN_MTU 1280 /* RFC 8200 section 5 */
 
-/* Most bytes that p2_path_mtu_answer writes. */
-#define P2_PATH_MTU_ANSWER_MAX P2_IPV6_MIN_MTU
-
 /* "Fragmentation needed" (IPv4) or "packet too big" (IPv6) to the sender of a packet, with as much of it as
  * the RFCs want: 8 bytes behind its header, or up to 1,280 bytes in all. from: of the packet's family.
  * Returns the length of the whole IP packet. */

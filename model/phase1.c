@@ -22,13 +22,6 @@ enum p2_verdict p2_phase1_refuse(struct p2_exchange *ex, const struct p2_failure
     return p2_exchange_fail(ex, detail);
 }
 
-enum p2_verdict p2_phase1_fail_internally(struct p2_exchange *ex, const char *field)
-{
-    struct p2_failure_detail detail = {.failure = P2_FAIL_INTERNAL};
-    snprintf(detail.field, sizeof(detail.field), "%s", field);
-    return p2_exchange_fail(ex, &detail);
-}
-
 /* --- vendor IDs --- */
 
 static const uint8_t vendor_dpd[16] = {0xaf, 0xca, 0xd7, 0x13, 0x68, 0xa1, 0xf1, 0xc9,
@@ -197,8 +190,8 @@ void p2_phase1_work_hash(struct p2_exchange *ex, struct p2_work *work)
 void p2_phase1_work_cipher(struct p2_exchange *ex, struct p2_work *work, enum p2_operation direction,
                            size_t len)
 {
-    size_t block = p2_cipher_info(p2_phase1_policy_of(ex)->cipher)->block_len;
-    p2_work_add(work, direction, p2_phase1_policy_of(ex)->cipher, 1, (len + block - 1) / block * block);
+    enum p2_cipher cipher = p2_phase1_policy_of(ex)->cipher;
+    p2_work_add(work, direction, cipher, 1, p2_cipher_whole_blocks(cipher, len));
 }
 
 void p2_phase1_work_nat(struct p2_exchange *ex, struct p2_work *work)
@@ -285,7 +278,7 @@ static struct p2_peer *peer_for_mode(struct p2_peer *first, enum p2_phase1_mode 
 static void receive_again(struct p2_gateway *gw, struct p2_isakmp_sa *sa,
                           const struct p2_isakmp_header *header, const struct p2_datagram *datagram)
 {
-    bool its = memcmp(&sa->remote, &datagram->source, sizeof(sa->remote)) == 0;
+    bool its = p2_address_equal(&sa->remote, &datagram->source);
     struct p2_exchange *ex = its && !sa->initiator ? p2_exchange_find(sa, 0) : NULL;
     if (its && header->exchange_type == P2_EXCHANGE_INFORMATIONAL && !(header->flags & P2_FLAG_ENCRYPTED))
         p2_informational_receive_clear(gw, sa, datagram);

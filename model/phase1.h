@@ -15,8 +15,6 @@ const struct p2_group_info *p2_phase1_group_of(const struct p2_exchange *ex);
 /* Tells the peer in clear if detail->notify is set, and fails. */
 enum p2_verdict p2_phase1_refuse(struct p2_exchange *ex, const struct p2_failure_detail *detail);
 
-enum p2_verdict p2_phase1_fail_internally(struct p2_exchange *ex, const char *field);
-
 /* --- the SA payload (phase1_offer.c) --- */
 
 /* The initiator's one transform, or what the responder chose, as it came (RFC 2408 section 4.2). */

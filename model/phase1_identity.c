@@ -7,8 +7,7 @@
 
 size_t p2_phase1_own_id(const struct p2_exchange *ex, uint8_t id[P2_SELECTOR_ID_MAX])
 {
-    const struct p2_address *local = &ex->isakmp->peer->config.local;
-    struct p2_selector self = {.address = *local, .prefix_len = local->family == 6 ? 128 : 32};
+    struct p2_selector self = p2_selector_single(&ex->isakmp->peer->config.local);
     return p2_selector_to_id(&self, id);
 }
 
@@ -46,12 +45,12 @@ static struct p2_peer *peer_by_id(const struct p2_exchange *ex, const struct p2_
 {
     struct p2_peer *current = ex->isakmp->peer, *any = current->config.remote_id.family == 0 ? current : NULL;
     if (ex->initiator)
-        return any || memcmp(&current->config.remote_id, id, sizeof(*id)) == 0 ? current : NULL;
+        return any || p2_address_equal(&current->config.remote_id, id) ? current : NULL;
     struct p2_peer *peer = p2_peer_by_address(ex->gw, &current->config.remote);
     for (; peer; peer = peer->next_same_address) {
         if (!may_be(ex, peer))
             continue;
-        if (memcmp(&peer->config.remote_id, id, sizeof(*id)) == 0)
+        if (p2_address_equal(&peer->config.remote_id, id))
             return peer;
         if (!any && peer->config.remote_id.family == 0)
             any = peer;
@@ -62,9 +61,8 @@ static struct p2_peer *peer_by_id(const struct p2_exchange *ex, const struct p2_
 enum p2_verdict p2_phase1_check_id(struct p2_exchange *ex)
 {
     const struct p2_phase1_state *p = &ex->u.phase1;
-    struct p2_selector id = {0}, wanted = {.address = ex->isakmp->peer->config.remote_id};
+    struct p2_selector id = {0}, wanted = p2_selector_single(&ex->isakmp->peer->config.remote_id);
     bool is_address = p2_selector_from_id(&id, p->peer_id, p->peer_id_len) == P2_OK && !id.is_range;
-    wanted.prefix_len = wanted.address.family == 6 ? 128 : 32;
     if (!is_address)
         id.address = (struct p2_address){.family = 255}; /* equals no peer's */
     struct p2_peer *peer = peer_by_id(ex, &id.address);
@@ -101,10 +99,7 @@ void p2_phase1_add_contact(struct p2_exchange *ex, struct p2_message *message)
         return;
     struct p2_builder *b = &message->b;
     p2_message_open(message, P2_PAYLOAD_NOTIFY);
-    p2_build_u32(b, P2_DOI_IPSEC);
-    p2_build_u8(b, P2_PROTO_ISAKMP);
-    p2_build_u8(b, 16);
-    p2_build_u16(b, P2_NOTIFY_INITIAL_CONTACT);
+    p2_build_notify(b, P2_PROTO_ISAKMP, 16, P2_NOTIFY_INITIAL_CONTACT);
     p2_build_bytes(b, ex->isakmp->initiator_cookie, 8);
     p2_build_bytes(b, ex->isakmp->responder_cookie, 8);
     p2_message_close(message);
@@ -113,10 +108,13 @@ void p2_phase1_add_contact(struct p2_exchange *ex, struct p2_message *message)
 /* Only in a message that was protected. */
 void p2_phase1_read_contact(struct p2_exchange *ex)
 {
-    const struct p2_payload *notify;
-    for (size_t n = 0; (notify = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NOTIFY, n)) != NULL; n++) {
-        if (ex->inbox[19] & P2_FLAG_ENCRYPTED && notify->body.len >= 8 &&
-            p2_get_u16(notify->body.data + 6) == P2_NOTIFY_INITIAL_CONTACT)
+    const struct p2_payload *payload;
+    struct p2_isakmp_notify notify;
+    if (!p2_exchange_is_encrypted(ex))
+        return;
+    for (size_t n = 0; (payload = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NOTIFY, n)) != NULL; n++) {
+        p2_isakmp_parse_notify(&notify, payload->body);
+        if (notify.type == P2_NOTIFY_INITIAL_CONTACT)
             ex->u.phase1.initial_contact = true;
     }
 }

@@ -24,7 +24,7 @@ enum p2_verdict p2_phase1_generate(struct p2_exchange *ex)
     struct p2_phase1_state *p = &ex->u.phase1;
     uint8_t *public_key = ex->initiator ? p->public_i : p->public_r;
     if (p2_dh_generate(p2_phase1_group_of(ex)->group, ex->gw->random, p->private_key, public_key) < 0)
-        return p2_phase1_fail_internally(ex, "diffie-hellman");
+        return p2_exchange_fail_internally(ex, "diffie-hellman");
     p2_random_fill(ex->gw, P2_RANDOM_NONCE, ex->initiator ? p->nonce_i : p->nonce_r, P2_NONCE_LEN);
     *(ex->initiator ? &p->nonce_i_len : &p->nonce_r_len) = P2_NONCE_LEN;
     return P2_VERDICT_GOOD;
@@ -80,7 +80,7 @@ enum p2_verdict p2_phase1_derive(struct p2_exchange *ex)
     if (r == P2_ERR_PEER_VALUE)
         return refuse_ke(ex, "a value that is not of the group", "2 to p-2, or a point on the curve");
     if (r < 0)
-        return p2_phase1_fail_internally(ex, "diffie-hellman");
+        return p2_exchange_fail_internally(ex, "diffie-hellman");
     struct p2_phase1_secrets secrets = secrets_of(ex, shared);
     p2_keymat_skeyid(ex->isakmp->keys.hash, &secrets, p->skeyid);
     p2_keymat_skeyids(&ex->isakmp->keys, &secrets, p->skeyid);

@@ -22,6 +22,11 @@ struct p2_phase1_policy p2_phase1_policy_default(const char *psk)
     return policy;
 }
 
+bool p2_proxy_ids_mirror(enum p2_proxy_rule rule, const struct p2_selector *a, const struct p2_selector *b)
+{
+    return rule == P2_PROXY_ADDRESSES ? p2_selector_equal_addresses(a, b) : p2_selector_equal(a, b);
+}
+
 struct p2_policy p2_policy_default(const char *proposal)
 {
     struct p2_policy policy = {.num_proposals = 1,

@@ -71,6 +71,9 @@ enum p2_proxy_rule {
     P2_PROXY_ADDRESSES, /* addresses alone */
 };
 
+/* Whether two proxy IDs mirror each other as the rule has it. */
+bool p2_proxy_ids_mirror(enum p2_proxy_rule rule, const struct p2_selector *a, const struct p2_selector *b);
+
 /* The outer header's "don't fragment" (RFC 4301 section 8.1); with an outer IPv6 header, whether the gateway
  * fragments what it sends. */
 enum p2_df {

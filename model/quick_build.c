@@ -23,10 +23,7 @@ static void add_lifetimes(struct p2_exchange *ex, struct p2_message *m)
     const struct p2_offer_choice *choice = &q->choice;
     enum p2_protocol protocol = choice->suite.protocol[0];
     p2_message_open(m, P2_PAYLOAD_NOTIFY);
-    p2_build_u32(&m->b, P2_DOI_IPSEC);
-    p2_build_u8(&m->b, (uint8_t)protocol);
-    p2_build_u8(&m->b, 4);
-    p2_build_u16(&m->b, P2_NOTIFY_RESPONDER_LIFETIME);
+    p2_build_notify(&m->b, (uint8_t)protocol, 4, P2_NOTIFY_RESPONDER_LIFETIME);
     p2_build_u32(&m->b, q->spi_in[p2_spi_index(protocol)]);
     p2_offer_build_lifetimes(&m->b, choice->claims_s ? choice->lifetime_s : 0,
                              choice->claims_kb ? choice->lifetime_kb : 0);
@@ -35,14 +32,12 @@ static void add_lifetimes(struct p2_exchange *ex, struct p2_message *m)
 
 void p2_quick_build(struct p2_exchange *ex, struct p2_message *m, uint8_t *buffer, size_t capacity)
 {
-    static const uint8_t zeros[P2_HASH_MAX_LEN];
     const struct p2_quick_state *q = &ex->u.quick;
     struct p2_isakmp_header header = p2_exchange_header(ex, true);
     struct p2_offer_context context = p2_quick_context(ex);
     if (q->commit && !ex->initiator)
         header.flags |= P2_FLAG_COMMIT;
-    p2_message_begin(m, buffer, capacity, &header);
-    p2_message_add(m, P2_PAYLOAD_HASH, zeros, p2_hash_info(ex->isakmp->keys.hash)->len);
+    p2_message_begin_hashed(ex, m, buffer, capacity, &header);
     p2_message_open(m, P2_PAYLOAD_SA);
     if (ex->initiator)
         p2_offer_build(&m->b, &context, q->spi_in);
@@ -64,36 +59,26 @@ void p2_quick_build(struct p2_exchange *ex, struct p2_message *m, uint8_t *buffe
 
 void p2_quick_build_connected(struct p2_exchange *ex, struct p2_message *m, uint8_t *buffer, size_t capacity)
 {
-    static const uint8_t zeros[P2_HASH_MAX_LEN];
     const struct p2_quick_state *q = &ex->u.quick;
     struct p2_isakmp_header header = p2_exchange_header(ex, true);
     enum p2_protocol protocol = q->choice.suite.protocol[0];
     header.exchange_type = P2_EXCHANGE_INFORMATIONAL;
-    p2_message_begin(m, buffer, capacity, &header);
-    p2_message_add(m, P2_PAYLOAD_HASH, zeros, p2_hash_info(ex->isakmp->keys.hash)->len);
+    p2_message_begin_hashed(ex, m, buffer, capacity, &header);
     p2_message_open(m, P2_PAYLOAD_NOTIFY);
-    p2_build_u32(&m->b, P2_DOI_IPSEC);
-    p2_build_u8(&m->b, (uint8_t)protocol);
-    p2_build_u8(&m->b, 4);
-    p2_build_u16(&m->b, P2_NOTIFY_CONNECTED);
+    p2_build_notify(&m->b, (uint8_t)protocol, 4, P2_NOTIFY_CONNECTED);
     p2_build_u32(&m->b, q->spi_in[p2_spi_index(protocol)]);
     p2_message_close(m);
 }
 
 /* --- what it costs --- */
 
-static size_t cipher_text(const struct p2_exchange *ex, size_t len)
-{
-    size_t block = p2_cipher_info(ex->isakmp->keys.cipher)->block_len;
-    return (len + block - 1) / block * block;
-}
-
 /* HASH over and encryption of a message that has so many bytes of payloads. */
 static void work_protect(const struct p2_exchange *ex, struct p2_work *work, enum p2_operation direction,
                          size_t hashed, size_t payloads)
 {
     p2_work_add(work, P2_OP_HMAC, ex->isakmp->keys.hash, 1, hashed);
-    p2_work_add(work, direction, ex->isakmp->keys.cipher, 1, cipher_text(ex, payloads));
+    enum p2_cipher cipher = ex->isakmp->keys.cipher;
+    p2_work_add(work, direction, cipher, 1, p2_cipher_whole_blocks(cipher, payloads));
 }
 
 void p2_quick_work_verify(struct p2_exchange *ex, struct p2_work *work)

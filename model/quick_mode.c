@@ -29,9 +29,6 @@
  *      group x     group x     not of the group    INVALID-KEY-INFORMATION, field key-exchange */
 #include "quick.h"
 
-#include <stdio.h>
-#include <string.h>
-
 enum { I_SENT_1 = 1, I_SENT_3, R_SENT_2 };
 
 /* --- reading --- */
@@ -161,7 +158,7 @@ static enum p2_verdict verify_message_3(struct p2_exchange *ex)
 {
     uint8_t expected[P2_HASH_MAX_LEN];
     size_t len = p2_hash_info(ex->isakmp->keys.hash)->len;
-    if (!(ex->inbox[19] & P2_FLAG_ENCRYPTED) || p2_exchange_open(ex) < 0)
+    if (!p2_exchange_is_encrypted(ex) || p2_exchange_open(ex) < 0)
         return p2_exchange_drop(ex, P2_DROP_HASH_MISMATCH);
     const struct p2_payload *hash = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_HASH, 0);
     p2_keymat_hash_3(&ex->isakmp->keys, ex->message_id, p2_quick_nonce_i(ex), p2_quick_nonce_r(ex), expected);
@@ -184,12 +181,15 @@ static enum p2_verdict answer_message_3(struct p2_exchange *ex)
 
 static enum p2_verdict verify_connected(struct p2_exchange *ex)
 {
+    struct p2_isakmp_notify notify = {0};
     enum p2_verdict verdict = p2_quick_open(ex, NULL);
-    const struct p2_payload *notify = NULL;
-    if (verdict == P2_VERDICT_GOOD)
-        notify = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NOTIFY, 0);
-    if (!notify || notify->body.len < 8 || p2_get_u16(notify->body.data + 6) != P2_NOTIFY_CONNECTED)
-        return verdict == P2_VERDICT_GOOD ? p2_exchange_drop(ex, P2_DROP_UNEXPECTED) : verdict;
+    if (verdict != P2_VERDICT_GOOD)
+        return verdict;
+    const struct p2_payload *payload = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NOTIFY, 0);
+    if (payload)
+        p2_isakmp_parse_notify(&notify, payload->body);
+    if (notify.type != P2_NOTIFY_CONNECTED)
+        return p2_exchange_drop(ex, P2_DROP_UNEXPECTED);
     return finished(ex, P2_VERDICT_GOOD);
 }
 

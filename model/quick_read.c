@@ -100,11 +100,9 @@ static enum p2_verdict bad_key(struct p2_exchange *ex, const char *offered, cons
 
 enum p2_verdict p2_quick_fail_crypto(struct p2_exchange *ex, int error)
 {
-    struct p2_failure_detail detail = {.failure = P2_FAIL_INTERNAL};
     if (error == P2_ERR_PEER_VALUE)
         return bad_key(ex, "a value that is not of the group", "2 to p-2, or a point on the curve");
-    snprintf(detail.field, sizeof(detail.field), "%s", error == P2_ERR_NOMEM ? "memory" : "diffie-hellman");
-    return p2_exchange_fail(ex, &detail);
+    return p2_exchange_fail_internally(ex, error == P2_ERR_NOMEM ? "memory" : "diffie-hellman");
 }
 
 /* --- reading --- */
@@ -189,18 +187,13 @@ static enum p2_verdict read_sa(struct p2_exchange *ex)
 static enum p2_verdict read_lifetimes(struct p2_exchange *ex)
 {
     struct p2_offer_choice *choice = &ex->u.quick.choice;
-    const struct p2_payload *notify;
-    for (size_t i = 0; (notify = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NOTIFY, i)) != NULL; i++) {
-        struct p2_reader r = p2_reader_init(notify->body.data, notify->body.len);
-        p2_read_u32(&r);
-        p2_read_u8(&r);
-        uint8_t spi_len = p2_read_u8(&r);
-        uint16_t type = p2_read_u16(&r);
-        p2_read_bytes(&r, spi_len);
-        struct p2_bytes data = p2_read_bytes(&r, r.left);
-        if (type != P2_NOTIFY_RESPONDER_LIFETIME)
+    const struct p2_payload *payload;
+    for (size_t i = 0; (payload = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NOTIFY, i)) != NULL; i++) {
+        struct p2_isakmp_notify notify;
+        bool whole = p2_isakmp_parse_notify(&notify, payload->body);
+        if (notify.type != P2_NOTIFY_RESPONDER_LIFETIME)
             continue;
-        if (r.failed || !p2_offer_read_lifetimes(data, &choice->lifetime_s, &choice->lifetime_kb))
+        if (!whole || !p2_offer_read_lifetimes(notify.data, &choice->lifetime_s, &choice->lifetime_kb))
             return malformed(ex, "responder-lifetime", "attributes that do not parse", "whole attributes");
     }
     return P2_VERDICT_GOOD;
@@ -290,10 +283,8 @@ static enum p2_verdict check_ids(struct p2_exchange *ex)
     const struct p2_tunnel_config *config = &ex->u.quick.tunnel->config;
     if (read_ids(ex, &ci, &cr) < 0)
         return malformed_ids(ex);
-    bool all = config->policy.proxy_rule == P2_PROXY_SERVICE;
-    bool (*const equal)(const struct p2_selector *, const struct p2_selector *) =
-        all ? p2_selector_equal : p2_selector_equal_addresses;
-    if (!equal(&ci, &config->local) || !equal(&cr, &config->remote)) {
+    enum p2_proxy_rule rule = config->policy.proxy_rule;
+    if (!p2_proxy_ids_mirror(rule, &ci, &config->local) || !p2_proxy_ids_mirror(rule, &cr, &config->remote)) {
         char offered[P2_WHY_MAX], acceptable[P2_WHY_MAX];
         p2_selector_format_pair(&ci, &cr, offered, sizeof(offered));
         p2_selector_format_pair(&config->local, &config->remote, acceptable, sizeof(acceptable));
@@ -304,7 +295,7 @@ static enum p2_verdict check_ids(struct p2_exchange *ex)
 
 enum p2_verdict p2_quick_open(struct p2_exchange *ex, const struct p2_bytes *ni)
 {
-    if (!(ex->inbox[19] & P2_FLAG_ENCRYPTED) || p2_exchange_open(ex) < 0 || !p2_exchange_verify_hash(ex, ni))
+    if (!p2_exchange_is_encrypted(ex) || p2_exchange_open(ex) < 0 || !p2_exchange_verify_hash(ex, ni))
         return p2_exchange_drop(ex, P2_DROP_HASH_MISMATCH);
     p2_exchange_chain(ex);
     return P2_VERDICT_GOOD;

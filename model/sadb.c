@@ -458,8 +458,7 @@ static void drop_jobs(struct p2_gateway *gw, struct p2_sa_pair *pair)
     }
 }
 
-/* The peer is told unless it told us, or cannot be told, or would not know what is meant. */
-static bool tells_peer(enum p2_removal why)
+bool p2_removal_is_ours(enum p2_removal why)
 {
     return why != P2_REMOVED_BY_PEER && why != P2_REMOVED_PEER_DEAD && why != P2_REMOVED_INITIAL_CONTACT;
 }
@@ -493,8 +492,8 @@ void p2_pair_remove(struct p2_gateway *gw, struct p2_sa_pair *pair, enum p2_remo
     unmap_spis(gw, pair, peer);
     unlink_pair(gw, pair);
     announce(gw, pair, P2_ACTION_SA_REMOVED, why);
-    for (size_t i = 0; i < pair->num && tells_peer(why) && peer->isakmp; i++)
-        p2_informational_delete(gw, peer->isakmp, (uint8_t)pair->in[i].protocol, &pair->in[i].spi, 1);
+    for (size_t i = 0; i < pair->num && p2_removal_is_ours(why) && peer->isakmp; i++)
+        p2_informational_delete(gw, peer->isakmp, (uint8_t)pair->in[i].protocol, pair->in[i].spi);
     uint32_t spi = pair->in[0].spi;
     free_pair(pair);
     if (negotiator)

@@ -28,13 +28,6 @@ static bool is_single(const struct p2_selector *selector)
     return !selector->is_range && selector->prefix_len == p2_address_len(selector->address.family) * 8;
 }
 
-/* 10.1.0.5 with the mask of a /24 means 10.1.0.0/24. */
-static void clear_host_bits(struct p2_address *address, size_t prefix_len)
-{
-    for (size_t i = 0; i < sizeof(address->bytes); i++)
-        address->bytes[i] &= mask_byte(prefix_len, i);
-}
-
 struct p2_selector p2_selector_single(const struct p2_address *address)
 {
     return (struct p2_selector){.address = *address,
@@ -55,11 +48,11 @@ static bool parse_prefix_len(const char *text, size_t bits, uint8_t *prefix_len)
 
 static bool parse_prefix(struct p2_selector *selector, const char *prefix_len)
 {
-    struct p2_address masked = selector->address;
-    if (!parse_prefix_len(prefix_len, p2_address_len(masked.family) * 8u, &selector->prefix_len))
+    const struct p2_address *address = &selector->address;
+    if (!parse_prefix_len(prefix_len, p2_address_len(address->family) * 8u, &selector->prefix_len))
         return false;
-    clear_host_bits(&masked, selector->prefix_len);
-    return p2_address_equal(&masked, &selector->address);
+    struct p2_address masked = p2_address_masked(address, selector->prefix_len);
+    return p2_address_equal(&masked, address);
 }
 
 static bool parse_range(struct p2_selector *selector, const char *last)
@@ -230,7 +223,8 @@ static bool read_mask(struct p2_reader *r, struct p2_selector *selector)
         if (mask.bytes[i] != mask_byte(selector->prefix_len, i))
             return false;
     }
-    clear_host_bits(&selector->address, selector->prefix_len);
+    /* 10.1.0.5 with the mask of a /24 means 10.1.0.0/24. */
+    selector->address = p2_address_masked(&selector->address, selector->prefix_len);
     return true;
 }
 

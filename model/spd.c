@@ -34,22 +34,11 @@ void p2_spd_cleanup(struct p2_spd *spd)
 
 /* --- prefixes and buckets --- */
 
-static struct p2_address masked(const struct p2_address *address, unsigned prefix_len)
-{
-    struct p2_address a = *address;
-    size_t whole = prefix_len / 8;
-    if (whole < sizeof(a.bytes)) {
-        a.bytes[whole] &= (uint8_t)(0xff00 >> prefix_len % 8);
-        memset(a.bytes + whole + 1, 0, sizeof(a.bytes) - whole - 1);
-    }
-    return a;
-}
-
 static struct prefixes prefixes_of(const struct p2_address *local, unsigned local_len,
                                    const struct p2_address *remote, unsigned remote_len)
 {
-    return (struct prefixes){masked(local, local_len), masked(remote, remote_len), (uint8_t)local_len,
-                             (uint8_t)remote_len};
+    return (struct prefixes){p2_address_masked(local, local_len), p2_address_masked(remote, remote_len),
+                             (uint8_t)local_len, (uint8_t)remote_len};
 }
 
 /* The length of the smallest prefix that covers the selector. */
@@ -255,15 +244,6 @@ void *p2_spd_for_packet(const struct p2_spd *spd, const struct p2_ip_view *packe
     return NULL;
 }
 
-static bool is_exactly(const struct p2_spd_entry *entry, const struct p2_selector *local,
-                       const struct p2_selector *remote, enum p2_proxy_rule rule)
-{
-    if (rule == P2_PROXY_ADDRESSES)
-        return p2_selector_equal_addresses(&entry->local, local) &&
-               p2_selector_equal_addresses(&entry->remote, remote);
-    return p2_selector_equal(&entry->local, local) && p2_selector_equal(&entry->remote, remote);
-}
-
 const struct p2_spd_entry *p2_spd_exact(const struct p2_spd *spd, const struct p2_selector *local,
                                         const struct p2_selector *remote, enum p2_proxy_rule rule,
                                         const struct p2_spd_entry *previous)
@@ -277,7 +257,8 @@ const struct p2_spd_entry *p2_spd_exact(const struct p2_spd *spd, const struct p
         const struct p2_spd_bucket *bucket = find_bucket(spd, &prefixes, &key);
         entry = bucket ? bucket->first : NULL;
     }
-    while (entry && !is_exactly(entry, local, remote, rule))
+    while (entry && !(p2_proxy_ids_mirror(rule, &entry->local, local) &&
+                      p2_proxy_ids_mirror(rule, &entry->remote, remote)))
         entry = entry->next;
     return entry;
 }

@@ -1,6 +1,12 @@
 /* Tunnels: when a Quick Mode starts, and which tunnel a packet or a peer's proxy IDs belong to. */
 #include "internal.h"
 
+/* It has no SA and nothing is under way to get one. */
+static bool is_idle(const struct p2_tunnel *tunnel)
+{
+    return !tunnel->current && !tunnel->negotiating && !tunnel->waiting && !p2_timer_armed(&tunnel->timer);
+}
+
 void p2_tunnel_start(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_start start)
 {
     struct p2_peer *peer = tunnel->peer;
@@ -50,8 +56,7 @@ static void wait(struct p2_gateway *gw, struct p2_tunnel *tunnel, const uint8_t 
 
 void p2_tunnel_packet(struct p2_gateway *gw, struct p2_tunnel *tunnel, const uint8_t *packet, size_t len)
 {
-    bool starts =
-        tunnel->config.establish == P2_ESTABLISH_ON_TRAFFIC && p2_tunnel_is_idle(tunnel) && !tunnel->given_up;
+    bool starts = tunnel->config.establish == P2_ESTABLISH_ON_TRAFFIC && is_idle(tunnel) && !tunnel->given_up;
     bool coming = tunnel->negotiating || tunnel->waiting || starts;
     bool room = coming && tunnel->num_waiting < tunnel->config.waiting;
     if (tunnel->current || room) /* behind those that go at this very instant, or until there is an SA */
@@ -74,7 +79,7 @@ void p2_tunnel_drop_waiting(struct p2_gateway *gw, struct p2_tunnel *tunnel)
 /* The SA that they waited for is gone again. */
 static void wait_on(struct p2_gateway *gw, struct p2_tunnel *tunnel)
 {
-    if (!p2_tunnel_is_idle(tunnel))
+    if (!is_idle(tunnel))
         return;
     if (tunnel->config.establish == P2_ESTABLISH_ON_TRAFFIC)
         p2_tunnel_start(gw, tunnel, P2_START_TRAFFIC);
@@ -109,11 +114,6 @@ void p2_tunnel_failed(struct p2_gateway *gw, struct p2_tunnel *tunnel)
         p2_arm(gw, &tunnel->timer, gw->now + tunnel->config.retry);
 }
 
-bool p2_tunnel_is_idle(const struct p2_tunnel *tunnel)
-{
-    return !tunnel->current && !tunnel->negotiating && !tunnel->waiting && !p2_timer_armed(&tunnel->timer);
-}
-
 static enum p2_start start_after(enum p2_removal why)
 {
     switch (why) {
@@ -134,9 +134,8 @@ static enum p2_start start_after(enum p2_removal why)
  * are tried again at all. */
 void p2_tunnel_down(struct p2_gateway *gw, struct p2_tunnel *tunnel, enum p2_removal why)
 {
-    bool ours = why != P2_REMOVED_BY_PEER && why != P2_REMOVED_PEER_DEAD && why != P2_REMOVED_INITIAL_CONTACT;
-    if (!p2_tunnel_is_idle(tunnel) || tunnel->config.establish != P2_ESTABLISH_IMMEDIATELY ||
-        (!ours && tunnel->config.retry == 0))
+    if (!is_idle(tunnel) || tunnel->config.establish != P2_ESTABLISH_IMMEDIATELY ||
+        (!p2_removal_is_ours(why) && tunnel->config.retry == 0))
         return;
     tunnel->start = start_after(why);
     p2_arm(gw, &tunnel->timer, gw->now);

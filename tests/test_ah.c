@@ -2,7 +2,7 @@
  * stands, and what it is not for. */
 #include "ah.h"
 #include "check.h"
-#include "cursor.h"
+#include "ip.h"
 
 struct packet_case {
     const char *auth;
@@ -392,7 +392,7 @@ static void the_length_must_be_the_sas(void)
 {
     struct p2_ah_keys keys = keys_of(P2_AUTH_HMAC_SHA1_96, false);
     for (unsigned words = 0; words < 256; words++) {
-        uint8_t packet[2048] = {0x45, 0, 0, 0, 0, 0, 0, 0, 64, P2_AH_PROTOCOL};
+        uint8_t packet[2048] = {0x45, 0, 0, 0, 0, 0, 0, 0, 64, P2_IP_PROTO_AH};
         p2_put_u16(packet + 2, sizeof packet);
         packet[20] = 17;
         packet[21] = (uint8_t)words;

@@ -136,12 +136,12 @@ static void deletes_of_other_protocols_mean_no_sa(void)
         p2_informational_notify_data(gw, gw->peers[0].isakmp, others[i], P2_NOTIFY_INVALID_SPI, spi, 4, spi,
                                      0);
         if (others[i] != P2_PROTO_ISAKMP)
-            p2_informational_delete(gw, gw->peers[0].isakmp, others[i], &gw->pairs->in[0].spi, 1);
+            p2_informational_delete(gw, gw->peers[0].isakmp, others[i], gw->pairs->in[0].spi);
         drain(link, 1);
         settle(link);
         CU_ASSERT_PTR_NOT_NULL_FATAL(link->ends[0].gw->pairs);
     }
-    p2_informational_delete(gw, gw->peers[0].isakmp, P2_PROTO_ESP, &gw->pairs->in[0].spi, 1);
+    p2_informational_delete(gw, gw->peers[0].isakmp, P2_PROTO_ESP, gw->pairs->in[0].spi);
     drain(link, 1);
     settle(link);
     CU_ASSERT_EQUAL(link->ends[0].removed[P2_REMOVED_BY_PEER], 1);
@@ -173,7 +173,7 @@ static void an_older_sa_does_not_come_back_by_its_install_interval(void)
     wait_until(link, 2 * P2_SECOND);
     const struct p2_sa_pair *c = rekey(link);
     CU_ASSERT_PTR_EQUAL(left->tunnels[0].current, a);
-    p2_informational_delete(right, right->peers[0].isakmp, P2_PROTO_ESP, &right->pairs->in[0].spi, 1);
+    p2_informational_delete(right, right->peers[0].isakmp, P2_PROTO_ESP, right->pairs->in[0].spi);
     drain(link, 1);
     settle(link);
     for (int t = 3; t < 20; t++) {
