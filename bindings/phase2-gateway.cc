@@ -19,8 +19,6 @@ NS_OBJECT_ENSURE_REGISTERED(Phase2Gateway);
 namespace
 {
 
-constexpr uint16_t IKE_PORT = 500;
-constexpr uint16_t NAT_TRAVERSAL_PORT = 4500;
 constexpr uint8_t PROTOCOLS[] = {50, 51}; /* ESP, AH */
 
 void MustDo(int result, const char *call)
@@ -91,8 +89,8 @@ int Phase2Gateway::Configure(const p2_gateway_config &config, const struct profi
     if (result < 0) {
         return result;
     }
-    NS_ABORT_MSG_IF(!m_ike.Open(m_stacks, ns3c_any(), IKE_PORT), "UDP port 500 is taken");
-    NS_ABORT_MSG_IF(!m_natTraversal.Open(m_stacks, ns3c_any(), NAT_TRAVERSAL_PORT), "UDP port 4500 is taken");
+    NS_ABORT_MSG_IF(!m_ike.Open(m_stacks, ns3c_any(), P2_PORT_IKE), "UDP port 500 is taken");
+    NS_ABORT_MSG_IF(!m_natTraversal.Open(m_stacks, ns3c_any(), P2_PORT_NAT_T), "UDP port 4500 is taken");
     for (uint8_t protocol : PROTOCOLS) {
         CreateObject<WholePacketProtocol>()->Open(m_stacks, protocol, OnIpsec, this);
     }
@@ -310,7 +308,7 @@ void Phase2Gateway::OnUdp(void *ctx, const ns3c_udp_packet *packet)
     auto self = static_cast<Phase2Gateway *>(ctx);
     Input input = {};
     input.kind = Input::IKE;
-    if (packet->destination_port == NAT_TRAVERSAL_PORT) {
+    if (packet->destination_port == P2_PORT_NAT_T) {
         switch (p2_udp_payload(packet->data, packet->len)) {
         case P2_UDP_KEEPALIVE:
             self->m_keepalives++;
@@ -345,7 +343,7 @@ void Phase2Gateway::OnClear(void *ctx, const uint8_t *packet, size_t len, uint64
 void Phase2Gateway::SendIke(void *ctx, const p2_datagram *datagram, uint64_t emission)
 {
     auto self = static_cast<Phase2Gateway *>(ctx);
-    UdpPort &port = datagram->source_port == NAT_TRAVERSAL_PORT ? self->m_natTraversal : self->m_ike;
+    UdpPort &port = datagram->source_port == P2_PORT_NAT_T ? self->m_natTraversal : self->m_ike;
     const ns3c_address destination = ToNs3c(datagram->destination);
     if (!port.Send(ToNs3c(datagram->source), destination, datagram->destination_port, datagram->data,
                    datagram->len, emission, SendRoute::BELOW)) {

@@ -1,13 +1,10 @@
 #include "attack_packet.h"
 
+#include "gateway.h"
 #include "ip.h"
 #include "isakmp.h"
 
 #include <string.h>
-
-#define PORT_IKE       500
-#define PORT_NAT_T     4500
-#define NON_ESP_MARKER 4
 
 /* Far in front of any window, and within half the range of 32 bits, or it would count as old. */
 #define HIGH_SEQUENCE (UINT32_C(1) << 30)
@@ -16,13 +13,13 @@ static struct attack_view look_at_udp(const struct p2_ip_view *ip)
 {
     const uint8_t *data = ip->payload.data + P2_UDP_HEADER_LEN;
     size_t len = ip->payload.len - P2_UDP_HEADER_LEN, at = ip->header_len + P2_UDP_HEADER_LEN;
-    bool floated = ip->source_port == PORT_NAT_T || ip->destination_port == PORT_NAT_T;
-    bool marked = floated && len >= NON_ESP_MARKER && p2_get_u32(data) == 0;
-    if (!floated && ip->source_port != PORT_IKE && ip->destination_port != PORT_IKE)
+    bool floated = ip->source_port == P2_PORT_NAT_T || ip->destination_port == P2_PORT_NAT_T;
+    bool marked = floated && len >= P2_NON_ESP_MARKER && p2_get_u32(data) == 0;
+    if (!floated && ip->source_port != P2_PORT_IKE && ip->destination_port != P2_PORT_IKE)
         return (struct attack_view){0};
     if (floated && !marked && len >= 8)
         return (struct attack_view){SCENARIO_ATTACK_ESP, false, at, p2_get_u32(data), p2_get_u32(data + 4)};
-    at += marked ? NON_ESP_MARKER : 0;
+    at += marked ? P2_NON_ESP_MARKER : 0;
     if ((floated && !marked) || ip->header_len + ip->payload.len < at + P2_ISAKMP_HEADER_LEN)
         return (struct attack_view){0};
     return (struct attack_view){SCENARIO_ATTACK_IKE, false, at, 0, 0};

@@ -110,8 +110,8 @@ static int see_udp(struct tamper *tamper, struct seen *seen, const uint8_t *udp,
     if (len < 8)
         return P2_OK;
     uint16_t source = p2_get_u16(udp), destination = p2_get_u16(udp + 2);
-    bool floated = source == 4500 || destination == 4500;
-    if (!floated && source != 500 && destination != 500)
+    bool floated = source == P2_PORT_NAT_T || destination == P2_PORT_NAT_T;
+    if (!floated && source != P2_PORT_IKE && destination != P2_PORT_IKE)
         return P2_OK;
     if (!floated)
         return see_ike(tamper, seen, udp + 8, len - 8);
