@@ -38,48 +38,47 @@ static void count(struct p2_sa_pair *pair, enum p2_drop verdict)
 
 /* A packet that came under this SA goes no further. */
 static void drop_inbound(struct p2_gateway *gw, enum p2_drop verdict, enum p2_protocol protocol, uint32_t spi,
-                         const uint8_t *packet, size_t len)
+                         const struct p2_ip_view *packet)
 {
-    struct p2_ip_view view;
+    struct p2_bytes whole = p2_ip_whole(packet);
     struct p2_ah_view ah;
     struct p2_action *action = p2_drop(gw, verdict, spi, true);
-    if (protocol == P2_PROTO_AH && p2_ah_parse(&ah, packet, len))
+    if (protocol == P2_PROTO_AH && p2_ah_parse(&ah, whole.data, whole.len))
         action->u.drop.sequence = ah.sequence;
-    else if (protocol == P2_PROTO_ESP && p2_ip_parse(&view, packet, len) == P2_OK &&
-             view.payload.len >= P2_ESP_HEADER_LEN)
-        action->u.drop.sequence = p2_get_u32(view.payload.data + 4);
+    else if (protocol == P2_PROTO_ESP && packet->payload.len >= P2_ESP_HEADER_LEN)
+        action->u.drop.sequence = p2_get_u32(packet->payload.data + 4);
 }
 
 static void process(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair,
-                    const uint8_t *packet, size_t len)
+                    const struct p2_ip_view *packet)
 {
     enum p2_drop verdict;
     if (kind == P2_JOB_SEAL) {
-        verdict = p2_seal_packet(gw, pair, packet, len);
+        verdict = p2_seal_packet(gw, pair, packet);
         if (verdict != P2_DROP_NONE)
             p2_drop(gw, verdict, pair->out[0].spi, true);
         return;
     }
     const struct p2_sa *outer = &pair->in[pair->num - 1];
-    verdict = p2_open_packet(gw, pair, packet, len);
+    verdict = p2_open_packet(gw, pair, packet);
     count(pair, verdict);
     if (verdict != P2_DROP_NONE)
-        drop_inbound(gw, verdict, outer->protocol, outer->spi, packet, len);
+        drop_inbound(gw, verdict, outer->protocol, outer->spi, packet);
 }
 
 static void submit(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair,
-                   const uint8_t *packet, size_t len)
+                   struct p2_bytes packet)
 {
     struct p2_work work = {0};
-    struct p2_job *job = p2_job_for_packet(gw, kind, pair, packet, len);
+    struct p2_job *job = p2_job_for_packet(gw, kind, pair, packet.data, packet.len);
     if (!job)
         return;
     for (size_t i = 0; i < pair->num; i++) {
         const struct p2_algorithms *a = &pair->suite.algorithms[i];
         if (a->auth != P2_AUTH_NONE)
-            p2_work_add(&work, P2_OP_HMAC, p2_auth_info(a->auth)->hash, 1, len);
+            p2_work_add(&work, P2_OP_HMAC, p2_auth_info(a->auth)->hash, 1, packet.len);
         if (a->cipher != P2_CIPHER_NONE && a->cipher != P2_CIPHER_NULL)
-            p2_work_add(&work, kind == P2_JOB_SEAL ? P2_OP_ENCRYPT : P2_OP_DECRYPT, a->cipher, 1, len);
+            p2_work_add(&work, kind == P2_JOB_SEAL ? P2_OP_ENCRYPT : P2_OP_DECRYPT, a->cipher, 1, packet.len);
     }
     if (!p2_job_submit(gw, job, &work, false)) {
         p2_drop(gw, P2_DROP_POOL_EXHAUSTED, pair->in[0].spi, true);
@@ -88,22 +87,22 @@ static void submit(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pa
 }
 
 static void submit_or_process(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pair *pair,
-                              const uint8_t *packet, size_t len)
+                              const struct p2_ip_view *packet)
 {
     if (gw->defer_ipsec)
-        submit(gw, kind, pair, packet, len);
+        submit(gw, kind, pair, p2_ip_whole(packet));
     else
-        process(gw, kind, pair, packet, len);
+        process(gw, kind, pair, packet);
 }
 
-void p2_outbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
+void p2_outbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const struct p2_ip_view *packet)
 {
-    submit_or_process(gw, P2_JOB_SEAL, pair, packet, len);
+    submit_or_process(gw, P2_JOB_SEAL, pair, packet);
 }
 
 /* A packet comes under the SPI of its outermost header, which must be the outermost one of the pair. */
-static void inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len, const struct p2_ip_view *view,
-                    enum p2_protocol protocol, uint32_t spi)
+static void inbound(struct p2_gateway *gw, const struct p2_ip_view *packet, enum p2_protocol protocol,
+                    uint32_t spi)
 {
     struct p2_sa_pair *pair = p2_pair_by_spi(gw, spi);
     const struct p2_sa *outer = pair ? &pair->in[pair->num - 1] : NULL;
@@ -111,16 +110,16 @@ static void inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len, co
     if (pair && (outer->protocol != protocol || outer->spi != spi))
         verdict = P2_DROP_SELECTOR_MISMATCH;
     else if (pair)
-        verdict = p2_glance(pair, outer, view, packet, len);
+        verdict = p2_glance(pair, outer, packet);
     if (verdict == P2_DROP_NONE) {
-        submit_or_process(gw, P2_JOB_OPEN, pair, packet, len);
+        submit_or_process(gw, P2_JOB_OPEN, pair, packet);
         return;
     }
-    drop_inbound(gw, verdict, protocol, spi, packet, len);
+    drop_inbound(gw, verdict, protocol, spi, packet);
     if (pair)
         count(pair, verdict);
     else
-        p2_pair_unknown(gw, &view->source, protocol, spi);
+        p2_pair_unknown(gw, &packet->source, protocol, spi);
 }
 
 void p2_inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len)
@@ -134,9 +133,9 @@ void p2_inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len)
     else if (view.is_fragment)
         p2_drop(gw, P2_DROP_FRAGMENT, 0, true);
     else if (view.protocol == P2_IP_PROTO_ESP && view.payload.len >= P2_ESP_HEADER_LEN)
-        inbound(gw, packet, len, &view, P2_PROTO_ESP, p2_get_u32(view.payload.data));
+        inbound(gw, &view, P2_PROTO_ESP, p2_get_u32(view.payload.data));
     else if (p2_ah_parse(&ah, packet, len))
-        inbound(gw, packet, len, &view, P2_PROTO_AH, ah.spi);
+        inbound(gw, &view, P2_PROTO_AH, ah.spi);
     else
         p2_drop(gw, P2_DROP_RUNT, 0, true);
 }
@@ -162,7 +161,9 @@ void p2_inbound_udp(struct p2_gateway *gw, const struct p2_datagram *datagram)
 
 void p2_packet_job_done(struct p2_gateway *gw, struct p2_job *job)
 {
+    struct p2_ip_view view;
     gw->udp_port = job->udp_port;
-    process(gw, job->kind, job->pair, job->packet, job->packet_len);
+    if (p2_ip_parse(&view, job->packet, job->packet_len) == P2_OK) /* as it did before it was a job */
+        process(gw, job->kind, job->pair, &view);
     p2_job_release(gw, job);
 }

@@ -301,7 +301,7 @@ int p2_gateway_send_clear(struct p2_gateway *gw, p2_time now, uint64_t mark, con
     } else if (!tunnel->current || p2_timer_armed(&tunnel->release)) { /* nothing overtakes what waited */
         p2_tunnel_packet(gw, tunnel, packet, len);
     } else {
-        p2_outbound(gw, tunnel->current, packet, len);
+        p2_outbound(gw, tunnel->current, &view);
     }
     return gw->error;
 }

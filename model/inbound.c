@@ -85,67 +85,66 @@ static bool is_esp_of(const struct p2_sa *sa, const struct p2_ip_view *view)
 }
 
 /* Takes off all that the pair put on; *inner is the packet that comes out. */
-static enum p2_drop open_all(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet,
-                             size_t len, struct p2_bytes *inner)
+static enum p2_drop open_all(struct p2_gateway *gw, struct p2_sa_pair *pair, const struct p2_ip_view *packet,
+                             struct p2_bytes *inner)
 {
     struct p2_sa *outer = &pair->in[pair->num - 1];
-    struct p2_ip_view view;
-    enum p2_drop verdict;
+    struct p2_bytes whole = p2_ip_whole(packet);
+    struct p2_ip_view opened;
     *inner = (struct p2_bytes){gw->packet, 0};
     if (outer->protocol == P2_PROTO_AH) {
-        size_t opened_len;
-        uint8_t *opened = pair->num > 1 ? gw->scratch : gw->packet;
-        verdict = open_ah(pair, outer, packet, len, opened, &opened_len);
+        size_t len;
+        uint8_t *out = pair->num > 1 ? gw->scratch : gw->packet;
+        enum p2_drop verdict = open_ah(pair, outer, whole.data, whole.len, out, &len);
         if (verdict != P2_DROP_NONE)
             return verdict;
-        packet = opened;
-        len = opened_len;
-    }
-    if (p2_ip_parse(&view, packet, len) < 0)
-        return P2_DROP_SELECTOR_MISMATCH;
-    if (pair->in[0].protocol == P2_PROTO_ESP)
-        return is_esp_of(&pair->in[0], &view) ? open_esp(pair, &pair->in[0], &view, gw->packet, &inner->len)
-                                              : P2_DROP_SELECTOR_MISMATCH;
-    *inner = (struct p2_bytes){packet, len};
-    if (pair->mode == P2_MODE_TUNNEL) {
-        if (view.payload.len == 0 || view.protocol != p2_ip_protocol_of_family(view.payload.data[0] >> 4))
+        if (p2_ip_parse(&opened, out, len) < 0)
             return P2_DROP_SELECTOR_MISMATCH;
-        *inner = view.payload;
+        packet = &opened;
+    }
+    if (pair->in[0].protocol == P2_PROTO_ESP)
+        return is_esp_of(&pair->in[0], packet) ? open_esp(pair, &pair->in[0], packet, gw->packet, &inner->len)
+                                               : P2_DROP_SELECTOR_MISMATCH;
+    *inner = p2_ip_whole(packet);
+    if (pair->mode == P2_MODE_TUNNEL) {
+        if (packet->payload.len == 0 ||
+            packet->protocol != p2_ip_protocol_of_family(packet->payload.data[0] >> 4))
+            return P2_DROP_SELECTOR_MISMATCH;
+        *inner = packet->payload;
     }
     return P2_DROP_NONE;
 }
 
 /* Only the newest packet of SAs that are in use tells where the peer is now: an older one may have been
  * overtaken by its move. */
-static void follow(const struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
+static void follow(const struct p2_gateway *gw, struct p2_sa_pair *pair, const struct p2_ip_view *packet)
 {
-    struct p2_ip_view view;
-    if (gw->udp_port != 0 && !pair->replaced && p2_ip_parse(&view, packet, len) == P2_OK &&
-        p2_get_u32(view.payload.data + 4) == (uint32_t)pair->in[0].replay.top)
-        p2_nat_follow_packet(pair, &view.source, gw->udp_port);
+    if (gw->udp_port != 0 && !pair->replaced &&
+        p2_get_u32(packet->payload.data + 4) == (uint32_t)pair->in[0].replay.top)
+        p2_nat_follow_packet(pair, &packet->source, gw->udp_port);
 }
 
 /* RFC 4301 section 5.1.2.1: what routers said of congestion to the outer packet holds for the inner one, if
  * its ends know ECN (RFC 3168). */
-static void carry_congestion(const uint8_t *outer, uint8_t *inner)
+static void carry_congestion(uint8_t outer_tos, uint8_t *inner)
 {
     enum { NOT_ECT = 0, CE = 3 };
-    uint8_t outer_tos = p2_ip_tos(outer), inner_tos = p2_ip_tos(inner);
+    uint8_t inner_tos = p2_ip_tos(inner);
     if ((outer_tos & 3) == CE && (inner_tos & 3) != NOT_ECT && (inner_tos & 3) != CE)
         p2_ip_set_tos(inner, inner_tos | CE);
 }
 
-enum p2_drop p2_open_packet(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
+enum p2_drop p2_open_packet(struct p2_gateway *gw, struct p2_sa_pair *pair, const struct p2_ip_view *packet)
 {
     struct p2_bytes inner;
-    enum p2_drop verdict = open_all(gw, pair, packet, len, &inner);
+    enum p2_drop verdict = open_all(gw, pair, packet, &inner);
     if (verdict == P2_DROP_NONE)
         verdict = check_inner(pair, inner.data, inner.len);
     if (verdict != P2_DROP_NONE)
         return verdict;
-    follow(gw, pair, packet, len);
+    follow(gw, pair, packet);
     if (pair->mode == P2_MODE_TUNNEL)
-        carry_congestion(packet, (uint8_t *)(uintptr_t)inner.data);
+        carry_congestion(packet->tos, (uint8_t *)(uintptr_t)inner.data);
     for (size_t i = 0; i < pair->num; i++) {
         pair->in[i].packets++;
         pair->in[i].bytes += inner.len;
@@ -158,16 +157,16 @@ enum p2_drop p2_open_packet(struct p2_gateway *gw, struct p2_sa_pair *pair, cons
     return P2_DROP_NONE;
 }
 
-enum p2_drop p2_glance(const struct p2_sa_pair *pair, const struct p2_sa *sa, const struct p2_ip_view *view,
-                       const uint8_t *packet, size_t len)
+enum p2_drop p2_glance(const struct p2_sa_pair *pair, const struct p2_sa *sa, const struct p2_ip_view *packet)
 {
+    struct p2_bytes whole = p2_ip_whole(packet);
     struct p2_ah_view ah;
     if (sa->protocol == P2_PROTO_ESP) {
-        if (!p2_esp_plausible(&sa->keys.esp, view->payload.len))
+        if (!p2_esp_plausible(&sa->keys.esp, packet->payload.len))
             return P2_DROP_RUNT;
-        return p2_replay_check(&sa->replay, number_of(pair, sa, p2_get_u32(view->payload.data + 4)));
+        return p2_replay_check(&sa->replay, number_of(pair, sa, p2_get_u32(packet->payload.data + 4)));
     }
-    if (!p2_ah_parse(&ah, packet, len) || !p2_ah_plausible(&sa->keys.ah, packet, &ah))
+    if (!p2_ah_parse(&ah, whole.data, whole.len) || !p2_ah_plausible(&sa->keys.ah, whole.data, &ah))
         return P2_DROP_RUNT;
     return p2_replay_check(&sa->replay, number_of(pair, sa, ah.sequence));
 }

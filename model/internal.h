@@ -497,17 +497,15 @@ uint32_t p2_spi_new(struct p2_gateway *gw);
 
 /* A clear packet for this pair; a whole IP packet with ESP or AH in it; the payload of a datagram that is
  * ESP. Done within the call, or as a job if the host prices them. */
-void p2_outbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len);
+void p2_outbound(struct p2_gateway *gw, struct p2_sa_pair *pair, const struct p2_ip_view *packet);
 void p2_inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len);
 void p2_inbound_udp(struct p2_gateway *gw, const struct p2_datagram *datagram);
 /* Through the SAs of the pair; what comes out leaves as an action. */
-enum p2_drop p2_seal_packet(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet,
-                            size_t len);
-enum p2_drop p2_open_packet(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet,
-                            size_t len);
+enum p2_drop p2_seal_packet(struct p2_gateway *gw, struct p2_sa_pair *pair, const struct p2_ip_view *packet);
+enum p2_drop p2_open_packet(struct p2_gateway *gw, struct p2_sa_pair *pair, const struct p2_ip_view *packet);
 /* What can be told for nothing, before the CPU has to work: length and window, of the outermost SA. */
-enum p2_drop p2_glance(const struct p2_sa_pair *pair, const struct p2_sa *sa, const struct p2_ip_view *view,
-                       const uint8_t *packet, size_t len);
+enum p2_drop p2_glance(const struct p2_sa_pair *pair, const struct p2_sa *sa,
+                       const struct p2_ip_view *packet);
 /* Such a job is over: the packet is processed and the job goes back to the pool. */
 void p2_packet_job_done(struct p2_gateway *gw, struct p2_job *job);
 

@@ -161,7 +161,7 @@ void p2_ip_set_payload_len(uint8_t *header, size_t header_len, size_t payload_le
 
 void p2_ip_copy_header(uint8_t *out, const struct p2_ip_view *view, uint8_t protocol, size_t payload_len)
 {
-    memcpy(out, view->payload.data - view->header_len, view->header_len);
+    memcpy(out, p2_ip_whole(view).data, view->header_len);
     out[view->next_at] = protocol;
     p2_ip_set_payload_len(out, view->header_len, payload_len);
 }

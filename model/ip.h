@@ -51,6 +51,11 @@ struct p2_ip_view {
 /* A whole packet, IPv4 or IPv6. P2_OK, or P2_ERR_MALFORMED: too short, another version, a total length that
  * is not len, extension headers that do not fit, hop-by-hop options that are not the first of them. */
 int p2_ip_parse(struct p2_ip_view *view, const uint8_t *packet, size_t len) P2_WARN_UNUSED;
+/* The packet that a view is of. */
+static inline struct p2_bytes p2_ip_whole(const struct p2_ip_view *view)
+{
+    return (struct p2_bytes){view->payload.data - view->header_len, view->header_len + view->payload.len};
+}
 
 /* What stands in front of a packet of this family that is the payload of another: 4 (IP in IP) or 41. */
 static inline uint8_t p2_ip_protocol_of_family(uint8_t family)

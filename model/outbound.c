@@ -9,7 +9,7 @@
 /* What goes into ESP or AH, and the header in front of it: a new one, or in transport mode the packet's own.
  */
 struct outgoing {
-    struct p2_ip_view view; /* of the packet that came */
+    const struct p2_ip_view *view; /* of the packet that came, or of a piece of it */
     struct p2_ip_header header;
     size_t header_len;
     struct p2_bytes payload;
@@ -20,16 +20,15 @@ struct outgoing {
 /* RFC 4301 section 5.1.2: DSCP and ECN as in the inner header, or the ECN alone; and section 8.1. */
 static void set_outer(struct outgoing *o, const struct p2_policy *policy)
 {
-    o->header.tos = policy->dscp_zero ? o->view.tos & 3 : o->view.tos;
-    o->header.dont_fragment = policy->df == P2_DF_SET || (policy->df == P2_DF_COPY && o->view.dont_fragment);
+    o->header.tos = policy->dscp_zero ? o->view->tos & 3 : o->view->tos;
+    o->header.dont_fragment = policy->df == P2_DF_SET || (policy->df == P2_DF_COPY && o->view->dont_fragment);
 }
 
+/* False: it may not go this way. */
 static bool plan(struct outgoing *o, struct p2_gateway *gw, const struct p2_sa_pair *pair,
-                 const uint8_t *packet, size_t len)
+                 const struct p2_ip_view *view)
 {
-    const struct p2_ip_view *view = &o->view;
-    if (p2_ip_parse(&o->view, packet, len) < 0)
-        return false;
+    o->view = view;
     o->transport = pair->mode == P2_MODE_TRANSPORT;
     if (o->transport) {
         o->header_len = view->header_len;
@@ -43,7 +42,7 @@ static bool plan(struct outgoing *o, struct p2_gateway *gw, const struct p2_sa_p
                                       .identification = gw->identification++};
     set_outer(o, &pair->tunnel->config.policy);
     o->header_len = p2_ip_header_len(o->header.destination.family);
-    o->payload = (struct p2_bytes){packet, len};
+    o->payload = p2_ip_whole(view);
     o->next_header = p2_ip_protocol_of_family(view->family);
     return true;
 }
@@ -53,7 +52,7 @@ static void write_header(struct outgoing *o, uint8_t protocol, size_t payload_le
     o->header.protocol = protocol;
     o->header.payload_len = payload_len;
     if (o->transport)
-        p2_ip_copy_header(out, &o->view, protocol, payload_len);
+        p2_ip_copy_header(out, o->view, protocol, payload_len);
     else
         p2_ip_build(out, &o->header);
 }
@@ -78,7 +77,7 @@ static size_t sealed_len(const struct p2_sa_pair *pair, const struct outgoing *o
     if (inner->protocol == P2_PROTO_ESP)
         len = p2_esp_sealed_len(&inner->keys.esp, len) + (pair->encapsulated ? P2_UDP_HEADER_LEN : 0);
     if (outer->protocol == P2_PROTO_AH)
-        len += p2_ah_header_len(&outer->keys.ah, o->transport ? o->view.family : o->header.source.family);
+        len += p2_ah_header_len(&outer->keys.ah, o->transport ? o->view->family : o->header.source.family);
     return o->header_len + len;
 }
 
@@ -106,10 +105,11 @@ static size_t build_plain(struct outgoing *o, uint8_t *out)
 }
 
 /* One packet that leaves in one piece, at least from here. */
-static enum p2_drop seal_one(struct p2_gateway *gw, struct p2_sa_pair *pair, struct outgoing *o, size_t len)
+static enum p2_drop seal_one(struct p2_gateway *gw, struct p2_sa_pair *pair, struct outgoing *o)
 {
     struct p2_sa *inner = &pair->out[0], *outer = &pair->out[pair->num - 1];
     bool ah = outer->protocol == P2_PROTO_AH;
+    size_t clear_len = p2_ip_whole(o->view).len;
     uint8_t *result = gw->packet + gw->packet_used, *out = ah ? gw->scratch : result;
     if (gw->packet_used + P2_PACKET_MAX > P2_PACKET_ARENA)
         return P2_DROP_TOO_BIG;
@@ -126,7 +126,7 @@ static enum p2_drop seal_one(struct p2_gateway *gw, struct p2_sa_pair *pair, str
         return P2_DROP_SELECTOR_MISMATCH;
     for (size_t i = 0; i < pair->num; i++) {
         pair->out[i].packets++;
-        pair->out[i].bytes += len;
+        pair->out[i].bytes += clear_len;
     }
     p2_pair_used(gw, pair, outer);
     gw->packet_used += sealed;
@@ -145,30 +145,33 @@ static size_t longest_that_fits(const struct p2_sa_pair *pair, const struct outg
 
 /* The sender may make its packets smaller. */
 static enum p2_drop tell_sender(struct p2_gateway *gw, const struct p2_sa_pair *pair,
-                                const struct outgoing *o, const uint8_t *packet, size_t len, size_t fits)
+                                const struct outgoing *o, size_t fits)
 {
+    struct p2_bytes packet = p2_ip_whole(o->view);
     const struct p2_address *local = &pair->tunnel->peer->config.local;
-    const struct p2_address *from = local->family == o->view.family ? local : &o->view.destination;
+    const struct p2_address *from = local->family == o->view->family ? local : &o->view->destination;
     uint8_t *answer = gw->packet + gw->packet_used;
-    if (o->view.family == 6 && fits < P2_IPV6_MIN_MTU)
+    if (o->view->family == 6 && fits < P2_IPV6_MIN_MTU)
         fits = P2_IPV6_MIN_MTU;
-    size_t answer_len = p2_path_mtu_answer(answer, from, &o->view, packet, len, (uint32_t)fits);
+    size_t answer_len = p2_path_mtu_answer(answer, from, o->view, packet.data, packet.len, (uint32_t)fits);
     gw->packet_used += answer_len;
     p2_emit_packet(gw, P2_ACTION_DELIVER_CLEAR)->u.packet = (struct p2_bytes){answer, answer_len};
     return P2_DROP_TOO_BIG;
 }
 
 static enum p2_drop seal_in_pieces(struct p2_gateway *gw, struct p2_sa_pair *pair,
-                                   const struct outgoing *whole, const uint8_t *packet, size_t fits)
+                                   const struct outgoing *whole, size_t fits)
 {
     struct p2_fragments fragments;
     enum p2_drop verdict = P2_DROP_NONE;
     size_t len, num = 0;
-    p2_fragments_begin(&fragments, &whole->view, packet, fits);
+    p2_fragments_begin(&fragments, whole->view, p2_ip_whole(whole->view).data, fits);
     while (verdict == P2_DROP_NONE && (len = p2_fragments_next(&fragments, gw->unwrapped)) > 0) {
         struct outgoing piece;
-        verdict = plan(&piece, gw, pair, gw->unwrapped, len) ? seal_one(gw, pair, &piece, len)
-                                                             : P2_DROP_SELECTOR_MISMATCH;
+        struct p2_ip_view view;
+        verdict = p2_ip_parse(&view, gw->unwrapped, len) == P2_OK && plan(&piece, gw, pair, &view)
+                      ? seal_one(gw, pair, &piece)
+                      : P2_DROP_SELECTOR_MISMATCH;
         num++;
     }
     return num > 0 ? verdict : P2_DROP_TOO_BIG;
@@ -177,27 +180,26 @@ static enum p2_drop seal_in_pieces(struct p2_gateway *gw, struct p2_sa_pair *pai
 /* RFC 4301 section 8: what does not fit the path goes in pieces that the inner packet is cut into, or in
  * pieces that routers or the receiver's gateway put together, or not at all; then its sender is told. An IPv6
  * packet that is small enough for any link is never sent back. */
-static enum p2_drop seal_too_big(struct p2_gateway *gw, struct p2_sa_pair *pair, struct outgoing *o,
-                                 const uint8_t *packet, size_t len)
+static enum p2_drop seal_too_big(struct p2_gateway *gw, struct p2_sa_pair *pair, struct outgoing *o)
 {
-    bool outer_df = o->transport ? o->view.dont_fragment && o->view.family == 4 : o->header.dont_fragment;
-    bool may_be_cut = !o->transport && o->view.family == 4 && !o->view.dont_fragment;
+    bool outer_df = o->transport ? o->view->dont_fragment && o->view->family == 4 : o->header.dont_fragment;
+    bool may_be_cut = !o->transport && o->view->family == 4 && !o->view->dont_fragment;
     size_t fits = longest_that_fits(pair, o, pair->tunnel->peer->config.mtu);
     if (may_be_cut && (outer_df || pair->tunnel->config.policy.fragment_before))
-        return seal_in_pieces(gw, pair, o, packet, fits);
-    if (outer_df && (o->view.family == 4 || len > P2_IPV6_MIN_MTU))
-        return tell_sender(gw, pair, o, packet, len, fits);
+        return seal_in_pieces(gw, pair, o, fits);
+    if (outer_df && (o->view->family == 4 || p2_ip_whole(o->view).len > P2_IPV6_MIN_MTU))
+        return tell_sender(gw, pair, o, fits);
     o->header.dont_fragment = false;
-    return seal_one(gw, pair, o, len);
+    return seal_one(gw, pair, o);
 }
 
-enum p2_drop p2_seal_packet(struct p2_gateway *gw, struct p2_sa_pair *pair, const uint8_t *packet, size_t len)
+enum p2_drop p2_seal_packet(struct p2_gateway *gw, struct p2_sa_pair *pair, const struct p2_ip_view *packet)
 {
     struct outgoing o;
     uint32_t mtu = pair->tunnel->peer->config.mtu;
-    if (!plan(&o, gw, pair, packet, len))
+    if (!plan(&o, gw, pair, packet))
         return P2_DROP_SELECTOR_MISMATCH;
     if (mtu != 0 && sealed_len(pair, &o, o.payload.len) > mtu)
-        return seal_too_big(gw, pair, &o, packet, len);
-    return seal_one(gw, pair, &o, len);
+        return seal_too_big(gw, pair, &o);
+    return seal_one(gw, pair, &o);
 }

@@ -91,6 +91,7 @@ static void wait_on(struct p2_gateway *gw, struct p2_tunnel *tunnel)
 void p2_tunnel_release(struct p2_gateway *gw, struct p2_tunnel *tunnel)
 {
     struct p2_job *job = tunnel->current ? take_waiting(tunnel) : NULL;
+    struct p2_ip_view view;
     if (!job) {
         if (tunnel->first_waiting)
             wait_on(gw, tunnel);
@@ -99,7 +100,8 @@ void p2_tunnel_release(struct p2_gateway *gw, struct p2_tunnel *tunnel)
     if (tunnel->first_waiting)
         p2_arm(gw, &tunnel->release, gw->now);
     gw->packet_mark = job->mark;
-    p2_outbound(gw, tunnel->current, job->packet, job->packet_len);
+    if (p2_ip_parse(&view, job->packet, job->packet_len) == P2_OK) /* as it did before it waited */
+        p2_outbound(gw, tunnel->current, &view);
     p2_job_release(gw, job);
 }
 
