@@ -9,23 +9,23 @@ WERROR   ?=
 B        ?= build
 
 RUN_PACKAGES  = gcc g++ libc6-dev pkg-config libns3-dev libgsl-dev libsqlite3-dev libxml2-dev nettle-dev libgmp-dev \
-                libjansson-dev
+                libjansson-dev libpcap-dev
 TEST_PACKAGES = $(RUN_PACKAGES) libcunit1-dev tshark python3-scapy python3-cryptography
 
 WARN      = -Wall -Wextra $(WERROR)
-INCLUDE   = -Imodel -Ibindings -Iscenarios -Ianalysis -Itests
+INCLUDE   = -Imodel -Ibindings -Iscenarios -Ianalysis -Ianalysis/explain -Itests
 XML      := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
 C_FLAGS   = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) -Wshadow -Wconversion $(INCLUDE) $(XML) $(CFLAGS)
 CXX_FLAGS = -std=c++17 $(WARN) $(INCLUDE) $(CXXFLAGS)
 NS3_LIBS  = -lns3-virtual-net-device -lns3-internet -lns3-traffic-control -lns3-network -lns3-core
 C_LIBS    = -lxml2 -ljansson -lhogweed -lnettle -lgmp -lm
-MAIN_LIBS = -lsqlite3 -lgsl -lgslcblas $(C_LIBS)
+MAIN_LIBS = -lsqlite3 -lgsl -lgslcblas -lpcap $(C_LIBS)
 
 model    = $(wildcard model/*.c)
 host     = $(wildcard bindings/*.c)
 ns3      = $(wildcard bindings/*.cc)
 scenario = $(filter-out %-main.c,$(wildcard scenarios/*.c))
-analysis = $(filter-out %-main.c,$(wildcard analysis/*.c))
+analysis = $(filter-out %-main.c,$(wildcard analysis/*.c analysis/explain/*.c))
 sim      = $(wildcard tests/sim/*.c)
 tests    = $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
 benches  = $(patsubst %.c,$B/%,$(wildcard tests/bench/bench_*.c))
@@ -60,7 +60,7 @@ objects: all $(tests) $(tools) $(benches) $(examples)
 bench: all $(benches)
 	for bench in $(benches); do echo "== $$bench"; $$bench || exit 1; done
 
-SOURCES = $(wildcard */*.[ch] */*.cc tests/*/*.[ch] bindings/examples/*)
+SOURCES = $(wildcard */*.[ch] */*.cc analysis/*/*.[ch] tests/*/*.[ch] bindings/examples/*)
 format:
 	clang-format -i $(SOURCES)
 format-check:
