@@ -2,6 +2,7 @@
 
 #include "ah.h"
 #include "ip.h"
+#include "replay.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,17 +83,6 @@ struct p2_heard_sa *p2_heard_sa(struct p2_eavesdrop *e, uint32_t spi)
 
 /* --- ESP --- */
 
-/* The 64-bit number nearest to the highest so far that ends in these 32 bits (RFC 4303 appendix A2.1). */
-static uint64_t number_of(const struct p2_heard_sa *sa, uint32_t lower)
-{
-    uint64_t guess = (sa->top & ~(uint64_t)UINT32_MAX) | lower;
-    if (guess + (UINT64_C(1) << 31) < sa->top)
-        guess += UINT64_C(1) << 32;
-    else if (guess > sa->top + (UINT64_C(1) << 31) && guess > UINT32_MAX)
-        guess -= UINT64_C(1) << 32;
-    return guess;
-}
-
 /* Where there is no ICV, what came out must at least look like something. */
 static bool makes_sense(const struct p2_heard_sa *sa, const struct p2_eavesdrop_packet *heard)
 {
@@ -116,7 +106,7 @@ static int hear_esp(struct p2_eavesdrop *e, struct p2_eavesdrop_packet *heard, c
     e->counts.packets++;
     if (!sa->has_keys || !p2_esp_plausible(&sa->keys, len))
         return P2_OK;
-    uint64_t number = number_of(sa, p2_get_u32(esp + 4));
+    uint64_t number = p2_replay_nearest(sa->top, p2_get_u32(esp + 4));
     size_t plain_len;
     if (p2_esp_open(&sa->keys, esp, len, number, e->plain, &plain_len, &heard->next) != P2_DROP_NONE)
         return P2_OK;

@@ -73,24 +73,14 @@ static bool is_resent(struct p2_heard_exchange *ex, const uint8_t *message, size
 /* False: an algorithm that we do not have. */
 static bool read_algorithms(const struct p2_isakmp_transform *t, struct p2_algorithms *algorithms, bool *esn)
 {
-    struct p2_reader attributes = p2_reader_init(t->attributes.data, t->attributes.len);
-    struct p2_attribute a;
-    uint16_t key_bits = 0, auth_id = 0;
-    *esn = false;
-    while (p2_isakmp_next_attribute(&attributes, &a)) {
-        if (a.type == P2_ATTR_KEY_LENGTH)
-            key_bits = (uint16_t)a.value;
-        else if (a.type == P2_ATTR_AUTH)
-            auth_id = (uint16_t)a.value;
-        else if (a.type == P2_ATTR_ESN)
-            *esn = a.value == P2_ESN_64_BITS;
-    }
-    enum p2_cipher cipher = p2_cipher_by_esp_id(t->id, key_bits);
-    enum p2_auth auth = p2_auth_by_ipsec_id(auth_id);
+    struct p2_transform_reading r = p2_transform_read(t->attributes, 0);
+    enum p2_cipher cipher = p2_transform_cipher(t, &r);
+    enum p2_auth auth = p2_transform_auth(&r);
     *algorithms = (struct p2_algorithms){cipher, auth};
+    *esn = r.esn == P2_ESN_64_BITS;
     enum p2_cipher_mode mode = p2_cipher_info(cipher)->mode;
     bool gcm = mode == P2_CIPHER_MODE_GCM, null = mode == P2_CIPHER_MODE_NULL;
-    return !attributes.failed && cipher != P2_CIPHER_NONE && (auth_id == 0) == (auth == P2_AUTH_NONE) &&
+    return !r.malformed && cipher != P2_CIPHER_NONE && (r.auth_id == 0) == (auth == P2_AUTH_NONE) &&
            !(gcm && auth != P2_AUTH_NONE) && !(null && auth == P2_AUTH_NONE);
 }
 

@@ -92,7 +92,7 @@ int p2_isakmp_parse_payloads(struct p2_payloads *payloads, uint8_t first, const 
 /* The n-th (from 0) payload of a type; NULL: none. */
 const struct p2_payload *p2_isakmp_find(const struct p2_payloads *payloads, uint8_t type, size_t n);
 
-#define P2_MAX_TRANSFORMS 32 /* over all proposals of an SA payload; more are malformed to us */
+#define P2_MAX_TRANSFORMS 128 /* over all proposals of an SA payload; more are malformed to us */
 
 struct p2_isakmp_transform {
     uint8_t proposal_number, protocol;

@@ -63,6 +63,26 @@ struct p2_offer_choice {
 void p2_offer_choose(struct p2_offer_choice *choice, const struct p2_isakmp_sa_payload *sa,
                      const struct p2_offer_context *context);
 
+/* What one transform says, in our terms: its attributes as they came, not cut to size. */
+struct p2_transform_reading {
+    uint64_t key_bits, auth_id, group, mode; /* 0: not given; mode then is what the caller takes it for */
+    uint64_t seconds, kilobytes;             /* 0: not given, which for kilobytes is no limit */
+    uint64_t esn;                            /* 0: not given, 32 bits; else P2_ESN_64_BITS or worse */
+    uint16_t unknown_attribute;
+    bool malformed;
+};
+
+struct p2_transform_reading p2_transform_read(struct p2_bytes attributes, uint16_t mode);
+/* P2_CIPHER_NONE, P2_AUTH_NONE: not one of ours, or none (auth_id tells). */
+enum p2_cipher p2_transform_cipher(const struct p2_isakmp_transform *transform,
+                                   const struct p2_transform_reading *reading);
+enum p2_auth p2_transform_auth(const struct p2_transform_reading *reading);
+/* "aes-128-cbc", "ESP transform 99"; "hmac-sha1-96", "none". */
+void p2_transform_name_encryption(const struct p2_isakmp_transform *transform,
+                                  const struct p2_transform_reading *reading, char *text, size_t size);
+void p2_transform_name_authentication(const struct p2_isakmp_transform *transform,
+                                      const struct p2_transform_reading *reading, char *text, size_t size);
+
 /* The body of the answering SA payload: the chosen transforms as they came, with our SPIs. */
 void p2_offer_build_answer(struct p2_builder *builder, const struct p2_offer_part *parts, size_t num,
                            const uint32_t spi[P2_MAX_BUNDLE]);

@@ -9,16 +9,7 @@
 /* RFC 2407 section 4.5: what an offer without a lifetime means. */
 #define DEFAULT_LIFETIME_S 28800
 
-/* What one transform says, in our terms. */
-struct reading {
-    uint64_t key_bits, auth_id, group, mode; /* as they came, not cut to size */
-    uint64_t seconds, kilobytes;             /* kilobytes 0: no limit */
-    uint64_t esn;                            /* 0: not given, 32 bits */
-    uint16_t unknown_attribute;
-    bool malformed;
-};
-
-static void read_lifetime(struct reading *r, uint64_t type, uint64_t value)
+static void read_lifetime(struct p2_transform_reading *r, uint64_t type, uint64_t value)
 {
     if (type == P2_LIFE_SECONDS)
         r->seconds = value;
@@ -26,7 +17,7 @@ static void read_lifetime(struct reading *r, uint64_t type, uint64_t value)
         r->kilobytes = value;
 }
 
-static void read_attribute(struct reading *r, const struct p2_attribute *a, uint64_t *life_type)
+static void read_attribute(struct p2_transform_reading *r, const struct p2_attribute *a, uint64_t *life_type)
 {
     switch (a->type) {
     case P2_ATTR_LIFE_TYPE:
@@ -56,9 +47,9 @@ static void read_attribute(struct reading *r, const struct p2_attribute *a, uint
 }
 
 /* The mode that an offer without one means is left to the host by RFC 2407 section 4.5: the policy's. */
-static struct reading read_attributes(struct p2_bytes bytes, uint16_t mode)
+struct p2_transform_reading p2_transform_read(struct p2_bytes bytes, uint16_t mode)
 {
-    struct reading r = {.mode = mode};
+    struct p2_transform_reading r = {.mode = mode};
     struct p2_reader attributes = p2_reader_init(bytes.data, bytes.len);
     struct p2_attribute a;
     uint64_t life_type = 0;
@@ -70,7 +61,7 @@ static struct reading read_attributes(struct p2_bytes bytes, uint16_t mode)
 
 bool p2_offer_read_lifetimes(struct p2_bytes data, uint32_t *lifetime_s, uint32_t *lifetime_kb)
 {
-    struct reading r = read_attributes(data, 0);
+    struct p2_transform_reading r = p2_transform_read(data, 0);
     if (r.malformed)
         return false;
     if (r.seconds > 0 && r.seconds < *lifetime_s)
@@ -163,19 +154,19 @@ static void mode_text(uint64_t mode, char *text, size_t size)
 
 /* --- one transform against one protocol of the policy --- */
 
-static enum p2_cipher cipher_of(const struct p2_isakmp_transform *t, const struct reading *r)
+enum p2_cipher p2_transform_cipher(const struct p2_isakmp_transform *t, const struct p2_transform_reading *r)
 {
     return r->key_bits <= UINT16_MAX ? p2_cipher_by_esp_id(t->id, (uint16_t)r->key_bits) : P2_CIPHER_NONE;
 }
 
-static enum p2_auth auth_of(const struct reading *r)
+enum p2_auth p2_transform_auth(const struct p2_transform_reading *r)
 {
     return r->auth_id <= UINT16_MAX ? p2_auth_by_ipsec_id((uint16_t)r->auth_id) : P2_AUTH_NONE;
 }
 
 /* What does not even make sense: it is refused, whatever the policy. */
 static void check_shape(struct p2_offer_refusal *why, const struct p2_isakmp_transform *t,
-                        const struct reading *r)
+                        const struct p2_transform_reading *r)
 {
     if (t->spi.len != 4 || p2_get_u32(t->spi.data) < 256) { /* RFC 4303 section 2.1 */
         P2_REFUSE(why, P2_RANK_SHAPE, "spi", rule_shape, "an SPI of %zu bytes%s", t->spi.len,
@@ -197,10 +188,10 @@ static bool only_key_length_unknown(const struct p2_isakmp_transform *t)
     return false;
 }
 
-static void name_encryption(const struct p2_isakmp_transform *t, const struct reading *r, char *text,
-                            size_t size)
+void p2_transform_name_encryption(const struct p2_isakmp_transform *t, const struct p2_transform_reading *r,
+                                  char *text, size_t size)
 {
-    enum p2_cipher cipher = cipher_of(t, r);
+    enum p2_cipher cipher = p2_transform_cipher(t, r);
     if (cipher != P2_CIPHER_NONE)
         snprintf(text, size, "%s", p2_cipher_info(cipher)->name);
     else if (only_key_length_unknown(t))
@@ -209,10 +200,10 @@ static void name_encryption(const struct p2_isakmp_transform *t, const struct re
         snprintf(text, size, "ESP transform %u", t->id);
 }
 
-static void name_authentication(const struct p2_isakmp_transform *t, const struct reading *r, char *text,
-                                size_t size)
+void p2_transform_name_authentication(const struct p2_isakmp_transform *t,
+                                      const struct p2_transform_reading *r, char *text, size_t size)
 {
-    enum p2_auth auth = auth_of(r);
+    enum p2_auth auth = p2_transform_auth(r);
     if (t->protocol == P2_PROTO_AH && auth != P2_AUTH_NONE && p2_auth_info(auth)->ah_id != t->id)
         snprintf(text, size, "AH transform %u with %s", t->id, p2_auth_info(auth)->name);
     else if (auth != P2_AUTH_NONE)
@@ -223,17 +214,17 @@ static void name_authentication(const struct p2_isakmp_transform *t, const struc
         snprintf(text, size, "none");
 }
 
-static bool same_encryption(const struct p2_isakmp_transform *t, const struct reading *r,
+static bool same_encryption(const struct p2_isakmp_transform *t, const struct p2_transform_reading *r,
                             const struct p2_algorithms *a)
 {
-    return t->protocol == P2_PROTO_AH || cipher_of(t, r) == a->cipher;
+    return t->protocol == P2_PROTO_AH || p2_transform_cipher(t, r) == a->cipher;
 }
 
-static bool same_authentication(const struct p2_isakmp_transform *t, const struct reading *r,
+static bool same_authentication(const struct p2_isakmp_transform *t, const struct p2_transform_reading *r,
                                 const struct p2_algorithms *a)
 {
-    bool unknown = r->auth_id != 0 && auth_of(r) == P2_AUTH_NONE;
-    return !unknown && auth_of(r) == a->auth &&
+    bool unknown = r->auth_id != 0 && p2_transform_auth(r) == P2_AUTH_NONE;
+    return !unknown && p2_transform_auth(r) == a->auth &&
            (t->protocol != P2_PROTO_AH || p2_auth_info(a->auth)->ah_id == t->id);
 }
 
@@ -241,7 +232,7 @@ static bool same_authentication(const struct p2_isakmp_transform *t, const struc
 static const struct p2_algorithms *find_alternative(struct p2_offer_refusal *why,
                                                     const struct p2_protocol_offer *ours,
                                                     const struct p2_isakmp_transform *t,
-                                                    const struct reading *r)
+                                                    const struct p2_transform_reading *r)
 {
     bool encryption_known = false;
     for (size_t i = 0; i < ours->num; i++) {
@@ -253,9 +244,9 @@ static const struct p2_algorithms *find_alternative(struct p2_offer_refusal *why
     }
     char name[64];
     if (encryption_known)
-        name_authentication(t, r, name, sizeof(name));
+        p2_transform_name_authentication(t, r, name, sizeof(name));
     else
-        name_encryption(t, r, name, sizeof(name));
+        p2_transform_name_encryption(t, r, name, sizeof(name));
     P2_REFUSE(why, encryption_known ? P2_RANK_AUTHENTICATION : P2_RANK_ENCRYPTION,
               encryption_known ? "authentication" : "encryption", rule_algorithms, "%s", name);
     for (size_t i = 0; i < ours->num; i++) {
@@ -304,13 +295,13 @@ static uint32_t agree(const struct p2_offer_context *context, uint64_t theirs, u
     return ours;
 }
 
-static uint64_t seconds_of(const struct reading *r)
+static uint64_t seconds_of(const struct p2_transform_reading *r)
 {
     return r->seconds != 0 ? r->seconds : DEFAULT_LIFETIME_S;
 }
 
 static void check_rest(struct p2_offer_refusal *why, const struct p2_offer_context *context,
-                       const struct reading *r)
+                       const struct p2_transform_reading *r)
 {
     const struct p2_policy *policy = context->policy;
     if (r->mode != p2_wire_mode(context)) {
@@ -335,7 +326,7 @@ static void check_rest(struct p2_offer_refusal *why, const struct p2_offer_conte
 
 /* SAs that go together go when the first of them would. */
 static void agree_on_lifetimes(struct p2_offer_choice *choice, const struct p2_offer_context *context,
-                               const struct reading *r)
+                               const struct p2_transform_reading *r)
 {
     bool first = choice->num == 0, claims_s, claims_kb;
     uint32_t s = agree(context, seconds_of(r), context->policy->lifetime_s, &claims_s);
@@ -354,7 +345,7 @@ bool p2_offer_accept_transform(struct p2_offer_refusal *why, struct p2_offer_cho
                                const struct p2_offer_context *context, const struct p2_protocol_offer *ours,
                                const struct p2_isakmp_transform *t)
 {
-    struct reading r = read_attributes(t->attributes, p2_wire_mode(context));
+    struct p2_transform_reading r = p2_transform_read(t->attributes, p2_wire_mode(context));
     const struct p2_algorithms *found = NULL;
     *why = (struct p2_offer_refusal){0};
     check_shape(why, t, &r);

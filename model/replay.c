@@ -39,6 +39,16 @@ uint64_t p2_replay_extend(const struct p2_replay *replay, uint32_t lower)
     return upper << 32 | lower;
 }
 
+uint64_t p2_replay_nearest(uint64_t top, uint32_t lower)
+{
+    uint64_t guess = (top & ~(uint64_t)UINT32_MAX) | lower;
+    if (guess + (UINT64_C(1) << 31) < top)
+        guess += UINT64_C(1) << 32;
+    else if (guess > top + (UINT64_C(1) << 31) && guess > UINT32_MAX)
+        guess -= UINT64_C(1) << 32;
+    return guess;
+}
+
 enum p2_drop p2_replay_check(const struct p2_replay *replay, uint64_t sequence)
 {
     if (replay->width == 0)

@@ -28,6 +28,9 @@ void p2_replay_cleanup(struct p2_replay *replay);
  * the one that lies in the window, or else the next one above it. */
 uint64_t p2_replay_extend(const struct p2_replay *replay, uint32_t lower);
 
+/* The same for somebody who has no window to go by, but has seen numbers up to top: the nearest one to it. */
+uint64_t p2_replay_nearest(uint64_t top, uint32_t lower);
+
 /* P2_DROP_NONE: new. Else P2_DROP_SEQUENCE_ZERO, P2_DROP_TOO_OLD or P2_DROP_REPLAYED. Changes nothing. */
 enum p2_drop p2_replay_check(const struct p2_replay *replay, uint64_t sequence);
 /* Marks a sequence number whose packet verified. The caller has just checked it. */
