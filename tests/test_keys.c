@@ -176,45 +176,56 @@ static void lines_as_wireshark_has_them(void)
     known_keys_cleanup(&keys);
 }
 
+static void observe_isakmp(struct keyring *keyring, enum p2_cipher cipher, enum p2_hash hash,
+                           struct test_random *state)
+{
+    struct p2_action action = {.type = P2_ACTION_ISAKMP_SA};
+    struct p2_isakmp_info *info = &action.u.isakmp;
+    uint8_t secret[P2_DH_MAX_LEN];
+    test_random_fill(state, P2_RANDOM_COOKIE, (uint8_t *)&info->keys, sizeof info->keys);
+    test_random_fill(state, P2_RANDOM_COOKIE, info->encryption_key, sizeof info->encryption_key);
+    test_random_fill(state, P2_RANDOM_DH, secret, sizeof secret);
+    info->cipher = cipher;
+    info->hash = hash;
+    memcpy(info->id.initiator_cookie, info->keys.initiator_cookie, 8);
+    keyring_observe(keyring, &action);
+    struct p2_action quick = {.type = P2_ACTION_DH_SECRET, .id = info->id};
+    quick.id.message_id = (uint32_t)test_random_next(state);
+    quick.u.secret = (struct p2_bytes){secret, sizeof secret - cipher};
+    keyring_observe(keyring, &quick);
+}
+
+static void observe_esp(struct keyring *keyring, enum p2_cipher cipher, enum p2_auth auth,
+                        struct test_random *state)
+{
+    struct p2_action action = {.type = P2_ACTION_SA_INSTALLED};
+    struct p2_sa_info *sa = &action.u.sa;
+    sa->inbound = true;
+    sa->protocol = P2_PROTO_ESP;
+    sa->spi = (uint32_t)test_random_next(state);
+    sa->cipher = cipher;
+    sa->auth = auth;
+    sa->udp_source = auth == P2_AUTH_HMAC_SHA1_96 ? 4500 : 0;
+    sa->source.family = sa->destination.family = cipher % 2 ? 6 : 4;
+    test_random_fill(state, P2_RANDOM_COOKIE, sa->source.bytes, p2_address_len(sa->source.family));
+    test_random_fill(state, P2_RANDOM_COOKIE, sa->destination.bytes, p2_address_len(sa->source.family));
+    test_random_fill(state, P2_RANDOM_COOKIE, sa->encryption_key, sizeof sa->encryption_key);
+    test_random_fill(state, P2_RANDOM_COOKIE, sa->authentication_key, sizeof sa->authentication_key);
+    keyring_observe(keyring, &action);
+}
+
 /* An ISAKMP SA for every cipher and hash, with a Quick Mode, and an ESP SA for every cipher and HMAC. */
 static void fill(struct keyring *keyring, struct test_random *state)
 {
-    for (unsigned c = 0; c < P2_NUM_CIPHERS; c++) {
-        for (unsigned h = P2_HASH_NONE + 1; h < P2_NUM_HASHES && p2_cipher_is_for_ike((enum p2_cipher)c);
-             h++) {
-            struct p2_action action = {.type = P2_ACTION_ISAKMP_SA};
-            uint8_t secret[P2_DH_MAX_LEN];
-            test_random_fill(state, P2_RANDOM_COOKIE, (uint8_t *)&action.u.isakmp.keys,
-                             sizeof action.u.isakmp.keys);
-            test_random_fill(state, P2_RANDOM_COOKIE, action.u.isakmp.encryption_key, P2_CIPHER_MAX_KEY);
-            test_random_fill(state, P2_RANDOM_DH, secret, sizeof secret);
-            action.u.isakmp.cipher = (enum p2_cipher)c;
-            action.u.isakmp.hash = (enum p2_hash)h;
-            memcpy(action.u.isakmp.id.initiator_cookie, action.u.isakmp.keys.initiator_cookie, 8);
-            keyring_observe(keyring, &action);
-            struct p2_action quick = {.type = P2_ACTION_DH_SECRET, .id = action.u.isakmp.id};
-            quick.id.message_id = (uint32_t)test_random_next(state);
-            quick.u.secret = (struct p2_bytes){secret, sizeof secret - c};
-            keyring_observe(keyring, &quick);
+    for (enum p2_cipher cipher = P2_CIPHER_NONE + 1; cipher < P2_NUM_CIPHERS; cipher++) {
+        bool has_icv = p2_cipher_info(cipher)->icv_len > 0;
+        for (enum p2_hash hash = P2_HASH_NONE + 1; hash < P2_NUM_HASHES; hash++) {
+            if (p2_cipher_is_for_ike(cipher))
+                observe_isakmp(keyring, cipher, hash, state);
         }
-        for (unsigned a = 0; a < P2_NUM_AUTHS && c > P2_CIPHER_NONE; a++) {
-            struct p2_action action = {.type = P2_ACTION_SA_INSTALLED};
-            struct p2_sa_info *sa = &action.u.sa;
-            if (a > P2_AUTH_NONE && p2_cipher_info((enum p2_cipher)c)->icv_len > 0)
-                continue;
-            sa->inbound = true;
-            sa->protocol = P2_PROTO_ESP;
-            sa->spi = (uint32_t)test_random_next(state);
-            sa->cipher = (enum p2_cipher)c;
-            sa->auth = (enum p2_auth)a;
-            sa->udp_source = a == 2 ? 4500 : 0;
-            sa->source = p2_address_v4((uint32_t)test_random_next(state));
-            sa->destination = p2_address_v4((uint32_t)test_random_next(state));
-            if (c % 2)
-                sa->source.family = sa->destination.family = 6;
-            test_random_fill(state, P2_RANDOM_COOKIE, sa->encryption_key, sizeof sa->encryption_key);
-            test_random_fill(state, P2_RANDOM_COOKIE, sa->authentication_key, sizeof sa->authentication_key);
-            keyring_observe(keyring, &action);
+        for (enum p2_auth auth = P2_AUTH_NONE; auth < P2_NUM_AUTHS; auth++) {
+            if (auth == P2_AUTH_NONE || !has_icv)
+                observe_esp(keyring, cipher, auth, state);
         }
     }
     CU_ASSERT_FALSE_FATAL(keyring->out_of_memory);

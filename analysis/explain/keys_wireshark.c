@@ -166,7 +166,8 @@ static int read_isakmp(struct keys_reader *reader, const struct fields *fields)
             0)
         return -1;
     if (cipher_by_length(lengths, NULL, sa->key_len) == P2_CIPHER_NONE)
-        return keys_complain(reader, "the key of %zu hex digits; allowed: %s", 2 * sa->key_len, lengths);
+        return keys_complain(reader, "the key of %zu hex digits; allowed: %s hex digits", 2 * sa->key_len,
+                             lengths);
     return 0;
 }
 
@@ -230,8 +231,8 @@ static int read_cipher(struct keys_reader *reader, struct known_esp *sa, struct 
         return -1;
     sa->cipher = cipher_by_length(lengths, wireshark.text, len);
     if (sa->cipher == P2_CIPHER_NONE)
-        return keys_complain(reader, "the key of %s has %zu hex digits; allowed: %s", wireshark.text, 2 * len,
-                             lengths);
+        return keys_complain(reader, "the key of %s has %zu hex digits; allowed: %s hex digits",
+                             wireshark.text, 2 * len, lengths);
     return 0;
 }
 
@@ -256,8 +257,8 @@ static int read_auth(struct keys_reader *reader, struct known_esp *sa, struct ke
                  sizeof sa->authentication_key) < 0)
         return -1;
     if (len != p2_auth_info(sa->auth)->key_len)
-        return keys_complain(reader, "the key of %s has %zu hex digits; allowed: %zu", auth_name(a), 2 * len,
-                             2 * p2_auth_info(sa->auth)->key_len);
+        return keys_complain(reader, "the key of %s has %zu hex digits; allowed: %zu hex digits",
+                             auth_name(a), 2 * len, 2 * p2_auth_info(sa->auth)->key_len);
     return 0;
 }
 

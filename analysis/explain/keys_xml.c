@@ -220,19 +220,22 @@ static void on_end(void *context, const xmlChar *name, const xmlChar *prefix, co
     state_of(context)->depth--;
 }
 
+/* libxml2 goes on handing out text behind an error that ends the rest, also of elements it did not. */
 static void on_text(void *context, const xmlChar *text, int len)
 {
     struct state *state = state_of(context);
-    for (int i = 0; i < len && !*state->reader->error; i++) {
-        if (!memchr(" \t\r\n", text[i], 4)) {
-            const struct element *element = &elements[state->depth - 1];
-            keys_complain(state->reader, "text in <%s>; allowed: %s%s%s", element->name,
-                          state->depth < NUM_ELEMENTS ? "<" : "nothing",
-                          state->depth < NUM_ELEMENTS ? element[1].name : "",
-                          state->depth < NUM_ELEMENTS ? ">" : "");
-            xmlStopParser(context);
-        }
-    }
+    bool is_over = *state->reader->error || !((xmlParserCtxt *)context)->wellFormed;
+    int i = 0;
+    while (!is_over && i < len && memchr(" \t\r\n", text[i], 4))
+        i++;
+    if (is_over || i == len)
+        return;
+    const struct element *element = &elements[state->depth - 1];
+    bool has_children = state->depth < NUM_ELEMENTS;
+    keys_complain(state->reader, "text in <%s>; allowed: %s%s%s", element->name,
+                  has_children ? "<" : "nothing", has_children ? element[1].name : "",
+                  has_children ? ">" : "");
+    xmlStopParser(context);
 }
 
 /* A DTD could define entities that expand without end or read other files; keys have no use for one. */
@@ -256,7 +259,9 @@ static void listen(xmlParserCtxt *parser, struct state *state)
     parser->sax->comment = NULL;
     parser->sax->processingInstruction = NULL;
     parser->sax->reference = NULL;
-    xmlCtxtUseOptions(parser, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    /* All that keys hold is ASCII. Of encodings that do not fit, libxml2 would tell on standard error. */
+    xmlCtxtUseOptions(parser,
+                      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_IGNORE_ENC);
 }
 
 static int complain_parser(struct keys_reader *reader, xmlParserCtxt *parser)
