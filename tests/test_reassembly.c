@@ -138,6 +138,33 @@ static void drops_datagrams_whose_pieces_contradict(void)
     check_counts(0, 3, 0, 1);
 }
 
+/* The same before it is known where the datagram ends. */
+static void drops_contradictions_before_the_end_is_known(void)
+{
+    static const struct {
+        size_t offset, len;
+        bool more;
+    } bad[] = {
+        {0, 16, true},  /* two pieces in one */
+        {16, 4, false}, /* ends before what there is of it */
+        {80, 8, false}, /* a piece that more was to follow */
+        {80, 16, true}, /* that and the next bytes */
+        {72, 16, true}, /* that and those before it */
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        begin(101);
+        put_v4(1, 5, 0, 8, true);
+        put_v4(1, 5, 8, 8, true);
+        put_v4(1, 5, 80, 8, true);
+        put_v4(1, 5, 80, 8, true); /* which is a duplicate */
+        put_v4(1, 5, bad[i].offset, bad[i].len, bad[i].more);
+        check_counts(0, 5, 0, 1);
+        put_v4(1, 5, 16, 64, true);
+        put_v4(1, 5, 88, 8, false);
+        check_counts(0, 7, 0, 1);
+    }
+}
+
 static void bounds_the_length_of_a_datagram(void)
 {
     begin(101);
@@ -168,8 +195,8 @@ static void gives_up_what_stays_incomplete(void)
     begin(101);
     put_v4(1, 1, 0, 1480, true);
     put_v4(61, 1, 1480, 10, false); /* after 60 s it is still good */
-    put_v4(100, 1, 0, 1480, true);
-    put_v4(161, 1, 1480, 10, false); /* after 61 s it is the first of another one */
+    put_v4(100, 2, 0, 1480, true);
+    put_v4(161, 2, 1480, 10, false); /* after 61 s it is the first of another one */
     check_counts(1, 4, 2, 0);
 }
 
@@ -255,6 +282,7 @@ CHECK_MAIN("reassembly", {"puts fragments together in any order", puts_fragments
            {"keeps interleaved datagrams apart", keeps_interleaved_datagrams_apart},
            {"ignores exact duplicates", ignores_exact_duplicates},
            {"drops datagrams whose pieces contradict", drops_datagrams_whose_pieces_contradict},
+           {"drops contradictions before the end is known", drops_contradictions_before_the_end_is_known},
            {"bounds the length of a datagram", bounds_the_length_of_a_datagram},
            {"gives up what stays incomplete", gives_up_what_stays_incomplete},
            {"takes no piece that the snap length cut", takes_no_piece_that_the_snap_length_cut},
