@@ -174,7 +174,7 @@ static enum fit fit_of(const struct reassembly_datagram *datagram, const struct 
     size_t end = piece->offset + piece->data.len;
     if (end > MAX_LEN || (!piece->more && end < datagram->reach))
         return FIT_CONFLICT;
-    if (datagram->total != 0 && (piece->more ? end >= datagram->total : end != datagram->total))
+    if (datagram->total != 0 && end > datagram->total)
         return FIT_CONFLICT;
     const uint8_t *blocks = datagram->storage->blocks + piece->offset / 8;
     for (size_t i = 0; i < num_blocks(piece); i++)
@@ -213,17 +213,15 @@ static void keep(struct reassembly_datagram *datagram, const struct reassembly_p
         keep_header(datagram, piece);
 }
 
-/* What came in pieces must be a packet, and not a piece again. */
+/* What came in pieces must be a packet, and not a piece again; nor is it one if its header has not the 16
+ * bits for its length. */
 static enum reassembly_result finish(struct reassembly_datagram *datagram, struct p2_bytes *packet,
                                      unsigned *num_pieces)
 {
     uint8_t *start = datagram->storage->bytes + HEADER_ROOM - datagram->header_len;
     size_t len = datagram->header_len + datagram->total;
-    size_t announced = datagram->key.family == 6 ? len - P2_IPV6_HEADER_LEN : len;
     struct p2_ip_view view;
     datagram->used = false;
-    if (announced > MAX_LEN)
-        return REASSEMBLY_UNFIT;
     p2_ip_set_payload_len(start, datagram->header_len, datagram->total);
     if (p2_ip_parse(&view, start, len) != P2_OK || view.is_fragment)
         return REASSEMBLY_UNFIT;
