@@ -14,13 +14,19 @@ enum command_exit {
 };
 
 #define COMMAND_MAX_OVERRIDES 64
+#define COMMAND_MAX_KEYS      16
 
 /* What was given; what was not is 0, NULL or false. */
 struct command_arguments {
-    const char *operand; /* SCENARIO.xml or DIR */
+    const char *operand; /* SCENARIO.xml, DIR or CAPTURE */
     const char *output;
     size_t jobs;
-    bool no_pcap, debug;
+    bool no_pcap, debug, verbose;
+    const char *format; /* "text" or "json" */
+    bool has_window;
+    uint64_t window;
+    const char *keys[COMMAND_MAX_KEYS];
+    size_t num_keys;
     struct scenario_options scenario; /* its overrides point to the array below */
     struct scenario_override overrides[COMMAND_MAX_OVERRIDES];
 };
@@ -54,8 +60,11 @@ enum command_exit command_run(const struct command_arguments *arguments);
 enum command_exit command_check(const struct command_arguments *arguments);
 enum command_exit command_list(const struct command_arguments *arguments);
 enum command_exit command_report(const struct command_arguments *arguments);
+enum command_exit command_explain(const struct command_arguments *arguments);
 enum command_exit command_calibrate(const struct command_arguments *arguments);
 
+/* Whether people read standard output and want it coloured: a terminal, and no NO_COLOR (no-color.org). */
+bool command_wants_colour(void);
 /* One line "phase2sim: ..." on stderr. */
 void command_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Loads a scenario: a file, or a name in the library. Messages go to stderr. 0 or -1. */

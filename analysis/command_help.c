@@ -54,6 +54,26 @@ static const char report_help[] =
     "Options:\n"
     "  --help            this text\n" EXIT_CODES;
 
+static const char explain_help[] =
+    "CAPTURE is a pcap or pcapng file, or - for standard input. IKE (UDP 500 and 4500), ESP and AH in it "
+    "are\n"
+    "decrypted and verified by the same code that runs in simulations, and told: a ladder of messages, each\n"
+    "negotiation, each SA, and what is missing. Without keys only what is visible.\n"
+    "\n"
+    "Options:\n"
+    "  --keys KEYS       keys.xml as `run` writes it beside its captures, or Wireshark's\n"
+    "                    ikev1_decryption_table or esp_sa, or a directory with any of them; may be given\n"
+    "                    several times\n"
+    "  --format FORMAT   text (default) or json (\"phase2sim-explain/1\")\n"
+    "  --window N        width of the replay window that packets are put to, 0 (off) to 131072 (default: "
+    "64)\n"
+    "  --verbose         every byte with its field's name and RFC section\n"
+    "  --help            this text\n"
+    "\n"
+    "Exit codes: 0 explained, also where the capture breaks off or does not verify (which is told); 2 usage "
+    "or\n"
+    "input error; 3 out of memory, or the output could not be written.\n";
+
 static const char calibrate_help[] =
     "Measures what cryptographic operations cost on this machine, which takes a minute or so, and writes a\n"
     "CPU profile for scenarios. Nothing else should be running meanwhile.\n"
@@ -72,6 +92,9 @@ const struct command commands[] = {
     {"list", "list", "show the scenario library, one question a line", list_help, NULL, "", command_list},
     {"report", "report DIR", "print and rebuild the report of a finished run", report_help, "DIR", "",
      command_report},
+    {"explain", "explain CAPTURE [--keys KEYS]... [--format text|json] [--window N] [--verbose]",
+     "tell what a capture of Phase 2 shows", explain_help, "CAPTURE", "--keys --format --window --verbose",
+     command_explain},
     {"calibrate", "calibrate [-o PROFILE.xml]", "measure this machine's CPU and write a profile",
      calibrate_help, NULL, "-o", command_calibrate},
 };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum option_kind {
     OPTION_OUTPUT,
@@ -17,25 +18,39 @@ enum option_kind {
     OPTION_SET,
     OPTION_NO_PCAP,
     OPTION_DEBUG,
+    OPTION_KEYS,
+    OPTION_FORMAT,
+    OPTION_WINDOW,
+    OPTION_VERBOSE,
     OPTION_HELP
 };
 
 static const struct option {
     const char *name;
     const char *value; /* NULL: takes none */
-    uint64_t max;      /* of a number, from 1 */
+    uint64_t min, max; /* of a number; max 0: it is none */
 } options[] = {
-    [OPTION_OUTPUT] = {"-o", "a path", 0},
-    [OPTION_RUNS] = {"--runs", "a number", 100000},
-    [OPTION_SEED] = {"--seed", "a number", UINT64_C(4294944442)}, /* what ns-3's generator takes */
-    [OPTION_JOBS] = {"--jobs", "a number", 1024},
-    [OPTION_SET] = {"--set", "PATH=VALUE", 0},
-    [OPTION_NO_PCAP] = {"--no-pcap", NULL, 0},
-    [OPTION_DEBUG] = {"--debug", NULL, 0},
-    [OPTION_HELP] = {"--help", NULL, 0},
+    [OPTION_OUTPUT] = {"-o", "a path", 0, 0},
+    [OPTION_RUNS] = {"--runs", "a number", 1, 100000},
+    [OPTION_SEED] = {"--seed", "a number", 1, UINT64_C(4294944442)}, /* what ns-3's generator takes */
+    [OPTION_JOBS] = {"--jobs", "a number", 1, 1024},
+    [OPTION_SET] = {"--set", "PATH=VALUE", 0, 0},
+    [OPTION_NO_PCAP] = {"--no-pcap", NULL, 0, 0},
+    [OPTION_DEBUG] = {"--debug", NULL, 0, 0},
+    [OPTION_KEYS] = {"--keys", "a path", 0, 0},
+    [OPTION_FORMAT] = {"--format", "text or json", 0, 0},
+    [OPTION_WINDOW] = {"--window", "a number", 0, 131072},
+    [OPTION_VERBOSE] = {"--verbose", NULL, 0, 0},
+    [OPTION_HELP] = {"--help", NULL, 0, 0},
 };
 
 enum { NUM_OPTIONS = sizeof options / sizeof options[0], MAX_NAMES = 16 };
+
+bool command_wants_colour(void)
+{
+    const char *no_color = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) && (!no_color || !*no_color);
+}
 
 void command_complain(const char *format, ...)
 {
@@ -95,9 +110,10 @@ static int parse_number(uint64_t *number, const struct option *option, const cha
     char *end;
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
-    if (errno || *end || strspn(text, "0123456789") != strlen(text) || value < 1 || value > option->max) {
-        command_complain("%s \"%s\": not a whole number from 1 to %llu", option->name, text,
-                         (unsigned long long)option->max);
+    if (errno || *end || strspn(text, "0123456789") != strlen(text) || value < option->min ||
+        value > option->max) {
+        command_complain("%s \"%s\": not a whole number from %llu to %llu", option->name, text,
+                         (unsigned long long)option->min, (unsigned long long)option->max);
         return -1;
     }
     *number = value;
@@ -141,6 +157,29 @@ static int parse_override(struct command_arguments *arguments, char *text)
     return 0;
 }
 
+static int add_keys(struct command_arguments *arguments, const char *path)
+{
+    if (arguments->num_keys == COMMAND_MAX_KEYS) {
+        command_complain("--keys is given more than %d times", COMMAND_MAX_KEYS);
+        return -1;
+    }
+    arguments->keys[arguments->num_keys++] = path;
+    return 0;
+}
+
+static int set_format(struct command_arguments *arguments, const char *format)
+{
+    static const char *const formats[] = {"text", "json"};
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        if (strcmp(format, formats[i]) == 0) {
+            arguments->format = formats[i];
+            return 0;
+        }
+    }
+    complain_unknown("format", format, formats, sizeof formats / sizeof formats[0]);
+    return -1;
+}
+
 static int take_option(struct command_arguments *arguments, const struct option *option, char *value)
 {
     uint64_t number = 0;
@@ -169,6 +208,17 @@ static int take_option(struct command_arguments *arguments, const struct option 
         return 0;
     case OPTION_DEBUG:
         arguments->debug = true;
+        return 0;
+    case OPTION_KEYS:
+        return add_keys(arguments, value);
+    case OPTION_FORMAT:
+        return set_format(arguments, value);
+    case OPTION_WINDOW:
+        arguments->has_window = true;
+        arguments->window = number;
+        return 0;
+    case OPTION_VERBOSE:
+        arguments->verbose = true;
         return 0;
     case OPTION_HELP:
         break;

@@ -1,11 +1,11 @@
 #include "outputs.h"
+#include "command.h"
 #include "csv.h"
 #include "result_dir.h"
 #include "text_report.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct sources {
     struct store *store;
@@ -57,7 +57,5 @@ int outputs_write(const char *directory, struct store *store, const struct scena
 
 void outputs_print(const struct scenario_set *set, const struct summary *summary)
 {
-    const char *no_color = getenv("NO_COLOR");
-    bool colour = isatty(STDOUT_FILENO) && (!no_color || !*no_color);
-    text_report_write(stdout, set, summary, colour);
+    text_report_write(stdout, set, summary, command_wants_colour());
 }

@@ -70,20 +70,6 @@ static bool is_resent(struct p2_heard_exchange *ex, const uint8_t *message, size
 
 /* --- the SAs of a Quick Mode --- */
 
-/* False: an algorithm that we do not have. */
-static bool read_algorithms(const struct p2_isakmp_transform *t, struct p2_algorithms *algorithms, bool *esn)
-{
-    struct p2_transform_reading r = p2_transform_read(t->attributes, 0);
-    enum p2_cipher cipher = p2_transform_cipher(t, &r);
-    enum p2_auth auth = p2_transform_auth(&r);
-    *algorithms = (struct p2_algorithms){cipher, auth};
-    *esn = r.esn == P2_ESN_64_BITS;
-    enum p2_cipher_mode mode = p2_cipher_info(cipher)->mode;
-    bool gcm = mode == P2_CIPHER_MODE_GCM, null = mode == P2_CIPHER_MODE_NULL;
-    return !r.malformed && cipher != P2_CIPHER_NONE && (r.auth_id == 0) == (auth == P2_AUTH_NONE) &&
-           !(gcm && auth != P2_AUTH_NONE) && !(null && auth == P2_AUTH_NONE);
-}
-
 /* g(qm)^xy if somebody told us; else none, which is right without PFS and opens nothing with it. */
 static struct p2_bytes secret_of(const struct p2_eavesdrop *e, const struct p2_heard_exchange *ex)
 {
@@ -101,14 +87,14 @@ static void derive(const struct p2_eavesdrop *e, const struct p2_heard_exchange 
 {
     uint8_t keymat[P2_KEYMAT_MAX];
     struct p2_algorithms a;
-    bool esn;
-    if (!e->isakmp[ex->isakmp].is.knows_d || !read_algorithms(t, &a, &esn))
+    struct p2_transform_reading reading = p2_transform_read(t->attributes, 0);
+    if (!e->isakmp[ex->isakmp].is.knows_d || !p2_transform_algorithms(&a, t, &reading))
         return;
     size_t len = p2_algorithms_keymat_len(&a), cipher_len = len - p2_auth_info(a.auth)->key_len;
     p2_keymat_derive(&e->isakmp[ex->isakmp].keys, secret_of(e, ex), t->protocol, sa->is.spi,
                      (struct p2_bytes){ex->nonce[0], ex->nonce_len[0]},
                      (struct p2_bytes){ex->nonce[1], ex->nonce_len[1]}, keymat, len);
-    p2_esp_init(&sa->keys, a.cipher, keymat, a.auth, keymat + cipher_len, esn);
+    p2_esp_init(&sa->keys, a.cipher, keymat, a.auth, keymat + cipher_len, reading.esn == P2_ESN_64_BITS);
     p2_wipe(keymat, sizeof(keymat));
     sa->has_keys = true;
 }

@@ -77,6 +77,11 @@ struct p2_transform_reading p2_transform_read(struct p2_bytes attributes, uint16
 enum p2_cipher p2_transform_cipher(const struct p2_isakmp_transform *transform,
                                    const struct p2_transform_reading *reading);
 enum p2_auth p2_transform_auth(const struct p2_transform_reading *reading);
+/* What a data path needs of ESP's or AH's transform; false: an algorithm that we do not have, or a
+ * combination that cannot be (GCM beside an HMAC, NULL without one, an AH transform with another algorithm's
+ * attribute). */
+bool p2_transform_algorithms(struct p2_algorithms *algorithms, const struct p2_isakmp_transform *transform,
+                             const struct p2_transform_reading *reading);
 /* "aes-128-cbc", "ESP transform 99"; "hmac-sha1-96", "none". */
 void p2_transform_name_encryption(const struct p2_isakmp_transform *transform,
                                   const struct p2_transform_reading *reading, char *text, size_t size);

@@ -164,6 +164,23 @@ enum p2_auth p2_transform_auth(const struct p2_transform_reading *r)
     return r->auth_id <= UINT16_MAX ? p2_auth_by_ipsec_id((uint16_t)r->auth_id) : P2_AUTH_NONE;
 }
 
+bool p2_transform_algorithms(struct p2_algorithms *algorithms, const struct p2_isakmp_transform *t,
+                             const struct p2_transform_reading *r)
+{
+    bool ah = t->protocol == P2_PROTO_AH;
+    enum p2_cipher cipher = ah ? P2_CIPHER_NONE : p2_transform_cipher(t, r);
+    enum p2_auth auth = p2_transform_auth(r);
+    *algorithms = (struct p2_algorithms){cipher, auth};
+    if (r->malformed || (r->auth_id == 0) != (auth == P2_AUTH_NONE))
+        return false;
+    if (ah)
+        return auth != P2_AUTH_NONE && p2_auth_info(auth)->ah_id == t->id;
+    enum p2_cipher_mode mode = p2_cipher_info(cipher)->mode;
+    return t->protocol == P2_PROTO_ESP && cipher != P2_CIPHER_NONE &&
+           !(mode == P2_CIPHER_MODE_GCM && auth != P2_AUTH_NONE) &&
+           !(mode == P2_CIPHER_MODE_NULL && auth == P2_AUTH_NONE);
+}
+
 /* What does not even make sense: it is refused, whatever the policy. */
 static void check_shape(struct p2_offer_refusal *why, const struct p2_isakmp_transform *t,
                         const struct p2_transform_reading *r)

@@ -1,0 +1,334 @@
+/* The explanation as JSON, "phase2sim-explain/1" (README, "What explain answers"). */
+#include "write.h"
+
+#include "dissect.h"
+#include "story.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- pieces --- */
+
+static json_t *hex(const uint8_t *data, size_t len)
+{
+    char *text = malloc(2 * len + 1);
+    if (!text)
+        return NULL;
+    for (size_t i = 0; i < len; i++)
+        sprintf(text + 2 * i, "%02x", data[i]);
+    text[2 * len] = '\0';
+    json_t *string = json_string(text);
+    free(text);
+    return string;
+}
+
+static json_t *hex32(uint32_t value)
+{
+    uint8_t bytes[4];
+    p2_put_u32(bytes, value);
+    return hex(bytes, sizeof bytes);
+}
+
+static json_t *address(const struct p2_address *a)
+{
+    char text[P2_ADDRESS_TEXT];
+    p2_address_format(a, text);
+    return a->family == 0 ? json_null() : json_string(text);
+}
+
+static json_t *seconds(const struct explanation *e, p2_time at)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%lld.%09lld", (long long)((at - e->first_at) / P2_SECOND),
+             (long long)((at - e->first_at) % P2_SECOND));
+    return json_string(text);
+}
+
+static json_t *number(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+/* null: nothing to verify it with. */
+static json_t *verdict(enum explain_hash hash)
+{
+    if (hash == EXPLAIN_HASH_GOOD || hash == EXPLAIN_HASH_BAD)
+        return json_boolean(hash == EXPLAIN_HASH_GOOD);
+    return json_null();
+}
+
+static json_t *text_of(const struct lines *lines)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < lines->num; i++)
+        json_array_append_new(array, json_string(lines->list[i]));
+    return array;
+}
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+    json_object_set_new(object, key, value);
+}
+
+static json_t *cookies(const struct explanation *e, const struct explain_exchange *x, json_t *object)
+{
+    const struct explain_isakmp *i = &e->isakmps[x->isakmp];
+    set(object, "initiator_cookie", hex(i->initiator_cookie, 8));
+    set(object, "responder_cookie", hex(i->responder_cookie, 8));
+    set(object, "message_id", hex32(x->message_id));
+    return object;
+}
+
+/* --- quick modes --- */
+
+static json_t *algorithm(const char *name)
+{
+    return name[0] == '\0' || strcmp(name, "none") == 0 ? json_null() : json_string(name);
+}
+
+static json_t *write_sa(const struct explain_sa *sa)
+{
+    static const char *const modes[] = {NULL, "tunnel", "transport"};
+    json_t *o = json_object();
+    set(o, "spi", hex32(sa->spi));
+    set(o, "protocol", json_string(sa->protocol == P2_PROTO_AH ? "ah" : "esp"));
+    set(o, "mode", sa->mode == 1 || sa->mode == 2 ? json_string(modes[sa->mode]) : json_null());
+    set(o, "encryption", algorithm(sa->encryption));
+    set(o, "authentication", algorithm(sa->authentication));
+    set(o, "encryption_key", sa->has_keys ? hex(sa->encryption_key, sa->encryption_key_len) : json_null());
+    set(o, "authentication_key",
+        sa->has_keys ? hex(sa->authentication_key, sa->authentication_key_len) : json_null());
+    set(o, "source", address(&sa->source));
+    set(o, "destination", address(&sa->destination));
+    set(o, "in_udp", json_boolean(sa->in_udp));
+    set(o, "extended_sequence_numbers", json_boolean(sa->esn));
+    set(o, "lifetime_s", sa->lifetime_s ? number(sa->lifetime_s) : json_null());
+    set(o, "lifetime_kb", sa->lifetime_kb ? number(sa->lifetime_kb) : json_null());
+    set(o, "packets", number(sa->packets));
+    set(o, "icv_ok", number(sa->icv_ok));
+    set(o, "icv_bad", number(sa->icv_bad));
+    set(o, "no_icv", number(sa->no_icv));
+    set(o, "replayed", number(sa->replayed));
+    set(o, "too_old", number(sa->too_old));
+    set(o, "out_of_order", number(sa->late));
+    set(o, "outside_proxy_ids", number(sa->outside));
+    set(o, "deleted", json_boolean(sa->deleted != EXPLAIN_NONE));
+    return o;
+}
+
+static json_t *write_hashes(const struct explanation *e, const struct explain_exchange *x)
+{
+    static const char *const names[] = {"1", "2", "3"};
+    json_t *o = json_object();
+    for (size_t i = 0; i < 3; i++) {
+        if (x->part[i] != EXPLAIN_NONE)
+            set(o, names[i], verdict(e->messages[x->part[i]].hash));
+    }
+    return o;
+}
+
+static json_t *write_notify(const struct explain_exchange *x)
+{
+    char buffer[DISSECT_TEXT];
+    return x->notify == 0 ? json_null() : json_string(isakmp_notify_name(x->notify, buffer));
+}
+
+static json_t *write_proxy_ids(const struct explain_exchange *x)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < 2 && x->has_ids; i++) {
+        char text[P2_SELECTOR_TEXT];
+        p2_selector_format(&x->ids[i], text);
+        json_array_append_new(array, json_string(text));
+    }
+    return array;
+}
+
+static int write_quick_mode(const struct explanation *e, size_t exchange, json_t *array)
+{
+    const struct explain_exchange *x = &e->exchanges[exchange];
+    char group[24];
+    struct lines lines = {0};
+    json_t *o = cookies(e, x, json_object()), *sas = json_array();
+    explain_group_name(x->group, group, sizeof group);
+    set(o, "started_by", json_string(explain_started_by_initiator(e, x) ? "initiator" : "responder"));
+    set(o, "started_by_address", address(&x->starter));
+    set(o, "messages", number(x->messages));
+    set(o, "outcome", json_string(explain_outcome_name(explain_outcome(e, x))));
+    set(o, "notify", write_notify(x));
+    set(o, "pfs_group", x->group == 0 ? json_null() : json_string(group));
+    set(o, "hashes", write_hashes(e, x));
+    set(o, "proxy_ids", write_proxy_ids(x));
+    for (size_t i = 0; i < x->num_sas; i++)
+        json_array_append_new(sas, write_sa(&e->sas[x->sas[i]]));
+    set(o, "sas", sas);
+    set(o, "began", seconds(e, x->began));
+    set(o, "ended", seconds(e, x->ended));
+    story_of_quick_mode(e, exchange, &lines);
+    set(o, "story", text_of(&lines));
+    int r = lines.out_of_memory ? P2_ERR_NOMEM : P2_OK;
+    lines_cleanup(&lines);
+    json_array_append_new(array, o);
+    return r;
+}
+
+/* --- the others --- */
+
+static int write_other(const struct explanation *e, size_t exchange, json_t *array)
+{
+    const struct explain_exchange *x = &e->exchanges[exchange];
+    const struct explain_message *m = &e->messages[x->first];
+    static const char *const readings[] = {[EXPLAIN_CLEAR] = "clear",
+                                           [EXPLAIN_DECRYPTED] = "decrypted",
+                                           [EXPLAIN_NO_KEYS] = "no keys",
+                                           [EXPLAIN_NONSENSE] = "not decryptable",
+                                           [EXPLAIN_BROKEN] = "broken"};
+    char buffer[DISSECT_TEXT];
+    struct lines lines = {0};
+    json_t *o = cookies(e, x, json_object());
+    set(o, "exchange", json_string(isakmp_exchange_name(x->type, buffer)));
+    set(o, "from", address(&m->source));
+    set(o, "messages", number(x->messages));
+    set(o, "reading", json_string(readings[m->reading]));
+    set(o, "hash", verdict(m->hash));
+    story_of_exchange(e, exchange, &lines);
+    set(o, "story", text_of(&lines));
+    int r = lines.out_of_memory ? P2_ERR_NOMEM : P2_OK;
+    lines_cleanup(&lines);
+    json_array_append_new(array, o);
+    return r;
+}
+
+static json_t *write_isakmps(const struct explanation *e)
+{
+    json_t *array = json_array();
+    for (size_t k = 0; k < e->num_isakmps; k++) {
+        const struct explain_isakmp *i = &e->isakmps[k];
+        json_t *o = json_object();
+        set(o, "initiator_cookie", hex(i->initiator_cookie, 8));
+        set(o, "responder_cookie", hex(i->responder_cookie, 8));
+        set(o, "initiator", address(&i->initiator));
+        set(o, "initiator_assumed", json_boolean(!i->initiator_known));
+        set(o, "phase1_in_capture", json_boolean(i->phase1 != EXPLAIN_NONE));
+        set(o, "has_keys", json_boolean(i->can_decrypt));
+        set(o, "opened", number(i->opened));
+        set(o, "not_opened", number(i->nonsense));
+        json_array_append_new(array, o);
+    }
+    return array;
+}
+
+static json_t *write_ipsec(const struct explanation *e)
+{
+    const struct explain_ipsec_counts *c = &e->ipsec;
+    json_t *o = json_object(), *unknown = json_array();
+    set(o, "packets", number(c->packets));
+    set(o, "icv_ok", number(c->icv_ok));
+    set(o, "icv_bad", number(c->icv_bad));
+    set(o, "unknown_spi", number(c->unknown_spi));
+    set(o, "replayed", number(c->replayed));
+    set(o, "too_old", number(c->too_old));
+    set(o, "no_icv", number(c->no_icv));
+    set(o, "no_keys", number(c->no_keys));
+    set(o, "replay_window", number(e->window_width));
+    for (size_t i = 0; i < e->num_sas; i++) {
+        if (e->sas[i].exchange == EXPLAIN_NONE)
+            json_array_append_new(unknown, write_sa(&e->sas[i]));
+    }
+    set(o, "sas_without_quick_mode", unknown);
+    return o;
+}
+
+static json_t *write_capture(const struct explanation *e, const struct explain_options *options)
+{
+    json_t *o = json_object();
+    set(o, "file", json_string(options->file));
+    set(o, "link_type", json_integer(e->link_type));
+    set(o, "frames", number(e->frames.frames));
+    set(o, "isakmp_messages", number(e->isakmp_messages));
+    set(o, "foreign_packets", number(e->foreign + e->frames.not_ip + e->frames.malformed_ip));
+    set(o, "broken", e->broken[0] ? json_string(e->broken) : json_null());
+    return o;
+}
+
+/* --- every field --- */
+
+static json_t *write_fields(const struct dissection *d, const struct explain_message *m, const uint8_t *plain)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < d->num; i++) {
+        const struct dissect_field *f = &d->fields[i];
+        const uint8_t *bytes = f->where == DISSECT_PLAIN ? plain : m->packet;
+        json_t *o = json_object();
+        set(o, "name", json_string(f->name));
+        set(o, "depth", json_integer(f->depth));
+        set(o, "filter", f->filter ? json_string(f->filter) : json_null());
+        set(o, "section", f->section ? json_string(f->section) : json_null());
+        set(o, "decrypted", json_boolean(f->where == DISSECT_PLAIN));
+        set(o, "offset", number(f->offset));
+        set(o, "len", number(f->len));
+        set(o, "bytes", f->leaf && f->len > 0 ? hex(bytes + f->offset, f->len) : json_null());
+        set(o, "text", json_string(f->text));
+        json_array_append_new(array, o);
+    }
+    return array;
+}
+
+static int write_messages(const struct explanation *e, json_t *array)
+{
+    struct dissection d = {0};
+    for (size_t k = 0; k < e->num_messages && !d.out_of_memory; k++) {
+        const struct explain_message *m = &e->messages[k], *original = explain_original(e, m);
+        struct dissect_input input = {.packet = {m->packet, m->packet_len}};
+        if (original->reading == EXPLAIN_DECRYPTED)
+            input.plain = (struct p2_bytes){original->plain, original->plain_len};
+        dissect(&d, &input);
+        json_t *o = cookies(e, &e->exchanges[m->exchange], json_object());
+        set(o, "frame", number(m->frame));
+        set(o, "time", seconds(e, m->at));
+        set(o, "copy_of_frame",
+            m->copy_of == EXPLAIN_NONE ? json_null() : number(e->messages[m->copy_of].frame));
+        set(o, "fields", write_fields(&d, m, original->plain));
+        json_array_append_new(array, o);
+    }
+    int r = d.out_of_memory ? P2_ERR_NOMEM : P2_OK;
+    dissection_cleanup(&d);
+    return r;
+}
+
+int explain_write_json(FILE *out, const struct explanation *e, const struct explain_options *options)
+{
+    json_t *root = json_object(), *quick = json_array(), *others = json_array();
+    struct lines notes = {0};
+    int r = P2_OK;
+    set(root, "format", json_string("phase2sim-explain/1"));
+    set(root, "capture", write_capture(e, options));
+    story_of_capture(e, &notes);
+    set(root, "notes", text_of(&notes));
+    set(root, "isakmp_sas", write_isakmps(e));
+    for (size_t i = 0; i < e->num_exchanges && r == P2_OK; i++) {
+        const struct explain_exchange *x = &e->exchanges[i];
+        if (x->quick)
+            r = write_quick_mode(e, i, quick);
+        else if (x->message_id != 0 || x->type == P2_EXCHANGE_INFORMATIONAL)
+            r = write_other(e, i, others);
+    }
+    set(root, "quick_modes", quick);
+    set(root, "informational", others);
+    set(root, "ipsec", write_ipsec(e));
+    if (options->verbose && r == P2_OK) {
+        json_t *messages = json_array();
+        r = write_messages(e, messages);
+        set(root, "messages", messages);
+    }
+    if (r == P2_OK && json_dumpf(root, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER) < 0 && !ferror(out))
+        r = P2_ERR_NOMEM;
+    fputc('\n', out);
+    if (notes.out_of_memory)
+        r = P2_ERR_NOMEM;
+    lines_cleanup(&notes);
+    json_decref(root);
+    return r;
+}
