@@ -84,9 +84,11 @@ static void dissect_ipv4(struct walk *walk, struct layers *layers)
 static void dissect_ipv6(struct walk *walk, struct layers *layers)
 {
     struct walk h = walk_enter(walk, P2_IPV6_HEADER_LEN, KIND("IPv6 header", "ipv6", IPV6("3")));
-    uint32_t first =
-        (uint32_t)walk_number(&h, 4, KIND("Version, traffic class and flow label", "ipv6.flow", IPV6("3")));
-    walk_say(&h, "version 6, traffic class 0x%02x, flow label 0x%05x", first >> 20 & 0xffu, first & 0xfffffu);
+    uint64_t first = walk_number(&h, 1, KIND("Version and traffic class", "ipv6.version", IPV6("3")));
+    walk_say(&h, "version 6, upper half of the traffic class");
+    uint64_t rest = walk_number(&h, 3, KIND("Traffic class and flow label", "ipv6.flow", IPV6("3")));
+    walk_say(&h, "traffic class 0x%02x, flow label 0x%05x", (unsigned)(first << 4 | rest >> 20) & 0xffu,
+             (unsigned)rest & 0xfffffu);
     size_t len = (size_t)walk_number(&h, 2, KIND("Payload length", "ipv6.plen", IPV6("3")));
     uint8_t protocol = take_next(&h, KIND("Next header", "ipv6.nxt", IPV6("3")));
     walk_number(&h, 1, KIND("Hop limit", "ipv6.hlim", IPV6("3")));

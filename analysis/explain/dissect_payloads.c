@@ -235,26 +235,32 @@ void dissect_id(struct walk *walk)
 
 /* --- notify and delete --- */
 
+enum { REPLAY_STATUS = 24577 };
+
 static void take_notify_data(struct walk *walk, uint16_t type, uint8_t protocol)
 {
     static const struct field_kind whole = {"Notification data", "isakmp.notify.data", ISAKMP("3.14")};
-    struct walk data = walk_enter(walk, walk->left.len, whole);
-    if (type == P2_NOTIFY_RESPONDER_LIFETIME) {
+    static const struct field_kind sequence = {"DPD sequence number", "isakmp.notify.data.dpd.are_you_there",
+                                               "RFC 3706 section 5.3"};
+    static const struct field_kind sequence_ack = {
+        "DPD sequence number", "isakmp.notify.data.dpd.are_you_there_ack", "RFC 3706 section 5.3"};
+    static const struct field_kind status = {"Replay status", "isakmp.notify.data", DOI("4.6.3.2")};
+    struct walk data;
+    if (type == REPLAY_STATUS && walk->left.len == 4) {
+        uint64_t on = walk_number(walk, 4, status);
+        walk_say(walk, "replay detection %s (%" PRIu64 ")", on == 1 ? "on" : on == 0 ? "off" : "?", on);
+    } else if (type == P2_NOTIFY_RESPONDER_LIFETIME) {
+        data = walk_enter(walk, walk->left.len, whole);
         dissect_attributes(&data, protocol == P2_PROTO_ISAKMP ? ATTRIBUTES_LIFETIME_PHASE1
                                                               : ATTRIBUTES_LIFETIME_PHASE2);
-    } else if (type == P2_NOTIFY_R_U_THERE) {
-        walk_number(
-            &data, 4,
-            KIND("DPD sequence number", "isakmp.notify.data.dpd.are_you_there", "RFC 3706 section 5.3"));
-    } else if (type == P2_NOTIFY_R_U_THERE_ACK) {
-        walk_number(
-            &data, 4,
-            KIND("DPD sequence number", "isakmp.notify.data.dpd.are_you_there_ack", "RFC 3706 section 5.3"));
-    } else if (type == 24577) {
-        uint64_t on = walk_number(&data, 4, KIND("Replay status", NULL, DOI("4.6.3.2")));
-        walk_say(&data, "replay detection %s (%" PRIu64 ")", on == 1 ? "on" : on == 0 ? "off" : "?", on);
+        walk_leave(&data);
+    } else if (type == P2_NOTIFY_R_U_THERE || type == P2_NOTIFY_R_U_THERE_ACK) {
+        data = walk_enter(walk, walk->left.len, whole);
+        walk_number(&data, 4, type == P2_NOTIFY_R_U_THERE ? sequence : sequence_ack);
+        walk_leave(&data);
+    } else {
+        walk_bytes(walk, walk->left.len, whole);
     }
-    walk_leave(&data);
 }
 
 void dissect_notify(struct walk *walk)
@@ -306,7 +312,7 @@ void dissect_config(struct walk *walk)
     uint8_t type = (uint8_t)walk_number(walk, 1, KIND("Type", "isakmp.cfg.type", MODE_CONFIG));
     const char *name = isakmp_config_type_name(type);
     walk_say(walk, "%s (%u)", name ? name : "unknown", type);
-    walk_bytes(walk, 1, KIND("Reserved", NULL, MODE_CONFIG));
+    walk_bytes(walk, 1, KIND("Reserved", "isakmp.reserved", MODE_CONFIG));
     walk_number(walk, 2, KIND("Identifier", "isakmp.cfg.identifier", MODE_CONFIG));
     dissect_attributes(walk, ATTRIBUTES_CONFIG);
 }
