@@ -200,6 +200,16 @@ static void tell_encrypted(struct walk *walk, const struct dissect_input *input)
     walk_bytes(walk, input->esp_icv_len, KIND("ICV", "esp.icv", ESP("2.8")));
 }
 
+/* RFC 4303 section 2.4 to 2.6: padding, its length, and what the payload data is. */
+static void tell_trailer(struct walk *walk, uint8_t next_header)
+{
+    if (walk->left.len > 2)
+        walk_bytes(walk, walk->left.len - 2, KIND("Padding", "esp.pad", ESP("2.4")));
+    walk_number(walk, 1, KIND("Pad length", "esp.pad_len", ESP("2.5")));
+    walk_number(walk, 1, KIND("Next header", "esp.protocol", ESP("2.6")));
+    walk_say(walk, "%s (%u)", ip_protocol_name(next_header), next_header);
+}
+
 static void dissect_esp(struct walk *walk, struct layers *layers)
 {
     const struct dissect_input *input = layers->input;
@@ -214,8 +224,15 @@ static void dissect_esp(struct walk *walk, struct layers *layers)
     if (!ours || input->plain.len == 0)
         return;
     layers->plain_told = true;
-    struct walk plain = walk_over(walk->list, DISSECT_PLAIN, input->plain);
+    size_t trailer = input->esp_trailer_len <= input->plain.len ? input->esp_trailer_len : 0;
+    struct p2_bytes data = {input->plain.data, input->plain.len - trailer};
+    struct walk plain = walk_over(walk->list, DISSECT_PLAIN, data);
     dissect_next(&plain, layers, input->esp_next_header, false);
+    struct walk behind =
+        walk_over(walk->list, DISSECT_PLAIN, (struct p2_bytes){data.data + data.len, trailer});
+    behind.offset = data.len;
+    if (trailer > 0)
+        tell_trailer(&behind, input->esp_next_header);
 }
 
 static void dissect_isakmp_layer(struct walk *walk, struct layers *layers)

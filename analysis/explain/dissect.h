@@ -35,12 +35,14 @@ struct dissection {
 
 struct dissect_input {
     struct p2_bytes packet; /* from the IP header */
-    /* ISAKMP: the payloads with the padding behind them. ESP: the payload data, without padding. Empty: it
-     * was not encrypted, or could not be decrypted. */
+    /* ISAKMP: the payloads with the padding behind them. ESP: the payload data, and behind it esp_trailer_len
+     * bytes of padding, pad length and next header. Empty: it was not encrypted, or could not be decrypted.
+     */
     struct p2_bytes plain;
     /* ESP under an SA that is known: */
     bool esp_known;
     size_t esp_iv_len, esp_icv_len;
+    size_t esp_trailer_len; /* 0: it is not told */
     uint8_t esp_next_header;
 };
 

@@ -71,6 +71,7 @@ static int write_sample(FILE *out, const struct explanation *e, const struct exp
     const struct explain_sa *sa = &e->sas[s->sa];
     struct dissect_input input = {.packet = {s->packet, s->packet_len},
                                   .plain = {s->plain, s->plain_len},
+                                  .esp_trailer_len = s->trailer_len,
                                   .esp_next_header = s->next_header};
     char text[160];
     if (sa->has_keys && sa->protocol == P2_PROTO_ESP) {

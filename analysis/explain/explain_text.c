@@ -25,33 +25,46 @@ static double since(const struct explanation *e, p2_time at)
 
 /* --- the capture as a whole --- */
 
+/* "3 Quick Modes: 2 established, 1 rejected." */
+static void write_outcomes(FILE *out, const struct explanation *e)
+{
+    size_t quick = 0, outcomes[EXPLAIN_UNDECRYPTABLE + 1] = {0};
+    for (size_t i = 0; i < e->num_exchanges; i++) {
+        if (e->exchanges[i].quick) {
+            quick++;
+            outcomes[explain_outcome(e, &e->exchanges[i])]++;
+        }
+    }
+    fprintf(out, "%zu Quick Mode%s", quick, quick == 1 ? "" : "s");
+    const char *separator = ": ";
+    for (int k = 0; k <= EXPLAIN_UNDECRYPTABLE; k++) {
+        if (outcomes[k] == 0)
+            continue;
+        fprintf(out, "%s%zu %s", separator, outcomes[k], explain_outcome_name((enum explain_outcome)k));
+        separator = ", ";
+    }
+    fputs(".\n", out);
+}
+
+static void write_ipsec(FILE *out, const struct explanation *e)
+{
+    const struct explain_ipsec_counts *c = &e->ipsec;
+    char text[512];
+    snprintf(text, sizeof text,
+             "%" PRIu64 " IPsec packets: %" PRIu64 " ICVs good, %" PRIu64 " bad, %" PRIu64
+             " packets under unknown SPIs. A replay window of %" PRIu32 " packets would reject %" PRIu64
+             " as replayed and %" PRIu64 " as too old.",
+             c->packets, c->icv_ok, c->icv_bad, c->unknown_spi, e->window_width, c->replayed, c->too_old);
+    text_wrap(out, text, WIDTH, 0, 0);
+}
+
 static void write_head(FILE *out, const struct explanation *e, const struct explain_options *options)
 {
-    size_t quick = 0, outcomes[4] = {0};
-    char text[512];
-    for (size_t i = 0; i < e->num_exchanges; i++) {
-        if (!e->exchanges[i].quick)
-            continue;
-        quick++;
-        outcomes[explain_outcome(e, &e->exchanges[i])]++;
-    }
     title(out, options, options->file);
-    snprintf(text, sizeof text,
-             "%" PRIu64 " frames, %" PRIu64 " ISAKMP messages, %" PRIu64
-             " IPsec packets. %zu Quick Modes: %zu "
-             "established, %zu rejected, %zu incomplete, %zu undecryptable.",
-             e->frames.frames, e->isakmp_messages, e->ipsec.packets, quick, outcomes[EXPLAIN_ESTABLISHED],
-             outcomes[EXPLAIN_REJECTED], outcomes[EXPLAIN_INCOMPLETE], outcomes[EXPLAIN_UNDECRYPTABLE]);
-    text_wrap(out, text, WIDTH, 0, 0);
-    if (e->ipsec.packets > 0) {
-        snprintf(text, sizeof text,
-                 "IPsec: %" PRIu64 " ICVs good, %" PRIu64 " bad, %" PRIu64
-                 " under unknown SPIs; a window of %" PRIu32 " packets would reject %" PRIu64
-                 " as replayed and %" PRIu64 " as too old.",
-                 e->ipsec.icv_ok, e->ipsec.icv_bad, e->ipsec.unknown_spi, e->window_width, e->ipsec.replayed,
-                 e->ipsec.too_old);
-        text_wrap(out, text, WIDTH, 0, 0);
-    }
+    fprintf(out, "%" PRIu64 " frames, %" PRIu64 " ISAKMP messages. ", e->frames.frames, e->isakmp_messages);
+    write_outcomes(out, e);
+    if (e->ipsec.packets > 0)
+        write_ipsec(out, e);
 }
 
 static int write_lines(FILE *out, struct lines *lines, const char *mark, size_t indent)
@@ -125,8 +138,8 @@ static int write_quick_mode(FILE *out, const struct explanation *e, size_t excha
 {
     const struct explain_exchange *x = &e->exchanges[exchange];
     struct lines lines = {0};
-    fprintf(out, "\nQuick Mode %08" PRIx32 ", %u messages, %.6f to %.6f s: ", x->message_id, x->messages,
-            since(e, x->began), since(e, x->ended));
+    fprintf(out, "\nQuick Mode %08" PRIx32 ", %u message%s, %.6f to %.6f s: ", x->message_id, x->messages,
+            x->messages == 1 ? "" : "s", since(e, x->began), since(e, x->ended));
     write_outcome(out, e, x, options);
     fputc('\n', out);
     story_of_quick_mode(e, exchange, &lines);
@@ -144,21 +157,51 @@ static int write_other(FILE *out, const struct explanation *e, size_t exchange)
     return write_lines(out, &lines, "", 2);
 }
 
+static int write_phase1(FILE *out, const struct explanation *e, size_t exchange)
+{
+    const struct explain_exchange *x = &e->exchanges[exchange];
+    const struct explain_isakmp *i = &e->isakmps[x->isakmp];
+    char name[DISSECT_TEXT];
+    struct lines lines = {0};
+    fprintf(out, "\nPhase 1, %s, %016" PRIx64 " %016" PRIx64 ", %u messages, %.6f to %.6f s\n",
+            isakmp_exchange_name(x->type, name), p2_get_u64(i->initiator_cookie),
+            p2_get_u64(i->responder_cookie), x->messages, since(e, x->began), since(e, x->ended));
+    story_of_phase1(e, exchange, &lines);
+    return write_lines(out, &lines, "", 2);
+}
+
+/* A flood of what cannot be read would bury the rest. */
+static bool is_buried(const struct explanation *e, const struct explain_exchange *x, size_t *unread,
+                      const struct explain_options *options)
+{
+    enum { MAX_UNREAD = 20 };
+    const struct explain_message *m = &e->messages[x->first];
+    bool readable = x->quick ? explain_outcome(e, x) != EXPLAIN_UNDECRYPTABLE
+                             : m->reading == EXPLAIN_CLEAR || m->reading == EXPLAIN_DECRYPTED;
+    if (readable || options->verbose)
+        return false;
+    (*unread)++;
+    return *unread > MAX_UNREAD;
+}
+
 static int write_stories(FILE *out, const struct explanation *e, const struct explain_options *options)
 {
     int r = P2_OK;
-    bool any = false;
+    size_t unread = 0, buried = 0;
+    if (e->num_exchanges > 0)
+        title(out, options, "Negotiations");
     for (size_t i = 0; i < e->num_exchanges && r == P2_OK; i++) {
         const struct explain_exchange *x = &e->exchanges[i];
-        if (x->message_id == 0 && x->type != P2_EXCHANGE_INFORMATIONAL)
-            continue;
-        if (!any) {
-            fputc('\n', out);
-            title(out, options, "Negotiations");
-        }
-        any = true;
-        r = x->quick ? write_quick_mode(out, e, i, options) : write_other(out, e, i);
+        bool phase1 = x->message_id == 0 && x->type != P2_EXCHANGE_INFORMATIONAL;
+        if (is_buried(e, x, &unread, options))
+            buried++;
+        else if (phase1)
+            r = write_phase1(out, e, i);
+        else
+            r = x->quick ? write_quick_mode(out, e, i, options) : write_other(out, e, i);
     }
+    if (buried > 0)
+        fprintf(out, "\nand %zu exchanges more that cannot be read, which --verbose shows\n", buried);
     return r;
 }
 

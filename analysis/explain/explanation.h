@@ -197,6 +197,7 @@ struct explain_sample {
     size_t sa;
     uint8_t *packet, *plain; /* owned; plain NULL: not decrypted */
     size_t packet_len, plain_len;
+    size_t trailer_len; /* of plain: ESP's padding, pad length and next header */
     uint8_t next_header;
     const char *why; /* a literal */
 };

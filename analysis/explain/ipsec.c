@@ -27,6 +27,7 @@ struct piece {
 /* What came out. */
 struct opened {
     struct p2_bytes plain;
+    size_t trailer_len; /* of ESP: padding and what follows it, right behind plain */
     uint8_t next_header;
     bool dummy, bad_padding;
 };
@@ -107,6 +108,9 @@ static enum p2_drop open_with(const struct explain_sa *sa, const struct piece *p
                         &opened->next_header);
     if (r == P2_DROP_NONE)
         opened->plain = (struct p2_bytes){out, len};
+    if (r == P2_DROP_NONE && sa->protocol == P2_PROTO_ESP)
+        opened->trailer_len =
+            piece->bytes.len - P2_ESP_HEADER_LEN - sa->keys->esp.iv_len - sa->keys->esp.icv_len - len;
     opened->bad_padding = r == P2_DROP_BAD_PADDING;
     opened->dummy =
         r == P2_DROP_NONE && sa->protocol == P2_PROTO_ESP && opened->next_header == P2_IP_PROTO_NONE;
@@ -309,15 +313,17 @@ static int keep_sample(struct explanation *e, size_t sa, const struct explain_he
                                  .packet_len = frame->packet.len,
                                  .next_header = opened->next_header,
                                  .why = why};
-    bool esp = e->sas[sa].protocol == P2_PROTO_ESP && opened->plain.len > 0;
+    size_t plain_len = opened->plain.len + opened->trailer_len;
+    bool esp = e->sas[sa].protocol == P2_PROTO_ESP && plain_len > 0;
     s->packet = malloc(frame->packet.len);
-    s->plain = esp ? malloc(opened->plain.len) : NULL;
+    s->plain = esp ? malloc(plain_len) : NULL;
     if (!s->packet || (esp && !s->plain))
         return P2_ERR_NOMEM;
     memcpy(s->packet, frame->packet.data, frame->packet.len);
     if (esp) {
-        memcpy(s->plain, opened->plain.data, opened->plain.len);
-        s->plain_len = opened->plain.len;
+        memcpy(s->plain, opened->plain.data, plain_len);
+        s->plain_len = plain_len;
+        s->trailer_len = opened->trailer_len;
     }
     return P2_OK;
 }

@@ -9,162 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- messages --- */
-
-void story_message_name(const struct explanation *e, const struct explain_message *m, char *text, size_t size)
-{
-    char buffer[DISSECT_TEXT];
-    const char *name = isakmp_exchange_name(m->header.exchange_type, buffer);
-    const struct explain_message *original = explain_original(e, m);
-    bool quick = m->header.exchange_type == P2_EXCHANGE_QUICK;
-    if (quick && original->number > 0)
-        snprintf(text, size, "%s %u", name, original->number);
-    else
-        snprintf(text, size, "%s", name);
-}
-
-/* Names as RFC 2409 has them, which depend on who speaks: Ni, IDci. */
-static const char *payload_name(const struct p2_payload *p, unsigned number, size_t num_ids, char *buffer)
-{
-    if (p->type == P2_PAYLOAD_NONCE)
-        return number == 1 ? "Ni" : number == 2 ? "Nr" : "nonce";
-    if (p->type == P2_PAYLOAD_ID && number > 0)
-        return num_ids == 0 ? "IDci" : "IDcr";
-    if (p->type == P2_PAYLOAD_NOTIFY) {
-        struct p2_isakmp_notify notify;
-        if (p2_isakmp_parse_notify(&notify, p->body))
-            return isakmp_notify_name(notify.type, buffer);
-    }
-    static const struct {
-        uint8_t type;
-        const char *name;
-    } shorts[] = {{P2_PAYLOAD_SA, "SA"},         {P2_PAYLOAD_KE, "KE"},
-                  {P2_PAYLOAD_ID, "ID"},         {P2_PAYLOAD_HASH, "HASH"},
-                  {P2_PAYLOAD_DELETE, "DELETE"}, {P2_PAYLOAD_VENDOR, "VID"},
-                  {P2_PAYLOAD_NAT_D, "NAT-D"},   {130, "NAT-D"},
-                  {P2_PAYLOAD_NAT_OA, "NAT-OA"}, {131, "NAT-OA"}};
-    for (size_t i = 0; i < sizeof shorts / sizeof shorts[0]; i++) {
-        if (shorts[i].type == p->type)
-            return shorts[i].name;
-    }
-    return isakmp_payload_name(p->type, buffer);
-}
-
-static void append(char *text, size_t size, const char *what)
-{
-    size_t len = strlen(text);
-    snprintf(text + len, size - len, "%s%s", len > 0 ? ", " : "", what);
-}
-
-/* "4 VID" instead of "VID, VID, VID, VID". */
-static void append_run(char *text, size_t size, const char *name, size_t num)
-{
-    char counted[DISSECT_TEXT + 16];
-    if (num > 1)
-        snprintf(counted, sizeof counted, "%zu %s", num, name);
-    append(text, size, num > 1 ? counted : name);
-}
-
-void story_payloads(const struct explanation *e, const struct explain_message *m, char *text, size_t size)
-{
-    const struct explain_message *original = explain_original(e, m);
-    struct p2_payloads p;
-    char buffer[DISSECT_TEXT], last[DISSECT_TEXT] = "";
-    size_t num_ids = 0, run = 0;
-    text[0] = '\0';
-    if (!explain_payloads(original, &p)) {
-        bool encrypted = original->reading != EXPLAIN_BROKEN && original->reading != EXPLAIN_CLEAR;
-        snprintf(text, size, encrypted ? "%zu bytes encrypted" : "%zu bytes, broken",
-                 m->isakmp_len - P2_ISAKMP_HEADER_LEN);
-        return;
-    }
-    unsigned number = m->header.exchange_type == P2_EXCHANGE_QUICK ? original->number : 0;
-    for (size_t i = 0; i < p.num; i++) {
-        const char *name = payload_name(&p.list[i], number, num_ids, buffer);
-        num_ids += p.list[i].type == P2_PAYLOAD_ID;
-        if (run > 0 && strcmp(name, last) != 0) {
-            append_run(text, size, last, run);
-            run = 0;
-        }
-        snprintf(last, sizeof last, "%s", name);
-        run++;
-    }
-    if (run > 0)
-        append_run(text, size, last, run);
-}
-
-bool story_was_answered(const struct explanation *e, const struct explain_message *m, p2_time until)
-{
-    const struct explain_exchange *x = &e->exchanges[m->exchange];
-    for (size_t k = x->first; k != EXPLAIN_NONE; k = e->messages[k].next) {
-        const struct explain_message *other = &e->messages[k];
-        if (p2_address_equal(&other->source, &m->destination) && other->at > m->at && other->at < until)
-            return true;
-    }
-    return x->notify_message != EXPLAIN_NONE && e->messages[x->notify_message].at > m->at &&
-           e->messages[x->notify_message].at < until;
-}
-
-/* --- offers --- */
-
-static void format_lifetime(const struct p2_transform_reading *r, char *text, size_t size)
-{
-    char kb[48] = "";
-    if (r->kilobytes > 0)
-        snprintf(kb, sizeof kb, "%s%" PRIu64 " KB", r->seconds > 0 ? " and " : "", r->kilobytes);
-    if (r->seconds > 0)
-        snprintf(text, size, "%" PRIu64 " s%s", r->seconds, kb);
-    else
-        snprintf(text, size, "%s", r->kilobytes > 0 ? kb : "lifetime not told (28800 s)");
-}
-
-static const char *mode_name(uint64_t mode)
-{
-    static const char *const names[] = {"mode not told", "tunnel mode", "transport mode",
-                                        "tunnel mode in UDP", "transport mode in UDP"};
-    if (mode == 61443 || mode == 61444)
-        mode -= 61440;
-    return mode < sizeof names / sizeof names[0] ? names[mode] : "a mode nobody knows";
-}
-
-static void format_algorithms(const struct p2_isakmp_transform *t, const struct p2_transform_reading *r,
-                              char *text, size_t size)
-{
-    char buffer[DISSECT_TEXT], encryption[64], authentication[64];
-    p2_transform_name_encryption(t, r, encryption, sizeof encryption);
-    p2_transform_name_authentication(t, r, authentication, sizeof authentication);
-    bool esp = t->protocol == P2_PROTO_ESP, none = strcmp(authentication, "none") == 0;
-    snprintf(text, size, "%s%s%s%s%s", isakmp_protocol_name(t->protocol, buffer), esp ? " " : "",
-             esp ? encryption : "", none ? "" : " ", none ? "" : authentication);
-}
-
-static void format_transform(const struct p2_isakmp_transform *t, char *text, size_t size)
-{
-    struct p2_transform_reading r = p2_transform_read(t->attributes, 0);
-    char algorithms[160], group[24], lifetime[96];
-    format_algorithms(t, &r, algorithms, sizeof algorithms);
-    explain_group_name((uint16_t)r.group, group, sizeof group);
-    format_lifetime(&r, lifetime, sizeof lifetime);
-    snprintf(text, size, "%s, %s, PFS %s, %s%s", algorithms, mode_name(r.mode), group, lifetime,
-             r.esn == P2_ESN_64_BITS ? ", extended sequence numbers" : "");
-}
-
-void story_of_offer(const struct p2_isakmp_sa_payload *sa, struct lines *lines)
-{
-    for (size_t i = 0; i < sa->num; i++) {
-        const struct p2_isakmp_transform *t = &sa->transforms[i];
-        bool with_last = i > 0 && sa->transforms[i - 1].proposal_number == t->proposal_number &&
-                         sa->transforms[i - 1].proposal != t->proposal;
-        char text[400];
-        format_transform(t, text, sizeof text);
-        lines_add(lines, "%sproposal %u, transform %u: %s", with_last ? "with " : "", t->proposal_number,
-                  t->number, text);
-    }
-}
-
 /* The SA payload of part 1 or 2. */
-static bool read_sa(const struct explanation *e, const struct explain_exchange *x, size_t part,
-                    struct p2_isakmp_sa_payload *sa)
+bool story_read_sa(const struct explanation *e, const struct explain_exchange *x, size_t part,
+                   struct p2_isakmp_sa_payload *sa)
 {
     struct p2_payloads p;
     if (x->part[part] == EXPLAIN_NONE || !explain_payloads(&e->messages[x->part[part]], &p))
@@ -194,7 +41,7 @@ static void tell_offer(const struct explanation *e, const struct explain_exchang
 {
     struct p2_isakmp_sa_payload sa;
     char pair[2 * P2_SELECTOR_TEXT + 8] = "traffic between the two themselves (no proxy IDs)";
-    if (!read_sa(e, x, 0, &sa))
+    if (!story_read_sa(e, x, 0, &sa))
         return;
     if (x->has_ids)
         p2_selector_format_pair(&x->ids[0], &x->ids[1], pair, sizeof pair);
@@ -213,14 +60,14 @@ static void tell_choice(const struct explanation *e, const struct explain_exchan
                         const struct ends *ends, struct lines *lines)
 {
     struct p2_isakmp_sa_payload offer, choice;
-    if (!read_sa(e, x, 0, &offer) || !read_sa(e, x, 1, &choice) || choice.num == 0)
+    if (!story_read_sa(e, x, 0, &offer) || !story_read_sa(e, x, 1, &choice) || choice.num == 0)
         return;
     const struct p2_isakmp_transform *chosen = &choice.transforms[0];
     char text[400];
     size_t place = 0;
     while (place < offer.num && !is_choice(&offer.transforms[place], chosen))
         place++;
-    format_transform(chosen, text, sizeof text);
+    story_transform(chosen, text, sizeof text);
     lines_add(lines, "%s chose proposal %u, transform %u: %s.", ends->other, chosen->proposal_number,
               chosen->number, text);
     if (place == offer.num)
@@ -257,7 +104,7 @@ static void tell_hashes(const struct explanation *e, const struct explain_exchan
     if (good == 3)
         lines_add(lines, "HASH(1), HASH(2) and HASH(3) verify.");
     else if (good > 0 && good == there)
-        lines_add(lines, "What there is verifies.");
+        lines_add(lines, good == 1 ? "HASH(1) verifies." : "HASH(1) and HASH(2) verify.");
 }
 
 static void tell_keys(const struct explanation *e, const struct explain_exchange *x, struct lines *lines)
@@ -416,11 +263,10 @@ static void tell_delete(const struct p2_payload *p, const char *from, struct lin
     p2_read_u32(&r);
     uint8_t protocol = p2_read_u8(&r), spi_len = p2_read_u8(&r);
     uint16_t num = p2_read_u16(&r);
-    char spis[512] = "", name[DISSECT_TEXT], one[16];
+    char spis[512] = "", name[DISSECT_TEXT];
     for (unsigned i = 0; i < num && spi_len == 4 && r.left >= 4; i++) {
-        snprintf(one, sizeof one, "%08" PRIx32, p2_read_u32(&r));
-        if (strlen(spis) + 16 < sizeof spis)
-            append(spis, sizeof spis, one);
+        size_t len = strlen(spis);
+        snprintf(spis + len, sizeof spis - len, "%s%08" PRIx32, i > 0 ? ", " : "", p2_read_u32(&r));
     }
     if (protocol == P2_PROTO_ISAKMP)
         lines_add(lines, "%s deletes the ISAKMP SA.", from);

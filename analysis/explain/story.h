@@ -16,6 +16,13 @@ void story_of_refusal(const struct explanation *e, size_t exchange, struct lines
 /* "esp aes-128-cbc hmac-sha1-96, tunnel mode, no PFS, 3600 s": a line for each proposal of an SA payload of
  * Phase 2, or one for a choice. */
 void story_of_offer(const struct p2_isakmp_sa_payload *sa, struct lines *lines);
+/* The same of one transform. */
+void story_transform(const struct p2_isakmp_transform *t, char *text, size_t size);
+/* The SA payload of message 1 (part 0) or 2 of a Quick Mode; false: it is not there, or does not parse. */
+bool story_read_sa(const struct explanation *e, const struct explain_exchange *x, size_t part,
+                   struct p2_isakmp_sa_payload *sa);
+/* Phase 1 as far as it is in the capture: who began, algorithms, identities, how far it got. */
+void story_of_phase1(const struct explanation *e, size_t exchange, struct lines *lines);
 /* What is missing or odd in the capture as a whole. */
 void story_of_capture(const struct explanation *e, struct lines *lines);
 

@@ -30,16 +30,6 @@ static size_t find_precedent(const struct explanation *e, const struct explain_e
     return choice;
 }
 
-static bool read_sa(const struct explanation *e, const struct explain_exchange *x, size_t part,
-                    struct p2_isakmp_sa_payload *sa)
-{
-    struct p2_payloads p;
-    const struct p2_payload *payload = NULL;
-    if (x->part[part] != EXPLAIN_NONE && explain_payloads(&e->messages[x->part[part]], &p))
-        payload = p2_isakmp_find(&p, P2_PAYLOAD_SA, 0);
-    return payload && p2_isakmp_parse_sa(sa, payload->body) == P2_OK && sa->num > 0;
-}
-
 static void add_alternative(struct p2_protocol_offer *offer, const struct p2_algorithms *a)
 {
     if (offer->num < P2_MAX_ALTERNATIVES)
@@ -85,7 +75,8 @@ static void compare_proposals(const struct explanation *e, const struct explain_
     struct p2_isakmp_sa_payload offer, theirs;
     struct p2_policy policy;
     struct p2_offer_choice choice;
-    if (!read_sa(e, refused, 0, &offer) || !read_sa(e, precedent, as_offer ? 0 : 1, &theirs) ||
+    if (!story_read_sa(e, refused, 0, &offer) || offer.num == 0 ||
+        !story_read_sa(e, precedent, as_offer ? 0 : 1, &theirs) || theirs.num == 0 ||
         !policy_of(&policy, &theirs))
         return;
     struct p2_transform_reading r = p2_transform_read(offer.transforms[0].attributes, 1);
