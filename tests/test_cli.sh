@@ -66,10 +66,10 @@ exits 0 "$phase2sim" --version
 holds "the version is a line" one_line out
 exits 0 "$phase2sim" --help
 holds "help goes to stdout" test ! -s err
-for verb in run check list report calibrate; do
+for verb in run check list report explain calibrate; do
     holds "help lists $verb" grep -q "^  $verb " out
 done
-for verb in run check list report calibrate; do
+for verb in run check list report explain calibrate; do
     exits 0 "$phase2sim" $verb --help
     holds "help of $verb starts with its usage" grep -q "^Usage: phase2sim $verb" out
     holds "help of $verb fits in 110 columns" fails grep -q '.\{111\}' out
@@ -89,7 +89,7 @@ usage_error() {
     holds "nothing on stdout for: $*" test ! -s out
 }
 exits 2 "$phase2sim"
-usage_error 'unknown verb "rnu"; did you mean "run"? Allowed: run, check, list, report, calibrate' rnu
+usage_error 'unknown verb "rnu"; did you mean "run"? Allowed: run, check, list, report, explain, calibrate' rnu
 usage_error 'unknown verb "frobnicate"; allowed: run,' frobnicate
 usage_error 'unknown option "--vresion"; did you mean "--version"?' --vresion
 usage_error 'unknown option of run "--run"; did you mean "--runs"?' run two-cases --run 3
