@@ -115,25 +115,64 @@ static void write_run(FILE *out, const struct explanation *e, const struct expla
     fputc('\n', out);
 }
 
+/* What is written of a ladder so far. */
+struct rows {
+    size_t written, more;  /* lines; left out, since there are too many */
+    size_t unread, hidden; /* messages in a row that cannot be read; those of them that are not shown */
+};
+
+static void tell_hidden(FILE *out, struct rows *rows)
+{
+    if (rows->hidden > 0)
+        fprintf(out, "%23s and %zu more that do not decrypt\n", "", rows->hidden);
+    rows->unread = rows->hidden = 0;
+}
+
+/* Of a flood of what cannot be read the first few are enough. */
+static bool is_hidden(const struct explanation *e, const struct explain_event *event, struct rows *rows)
+{
+    enum { MAX_UNREAD = 5 };
+    bool unread = event->message != EXPLAIN_NONE &&
+                  explain_original(e, &e->messages[event->message])->reading == EXPLAIN_NONSENSE;
+    rows->unread = unread ? rows->unread + 1 : rows->unread;
+    rows->hidden += unread && rows->unread > MAX_UNREAD;
+    return unread && rows->unread > MAX_UNREAD;
+}
+
+static void write_event(FILE *out, const struct explanation *e, const struct explain_event *event,
+                        struct rows *rows, const struct explain_options *options)
+{
+    bool full = rows->written >= MAX_ROWS && !options->verbose;
+    if (!options->verbose && is_hidden(e, event, rows))
+        return;
+    if (full) {
+        rows->more++;
+        return;
+    }
+    rows->written++;
+    if (event->message == EXPLAIN_NONE) {
+        write_run(out, e, event, options);
+        return;
+    }
+    if (explain_original(e, &e->messages[event->message])->reading != EXPLAIN_NONSENSE)
+        tell_hidden(out, rows);
+    write_message(out, e, event, options);
+}
+
 int explain_write_ladder(FILE *out, const struct explanation *e, size_t pair,
                          const struct explain_options *options)
 {
     const struct explain_pair *p = &e->pairs[pair];
     char left[P2_ADDRESS_TEXT], right[P2_ADDRESS_TEXT];
-    size_t rows = 0, more = 0;
+    struct rows rows = {0};
     p2_address_format(&p->peer[0], left);
     p2_address_format(&p->peer[1], right);
     fprintf(out, "%12s %8s  %-*s%s\n", "seconds", "frame", (int)(ARROW + 2 - strlen(right)), left, right);
-    for (size_t k = p->first_event; k != EXPLAIN_NONE; k = e->events[k].next, rows++) {
-        if (rows >= MAX_ROWS && !options->verbose)
-            more++;
-        else if (e->events[k].message != EXPLAIN_NONE)
-            write_message(out, e, &e->events[k], options);
-        else
-            write_run(out, e, &e->events[k], options);
-    }
-    if (more > 0)
-        fprintf(out, "and %zu lines more, which --verbose shows\n", more);
+    for (size_t k = p->first_event; k != EXPLAIN_NONE; k = e->events[k].next)
+        write_event(out, e, &e->events[k], &rows, options);
+    tell_hidden(out, &rows);
+    if (rows.more > 0)
+        fprintf(out, "and %zu lines more, which --verbose shows\n", rows.more);
     fputc('\n', out);
     return P2_OK;
 }

@@ -212,7 +212,6 @@ static int put_into_ladder(struct explanation *e, size_t message)
     if (r != P2_OK || event == EXPLAIN_NONE)
         return r;
     e->pairs[m->pair].messages++;
-    e->pairs[m->pair].epoch++;
     e->events[event].message = message;
     e->events[event].from_first = from_first;
     return P2_OK;
@@ -238,6 +237,13 @@ static int read_message(struct explanation *e, size_t message)
     return r;
 }
 
+/* Runs of packets end at a message; not so at each of a flood of what cannot be read. */
+static void end_runs(struct explanation *e, const struct explain_message *m)
+{
+    if (m->pair != EXPLAIN_NONE && explain_original(e, m)->reading != EXPLAIN_NONSENSE)
+        e->pairs[m->pair].epoch++;
+}
+
 int explain_hear_isakmp(struct explanation *e, const struct explain_heard *heard, struct p2_bytes message)
 {
     struct p2_isakmp_header h;
@@ -259,7 +265,10 @@ int explain_hear_isakmp(struct explanation *e, const struct explain_heard *heard
     if (r != P2_OK)
         return r;
     join(e, exchange, index);
-    return e->messages[index].copy_of == EXPLAIN_NONE ? read_message(e, index) : P2_OK;
+    if (e->messages[index].copy_of == EXPLAIN_NONE)
+        r = read_message(e, index);
+    end_runs(e, &e->messages[index]);
+    return r;
 }
 
 bool explain_payloads(const struct explain_message *m, struct p2_payloads *payloads)
