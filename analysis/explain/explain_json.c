@@ -81,6 +81,16 @@ static json_t *cookies(const struct explanation *e, const struct explain_exchang
     return object;
 }
 
+/* The next one of an array, on a line of its own; it is used up. P2_OK or P2_ERR_NOMEM. */
+static int write_item(FILE *out, json_t *item, bool *first)
+{
+    fputs(*first ? "\n" : ",\n", out);
+    *first = false;
+    int r = json_dumpf(item, out, JSON_PRESERVE_ORDER) < 0 && !ferror(out) ? P2_ERR_NOMEM : P2_OK;
+    json_decref(item);
+    return r;
+}
+
 /* --- quick modes --- */
 
 static json_t *algorithm(const char *name)
@@ -146,7 +156,7 @@ static json_t *write_proxy_ids(const struct explain_exchange *x)
     return array;
 }
 
-static int write_quick_mode(const struct explanation *e, size_t exchange, json_t *array)
+static int write_quick_mode(FILE *out, const struct explanation *e, size_t exchange, bool *first)
 {
     const struct explain_exchange *x = &e->exchanges[exchange];
     char group[24];
@@ -170,13 +180,12 @@ static int write_quick_mode(const struct explanation *e, size_t exchange, json_t
     set(o, "story", text_of(&lines));
     int r = lines.out_of_memory ? P2_ERR_NOMEM : P2_OK;
     lines_cleanup(&lines);
-    json_array_append_new(array, o);
-    return r;
+    return write_item(out, o, first) < 0 ? P2_ERR_NOMEM : r;
 }
 
 /* --- the others --- */
 
-static int write_other(const struct explanation *e, size_t exchange, json_t *array)
+static int write_other(FILE *out, const struct explanation *e, size_t exchange, bool *first)
 {
     const struct explain_exchange *x = &e->exchanges[exchange];
     const struct explain_message *m = &e->messages[x->first];
@@ -197,8 +206,7 @@ static int write_other(const struct explanation *e, size_t exchange, json_t *arr
     set(o, "story", text_of(&lines));
     int r = lines.out_of_memory ? P2_ERR_NOMEM : P2_OK;
     lines_cleanup(&lines);
-    json_array_append_new(array, o);
-    return r;
+    return write_item(out, o, first) < 0 ? P2_ERR_NOMEM : r;
 }
 
 static json_t *write_isakmps(const struct explanation *e)
@@ -276,59 +284,98 @@ static json_t *write_fields(const struct dissection *d, const struct explain_mes
     return array;
 }
 
-static int write_messages(const struct explanation *e, json_t *array)
+static int write_message(FILE *out, const struct explanation *e, const struct explain_message *m,
+                         struct dissection *d, bool *first)
+{
+    const struct explain_message *original = explain_original(e, m);
+    struct dissect_input input = {.packet = {m->packet, m->packet_len}};
+    json_t *o = cookies(e, &e->exchanges[m->exchange], json_object());
+    if (original->reading == EXPLAIN_DECRYPTED)
+        input.plain = (struct p2_bytes){original->plain, original->plain_len};
+    dissect(d, &input);
+    set(o, "frame", number(m->frame));
+    set(o, "time", seconds(e, m->at));
+    set(o, "copy_of_frame", m == original ? json_null() : number(original->frame));
+    set(o, "fields", write_fields(d, m, original->plain));
+    return write_item(out, o, first) < 0 || d->out_of_memory ? P2_ERR_NOMEM : P2_OK;
+}
+
+/* --- all of it --- */
+
+static bool is_other(const struct explain_exchange *x)
+{
+    return !x->quick && (x->message_id != 0 || x->type == P2_EXCHANGE_INFORMATIONAL);
+}
+
+/* "key": [...], an item a line: a capture may have very many, so they are not built up first. */
+static int write_quick_modes(FILE *out, const struct explanation *e)
+{
+    bool first = true;
+    int r = P2_OK;
+    fputs(",\n\"quick_modes\": [", out);
+    for (size_t i = 0; i < e->num_exchanges && r == P2_OK; i++) {
+        if (e->exchanges[i].quick)
+            r = write_quick_mode(out, e, i, &first);
+    }
+    fputs("]", out);
+    return r;
+}
+
+static int write_others(FILE *out, const struct explanation *e)
+{
+    bool first = true;
+    int r = P2_OK;
+    fputs(",\n\"informational\": [", out);
+    for (size_t i = 0; i < e->num_exchanges && r == P2_OK; i++) {
+        if (is_other(&e->exchanges[i]))
+            r = write_other(out, e, i, &first);
+    }
+    fputs("]", out);
+    return r;
+}
+
+static int write_messages(FILE *out, const struct explanation *e)
 {
     struct dissection d = {0};
-    for (size_t k = 0; k < e->num_messages && !d.out_of_memory; k++) {
-        const struct explain_message *m = &e->messages[k], *original = explain_original(e, m);
-        struct dissect_input input = {.packet = {m->packet, m->packet_len}};
-        if (original->reading == EXPLAIN_DECRYPTED)
-            input.plain = (struct p2_bytes){original->plain, original->plain_len};
-        dissect(&d, &input);
-        json_t *o = cookies(e, &e->exchanges[m->exchange], json_object());
-        set(o, "frame", number(m->frame));
-        set(o, "time", seconds(e, m->at));
-        set(o, "copy_of_frame",
-            m->copy_of == EXPLAIN_NONE ? json_null() : number(e->messages[m->copy_of].frame));
-        set(o, "fields", write_fields(&d, m, original->plain));
-        json_array_append_new(array, o);
-    }
-    int r = d.out_of_memory ? P2_ERR_NOMEM : P2_OK;
+    bool first = true;
+    int r = P2_OK;
+    fputs(",\n\"messages\": [", out);
+    for (size_t i = 0; i < e->num_messages && r == P2_OK; i++)
+        r = write_message(out, e, &e->messages[i], &d, &first);
+    fputs("]", out);
     dissection_cleanup(&d);
     return r;
 }
 
+static json_t *write_head(const struct explanation *e, const struct explain_options *options,
+                          struct lines *notes)
+{
+    json_t *head = json_object();
+    story_of_capture(e, notes);
+    set(head, "format", json_string("phase2sim-explain/1"));
+    set(head, "capture", write_capture(e, options));
+    set(head, "notes", text_of(notes));
+    set(head, "isakmp_sas", write_isakmps(e));
+    set(head, "ipsec", write_ipsec(e));
+    return head;
+}
+
 int explain_write_json(FILE *out, const struct explanation *e, const struct explain_options *options)
 {
-    json_t *root = json_object(), *quick = json_array(), *others = json_array();
     struct lines notes = {0};
-    int r = P2_OK;
-    set(root, "format", json_string("phase2sim-explain/1"));
-    set(root, "capture", write_capture(e, options));
-    story_of_capture(e, &notes);
-    set(root, "notes", text_of(&notes));
-    set(root, "isakmp_sas", write_isakmps(e));
-    for (size_t i = 0; i < e->num_exchanges && r == P2_OK; i++) {
-        const struct explain_exchange *x = &e->exchanges[i];
-        if (x->quick)
-            r = write_quick_mode(e, i, quick);
-        else if (x->message_id != 0 || x->type == P2_EXCHANGE_INFORMATIONAL)
-            r = write_other(e, i, others);
-    }
-    set(root, "quick_modes", quick);
-    set(root, "informational", others);
-    set(root, "ipsec", write_ipsec(e));
-    if (options->verbose && r == P2_OK) {
-        json_t *messages = json_array();
-        r = write_messages(e, messages);
-        set(root, "messages", messages);
-    }
-    if (r == P2_OK && json_dumpf(root, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER) < 0 && !ferror(out))
+    json_t *head = write_head(e, options, &notes);
+    int r = notes.out_of_memory ? P2_ERR_NOMEM : P2_OK;
+    fputc('{', out);
+    if (json_dumpf(head, out, JSON_EMBED | JSON_INDENT(1) | JSON_PRESERVE_ORDER) < 0 && !ferror(out))
         r = P2_ERR_NOMEM;
-    fputc('\n', out);
-    if (notes.out_of_memory)
-        r = P2_ERR_NOMEM;
+    json_decref(head);
     lines_cleanup(&notes);
-    json_decref(root);
+    if (r == P2_OK)
+        r = write_quick_modes(out, e);
+    if (r == P2_OK)
+        r = write_others(out, e);
+    if (r == P2_OK && options->verbose)
+        r = write_messages(out, e);
+    fputs("}\n", out);
     return r;
 }

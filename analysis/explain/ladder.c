@@ -35,6 +35,15 @@ static double since(const struct explanation *e, p2_time at)
     return (double)(at - e->first_at) / (double)P2_SECOND;
 }
 
+/* Message 3 and notifies wait for no answer, so nobody but the other end asks for them again. */
+static const char *why_again(const struct explanation *e, const struct explain_message *original,
+                             const struct explain_message *copy)
+{
+    if (original->number == 3 || original->header.exchange_type == P2_EXCHANGE_INFORMATIONAL)
+        return "asked for again, or doubled";
+    return story_was_answered(e, original, copy->at) ? "the answer was lost" : "lost, or its answer";
+}
+
 static bool expects_answer(const struct explain_message *original)
 {
     return original->header.exchange_type == P2_EXCHANGE_QUICK &&
@@ -53,10 +62,9 @@ static void remark(FILE *out, const struct explanation *e, size_t message,
     }
     if (m->copy_of != EXPLAIN_NONE) {
         char waited[FIGURE_TEXT];
-        bool answered = story_was_answered(e, original, m->at);
         figure_text_ns(waited, (double)(m->at - original->at));
         fprintf(out, "%sagain after %s (frame %" PRIu64 "): %s", comma, waited, original->frame,
-                answered ? "the answer was lost" : "lost, or its answer");
+                why_again(e, original, m));
         comma = "; ";
     } else if (original->hash == EXPLAIN_HASH_GOOD) {
         fputs(comma, out);
