@@ -7,7 +7,7 @@
 enum { FIRST_STATUS = 16384 };
 
 /* What a notify may refuse is looked for among the last so many exchanges of the capture. */
-enum { MAX_LOOKED_AT = 512 };
+enum { MAX_LOOKED_AT = 128 };
 
 static bool names_spi(const struct explanation *e, const struct explain_exchange *x, struct p2_bytes spi)
 {
@@ -58,11 +58,19 @@ static size_t refused(const struct explanation *e, const struct explain_message 
     return latest;
 }
 
+/* Errors that are about packets or cookies, and refuse no negotiation. */
+static bool refuses(uint16_t notify)
+{
+    enum { INVALID_COOKIE = 4 };
+    return notify != 0 && notify < FIRST_STATUS && notify != INVALID_COOKIE &&
+           notify != P2_NOTIFY_INVALID_SPI;
+}
+
 static void note_notify(struct explanation *e, size_t message, struct p2_bytes body)
 {
     const struct explain_message *m = &e->messages[message];
     struct p2_isakmp_notify notify;
-    if (!p2_isakmp_parse_notify(&notify, body) || notify.type >= FIRST_STATUS || notify.type == 0)
+    if (!p2_isakmp_parse_notify(&notify, body) || !refuses(notify.type))
         return;
     size_t found = refused(e, m, &notify);
     if (found == EXPLAIN_NONE)
