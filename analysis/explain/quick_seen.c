@@ -185,6 +185,10 @@ int explain_quick(struct explanation *e, size_t message)
         !takes_place(e, x, m))
         return P2_OK;
     x->part[m->number - 1] = message;
+    if (m->number == 3 && m->hash == EXPLAIN_HASH_GOOD) { /* then that was not about this one */
+        x->notify = 0;
+        x->notify_message = EXPLAIN_NONE;
+    }
     if (m->number > 2 || !explain_payloads(m, &p))
         return P2_OK;
     size_t side = m->number - 1;
