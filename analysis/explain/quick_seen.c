@@ -211,6 +211,16 @@ int explain_quick(struct explanation *e, size_t message)
 
 /* --- how it ended --- */
 
+/* Its messages do not decrypt, but the keys are right and both ends took part: what is wrong with it is that
+ * its beginning is not in the capture. */
+static bool lacks_its_beginning(const struct explanation *e, const struct explain_exchange *x)
+{
+    bool both = false;
+    for (size_t k = x->first; k != EXPLAIN_NONE; k = e->messages[k].next)
+        both = both || !p2_address_equal(&e->messages[k].source, &e->messages[x->first].source);
+    return both && e->isakmps[x->isakmp].opened > 0;
+}
+
 enum explain_outcome explain_outcome(const struct explanation *e, const struct explain_exchange *x)
 {
     bool any = false;
@@ -219,7 +229,7 @@ enum explain_outcome explain_outcome(const struct explanation *e, const struct e
     if (x->notify != 0)
         return EXPLAIN_REJECTED;
     if (!any)
-        return EXPLAIN_UNDECRYPTABLE;
+        return lacks_its_beginning(e, x) ? EXPLAIN_INCOMPLETE : EXPLAIN_UNDECRYPTABLE;
     bool three = x->chosen && x->part[2] != EXPLAIN_NONE;
     return three && e->messages[x->part[2]].hash != EXPLAIN_HASH_BAD ? EXPLAIN_ESTABLISHED
                                                                      : EXPLAIN_INCOMPLETE;

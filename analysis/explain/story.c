@@ -171,12 +171,25 @@ static void tell_unread(const struct explanation *e, const struct explain_exchan
                   "changed or forged.");
 }
 
+/* The starter sent more than message 1 and copies of it. */
+static bool went_on(const struct explanation *e, const struct explain_exchange *x)
+{
+    for (size_t k = x->first; k != EXPLAIN_NONE; k = e->messages[k].next) {
+        if (k != x->part[0] && p2_address_equal(&e->messages[k].source, &x->starter))
+            return true;
+    }
+    return false;
+}
+
 static void tell_missing(const struct explanation *e, const struct explain_exchange *x,
                          const struct ends *ends, struct lines *lines)
 {
     bool opened[2] = {false, false};
     if (x->part[0] == EXPLAIN_NONE)
         lines_add(lines, "Message 1 is not in the capture, or could not be read.");
+    else if (x->part[1] == EXPLAIN_NONE && went_on(e, x))
+        lines_add(lines, "Message 2 is not in the capture, or could not be read; %s went on, so it did come.",
+                  ends->starter);
     else if (x->part[1] == EXPLAIN_NONE)
         lines_add(lines, "%s did not answer message 1%s.", ends->other,
                   e->messages[x->part[0]].copies > 0 ? " nor its copies"
@@ -217,7 +230,10 @@ void story_of_quick_mode(const struct explanation *e, size_t exchange, struct li
     const struct explain_exchange *x = &e->exchanges[exchange];
     struct ends ends = ends_of(e, x);
     enum explain_outcome outcome = explain_outcome(e, x);
-    if (outcome == EXPLAIN_UNDECRYPTABLE) {
+    bool unread = true;
+    for (size_t i = 0; i < EXPLAIN_PARTS; i++)
+        unread = unread && x->part[i] == EXPLAIN_NONE;
+    if (unread && outcome != EXPLAIN_REJECTED) {
         tell_unread(e, x, lines);
         tell_resends(e, x, lines);
         return;

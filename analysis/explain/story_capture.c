@@ -49,10 +49,9 @@ static void tell_isakmp(const struct explain_isakmp *i, struct lines *lines)
             name);
     else if (i->nonsense > 0)
         lines_add(lines,
-                  "ISAKMP SA %s: %zu messages do not decrypt, though %zu do: changed, forged, or one before "
-                  "them is "
+                  "ISAKMP SA %s: of %zu messages %zu do not decrypt: changed, forged, or one before them is "
                   "missing.",
-                  name, i->nonsense, i->opened);
+                  name, i->opened + i->nonsense, i->nonsense);
     if (i->can_decrypt && !i->can_verify)
         lines_add(lines, "ISAKMP SA %s: without SKEYID_a no HASH is checked.", name);
     if (i->iv_differs)
