@@ -220,8 +220,11 @@ static void tell_strays(const struct explanation *e, const struct explain_exchan
             continue;
         if (m->reading == EXPLAIN_NONSENSE || m->hash == EXPLAIN_HASH_BAD)
             lines_add(
-                lines, "Frame %" PRIu64 " under the same message ID %s, and counts for nothing.", m->frame,
-                m->reading == EXPLAIN_NONSENSE ? "does not decrypt" : "has a HASH that does not verify");
+                lines, "Frame %" PRIu64 " under the same message ID %s.", m->frame,
+                m->reading == EXPLAIN_NONSENSE
+                    ? "does not decrypt: the message before it, whose end is its IV, is missing, or it was "
+                      "changed or forged"
+                    : "has a HASH that does not verify, and counts for nothing");
     }
 }
 
