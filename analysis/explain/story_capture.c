@@ -21,6 +21,14 @@ static void tell_frames(const struct explanation *e, struct lines *lines)
         lines_add(lines, "%" PRIu64 " messages are IKEv2, which is not explained here.", e->ikev2);
     if (e->not_isakmp > 0)
         lines_add(lines, "%" PRIu64 " datagrams on IKE's ports are not ISAKMP.", e->not_isakmp);
+    size_t broken = 0;
+    for (size_t k = 0; k < e->num_messages; k++)
+        broken += e->messages[k].reading == EXPLAIN_BROKEN;
+    if (broken > 0)
+        lines_add(
+            lines,
+            "%zu ISAKMP messages are shorter than they say: cut by the capture (snap length), or changed.",
+            broken);
     if (e->beyond_limits > 0)
         lines_add(lines,
                   "%" PRIu64
