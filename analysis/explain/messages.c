@@ -205,7 +205,7 @@ static int put_into_ladder(struct explanation *e, size_t message)
 {
     struct explain_message *m = &e->messages[message];
     bool from_first;
-    size_t event;
+    size_t event = EXPLAIN_NONE;
     int r = explain_pair_of(e, &m->pair, &from_first, &m->source, &m->destination);
     if (r == P2_OK)
         r = explain_event(e, &event, m->pair);

@@ -29,7 +29,7 @@ struct ends {
 static struct ends ends_of(const struct explanation *e, const struct explain_exchange *x)
 {
     const struct explain_message *m = &e->messages[x->first];
-    struct ends ends;
+    struct ends ends = {"", ""};
     bool by_starter = p2_address_equal(&m->source, &x->starter);
     p2_address_format(&x->starter, ends.starter);
     p2_address_format(by_starter ? &m->destination : &m->source, ends.other);
