@@ -30,6 +30,7 @@ sim      = $(wildcard tests/sim/*.c)
 tests    = $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
 benches  = $(patsubst %.c,$B/%,$(wildcard tests/bench/bench_*.c))
 tools    = $(patsubst %.c,$B/%,$(wildcard tests/tools/*.c))
+fuzzers  = $(patsubst %.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 examples = $B/bindings/examples/two-gateways-c $B/bindings/examples/two-gateways-cc
 obj      = $(addprefix $B/,$(addsuffix .o,$(basename $(1))))
 
@@ -60,6 +61,14 @@ objects: all $(tests) $(tools) $(benches) $(examples)
 bench: all $(benches)
 	for bench in $(benches); do echo "== $$bench"; $$bench || exit 1; done
 
+# FUZZ_SECONDS for each; what they find, and inputs that reach new places, stay in $B/fuzz.
+FUZZ_SECONDS ?= 300
+SANITIZE      = -fsanitize=address,undefined -fno-sanitize-recover=undefined
+fuzz:
+	+$(MAKE) build-fuzzers B=$B/fuzz CC=clang CFLAGS="-O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link"
+	sh tests/fuzz/run.sh $(FUZZ_SECONDS) $B/fuzz $(patsubst $B/%,$B/fuzz/%,$(fuzzers))
+build-fuzzers: $(fuzzers)
+
 SOURCES = $(wildcard */*.[ch] */*.cc analysis/*/*.[ch] tests/*/*.[ch] bindings/examples/*)
 format:
 	clang-format -i $(SOURCES)
@@ -87,6 +96,9 @@ $B/%.a:
 $B/tests/test_corpus: $(call obj,$(wildcard tests/corpus/*.c))
 $B/tests/%: $B/tests/%.o $(call obj,$(sim)) $(archives)
 	$(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) $(GROUP) -Wl,--as-needed $(NS3_LIBS) $(MAIN_LIBS) -lcunit
+$B/tests/fuzz/fuzz_explain: $(call obj,$(filter-out tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c)))
+$B/tests/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libanalysis.a $B/libscenario.a $B/libphase2.a
+	$(CC) $(SANITIZE) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(MAIN_LIBS)
 $B/bindings/examples/%-c: $B/bindings/examples/%.o $(archives)
 	$(CXX) $(LDFLAGS) -o $@ $< $(GROUP) $(NS3_LIBS) $(C_LIBS)
 $B/bindings/examples/%-cc: $B/bindings/examples/%-cc.o $(archives)
@@ -106,4 +118,4 @@ include scenarios/schema.mk
 -include $(shell find $B -name '*.d' 2>/dev/null)
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all run test setup setup-test check objects bench format format-check clean
+.PHONY: all run test setup setup-test check objects bench fuzz build-fuzzers format format-check clean

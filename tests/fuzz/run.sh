@@ -1,0 +1,23 @@
+#!/bin/sh
+# Runs fuzzers for so many seconds each: sh tests/fuzz/run.sh SECONDS FOLDER FUZZER...
+# Inputs that were new and findings stay in FOLDER; seeds are copies.
+set -eu
+seconds=$1 folder=$2
+shift 2
+seeds=$(mktemp -d)
+trap 'rm -rf "$seeds"' EXIT
+mkdir "$seeds/explain" "$seeds/keys"
+for case in tests/vectors/corpus/*/; do
+    name=$(basename "$case")
+    cp "$case/capture.pcap" "$seeds/explain/$name.pcap"
+    cp "$case/keys.xml" "$seeds/keys/$name.xml"
+done
+cp tests/fuzz/esp_sa "$seeds/keys/esp_sa"
+printf '%s\n' '615add7aeb332361,47dc733ce127510344dd611beb4f2b9d' >"$seeds/keys/ikev1_decryption_table"
+for fuzzer; do
+    name=$(basename "$fuzzer" | sed 's/^fuzz_//')
+    mkdir -p "$folder/new/$name"
+    echo "== $name, $seconds s"
+    "$fuzzer" -max_total_time="$seconds" -max_len=16384 -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 \
+        -verbosity=0 -artifact_prefix="$folder/found-$name-" "$folder/new/$name" "$seeds/$name"
+done
