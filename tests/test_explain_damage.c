@@ -310,7 +310,7 @@ static void frames_of_chance_are_good_for_nothing(void)
                              .any_destination = true,
                              .cipher = P2_CIPHER_AES128_CBC,
                              .auth = P2_AUTH_HMAC_SHA1_96};
-    struct known_esp lines[2] = {line, line};
+    struct known_esp lines[2] = {line, line}, *own;
     n->random.seed = check_setting("P2_SEED", 1);
     for (size_t i = 0; i < NUM_CASES; i++) {
         add_keys(&keys, corpus_cases[i]);
@@ -319,6 +319,7 @@ static void frames_of_chance_are_good_for_nothing(void)
     }
     lines[0].spi = n->spis[0] = 0x229cf959;
     lines[1].spi = n->spis[1] = 0xaf823cb1;
+    own = keys.esp;
     keys.esp = lines;
     keys.num_esp = 2;
     uint64_t num = check_setting("P2_FRAMES", 100000);
@@ -343,7 +344,7 @@ static void frames_of_chance_are_good_for_nothing(void)
     CU_ASSERT_TRUE(e->num_unknown_spis <= EXPLAIN_MAX_UNKNOWN_SPIS && e->num_pairs <= EXPLAIN_MAX_PAIRS);
     CU_ASSERT_TRUE(e->num_samples <= EXPLAIN_MAX_SAMPLES);
     explanation_free(e);
-    keys.esp = NULL;
+    keys.esp = own;
     keys.num_esp = 0;
     known_keys_cleanup(&keys);
     free(n);
