@@ -69,6 +69,14 @@ void explanation_free(struct explanation *e)
     free(e);
 }
 
+uint64_t explain_key(const void *a, size_t a_len, const void *b, size_t b_len)
+{
+    uint8_t digest[P2_HASH_MAX_LEN];
+    struct p2_bytes parts[] = {{a, a_len}, {b, b_len}};
+    p2_hash_digest(P2_HASH_SHA1, parts, 2, digest);
+    return p2_get_u64(digest);
+}
+
 /* --- who speaks with whom --- */
 
 static bool is_pair(const struct explain_pair *pair, const struct p2_address *a, const struct p2_address *b)
@@ -79,8 +87,9 @@ static bool is_pair(const struct explain_pair *pair, const struct p2_address *a,
 int explain_pair_of(struct explanation *e, size_t *pair, bool *from_first, const struct p2_address *source,
                     const struct p2_address *destination)
 {
-    /* The same for both directions; two pairs under one number share it by order of appearance. */
-    uint64_t key = p2_address_hash(source) + p2_address_hash(destination);
+    bool ordered = p2_address_compare(source, destination) < 0; /* both directions have the same key */
+    const struct p2_address *low = ordered ? source : destination, *high = ordered ? destination : source;
+    uint64_t key = explain_key(low, sizeof *low, high, sizeof *high);
     uintptr_t place;
     for (; (place = (uintptr_t)p2_map_get(&e->pair_places, key)) != 0; key++) {
         *pair = place - 1;

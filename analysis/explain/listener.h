@@ -13,6 +13,9 @@ struct explain_heard {
     uint16_t source_port, destination_port;
 };
 
+/* What maps keep something under: whoever writes the packets can not make many of these meet. */
+uint64_t explain_key(const void *a, size_t a_len, const void *b, size_t b_len);
+
 /* The pair of two addresses; *from_first: the source is its first peer. */
 int explain_pair_of(struct explanation *e, size_t *pair, bool *from_first, const struct p2_address *source,
                     const struct p2_address *destination);

@@ -11,14 +11,9 @@ enum { MAX_COMPARED = 64 }; /* messages of an exchange that a new one is compare
 
 /* --- the ISAKMP SA --- */
 
-static uint64_t key_of(const uint8_t initiator_cookie[8], const uint8_t responder_cookie[8])
-{
-    return p2_get_u64(initiator_cookie) ^ p2_get_u64(responder_cookie) * UINT64_C(0x9e3779b97f4a7c15);
-}
-
 static size_t find_isakmp(const struct explanation *e, const uint8_t initiator[8], const uint8_t responder[8])
 {
-    uint64_t key = key_of(initiator, responder);
+    uint64_t key = explain_key(initiator, 8, responder, 8);
     uintptr_t place;
     for (; (place = (uintptr_t)p2_map_get(&e->isakmp_places, key)) != 0; key++) {
         const struct explain_isakmp *i = &e->isakmps[place - 1];
@@ -31,7 +26,7 @@ static size_t find_isakmp(const struct explanation *e, const uint8_t initiator[8
 static int place_isakmp(struct explanation *e, size_t isakmp)
 {
     const struct explain_isakmp *i = &e->isakmps[isakmp];
-    uint64_t key = key_of(i->initiator_cookie, i->responder_cookie);
+    uint64_t key = explain_key(i->initiator_cookie, 8, i->responder_cookie, 8);
     while (p2_map_get(&e->isakmp_places, key))
         key++;
     return p2_map_put(&e->isakmp_places, key, (void *)(uintptr_t)(isakmp + 1));
