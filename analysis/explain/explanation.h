@@ -150,6 +150,7 @@ struct explain_sa {
     size_t older;    /* another one with this protocol and SPI */
     size_t pair;
     struct p2_address source, destination; /* of its first packet, else the peers */
+    bool to_starter;                       /* of its Quick Mode; addresses may change behind NAT */
     uint16_t mode; /* 1 tunnel, 2 transport, 0: not known; the UDP forms say so in `in_udp` */
     bool in_udp, esn;
     uint8_t transform_id;

@@ -9,12 +9,14 @@ enum { FIRST_STATUS = 16384 };
 /* What a notify may refuse is looked for among the last so many exchanges of the capture. */
 enum { MAX_LOOKED_AT = 128 };
 
-static bool names_spi(const struct explanation *e, const struct explain_exchange *x, struct p2_bytes spi)
+/* An SPI of the offer, or of the answer. */
+static bool names_spi(const struct explanation *e, const struct explain_exchange *x, size_t part,
+                      struct p2_bytes spi)
 {
     struct p2_payloads p;
     struct p2_isakmp_sa_payload sa;
-    if (spi.len != 4 || p2_get_u32(spi.data) == 0 || x->part[0] == EXPLAIN_NONE ||
-        !explain_payloads(&e->messages[x->part[0]], &p))
+    if (spi.len != 4 || p2_get_u32(spi.data) == 0 || x->part[part] == EXPLAIN_NONE ||
+        !explain_payloads(&e->messages[x->part[part]], &p))
         return false;
     const struct p2_payload *payload = p2_isakmp_find(&p, P2_PAYLOAD_SA, 0);
     if (!payload || p2_isakmp_parse_sa(&sa, payload->body) < 0)
@@ -37,7 +39,8 @@ static bool waits_for(const struct explain_exchange *x, const struct p2_address 
     return by_starter == (x->part[1] != EXPLAIN_NONE);
 }
 
-/* Its SPI field says which one, with luck; its message ID is its own. Else it is the last one that waits. */
+/* Its SPI field says which one, with luck; its message ID is its own. Else it is the last one that waits; but
+ * a foreign SPI is that of a packet. */
 static size_t refused(const struct explanation *e, const struct explain_message *m,
                       const struct p2_isakmp_notify *notify)
 {
@@ -49,10 +52,10 @@ static size_t refused(const struct explanation *e, const struct explain_message 
         const struct explain_exchange *x = &e->exchanges[k];
         if (x->isakmp != own->isakmp || !x->quick || x->notify != 0)
             continue;
-        if (names_spi(e, x, notify->spi))
+        if (names_spi(e, x, 0, notify->spi) || names_spi(e, x, 1, notify->spi))
             return k;
         bool later = latest == EXPLAIN_NONE || x->ended > e->exchanges[latest].ended;
-        if (waits_for(x, &m->source) && later)
+        if (waits_for(x, &m->source) && later && notify->type != P2_NOTIFY_INVALID_SPI)
             latest = k;
     }
     return latest;
@@ -83,17 +86,25 @@ static void note_notify(struct explanation *e, size_t message, struct p2_bytes b
     x->notify_by_starter = p2_address_equal(&m->source, &x->starter);
 }
 
+/* A peer names the SAs that it receives under, as a rule; some name both directions. */
 static void delete_sa(struct explanation *e, size_t message, uint8_t protocol, uint32_t spi)
 {
     const struct explain_message *m = &e->messages[message];
+    size_t found = EXPLAIN_NONE;
     for (size_t k = explain_find_sa(e, (enum p2_protocol)protocol, spi); k != EXPLAIN_NONE;
          k = e->sas[k].older) {
-        struct explain_sa *sa = &e->sas[k];
-        if (sa->deleted == EXPLAIN_NONE && p2_address_equal(&sa->destination, &m->source)) {
-            sa->deleted = message;
-            return;
-        }
+        const struct explain_sa *sa = &e->sas[k];
+        bool to_sender = p2_address_equal(&sa->destination, &m->source),
+             by_sender = p2_address_equal(&sa->source, &m->source);
+        if (sa->deleted != EXPLAIN_NONE || !(to_sender || by_sender))
+            continue;
+        if (found == EXPLAIN_NONE || to_sender)
+            found = k;
+        if (to_sender)
+            break;
     }
+    if (found != EXPLAIN_NONE)
+        e->sas[found].deleted = message;
 }
 
 static void note_delete(struct explanation *e, size_t message, struct p2_bytes body)

@@ -200,8 +200,7 @@ static bool is_outside(const struct explanation *e, const struct explain_sa *sa,
     if (sa->exchange == EXPLAIN_NONE || !e->exchanges[sa->exchange].has_ids)
         return false;
     const struct explain_exchange *x = &e->exchanges[sa->exchange];
-    bool to_starter = p2_address_equal(&e->messages[x->part[0]].source, &sa->destination);
-    const struct p2_selector *from = &x->ids[to_starter ? 1 : 0], *to = &x->ids[to_starter ? 0 : 1];
+    const struct p2_selector *from = &x->ids[sa->to_starter ? 1 : 0], *to = &x->ids[sa->to_starter ? 0 : 1];
     return !p2_selector_matches(from, &inner->source, inner->protocol, inner->source_port) ||
            !p2_selector_matches(to, &inner->destination, inner->protocol, inner->destination_port);
 }
@@ -219,7 +218,7 @@ static void look_inside(const struct explanation *e, struct explain_sa *sa, cons
         sa->outside++;
         return;
     }
-    sa->outside += is_outside(e, sa, &inner);
+    sa->outside += sa->mode != P2_MODE_TRANSPORT && is_outside(e, sa, &inner); /* else its own tunnel */
     if (sa->inside[0] == '\0')
         describe_inside(sa, &inner);
 }

@@ -23,6 +23,19 @@ static size_t find_isakmp(const struct explanation *e, const uint8_t initiator[8
     return EXPLAIN_NONE;
 }
 
+/* By the initiator's cookie alone, under which the first message began it. */
+static size_t find_attempt(const struct explanation *e, const uint8_t initiator[8])
+{
+    static const uint8_t none[8];
+    uint64_t key = key_of(initiator, none);
+    uintptr_t place;
+    for (; (place = (uintptr_t)p2_map_get(&e->isakmp_places, key)) != 0; key++) {
+        if (memcmp(e->isakmps[place - 1].initiator_cookie, initiator, 8) == 0)
+            return place - 1;
+    }
+    return EXPLAIN_NONE;
+}
+
 static int place_isakmp(struct explanation *e, size_t isakmp)
 {
     const struct explain_isakmp *i = &e->isakmps[isakmp];
@@ -32,16 +45,22 @@ static int place_isakmp(struct explanation *e, size_t isakmp)
     return p2_map_put(&e->isakmp_places, key, (void *)(uintptr_t)(isakmp + 1));
 }
 
-/* The first answer tells the responder's cookie, and the attempt becomes the SA. */
+/* The first answer tells the responder's cookie, and the attempt becomes the SA; the first message may come
+ * once more behind it. */
 static int isakmp_of(struct explanation *e, size_t *isakmp, const struct p2_isakmp_header *h)
 {
     static const uint8_t none[8];
     *isakmp = find_isakmp(e, h->initiator_cookie, h->responder_cookie);
     if (*isakmp != EXPLAIN_NONE)
         return P2_OK;
-    size_t attempt = find_isakmp(e, h->initiator_cookie, none);
+    size_t attempt = find_attempt(e, h->initiator_cookie);
     bool is_phase1 = h->exchange_type == P2_EXCHANGE_MAIN || h->exchange_type == P2_EXCHANGE_AGGRESSIVE;
-    if (attempt != EXPLAIN_NONE && is_phase1) {
+    bool is_first = memcmp(h->responder_cookie, none, 8) == 0;
+    if (attempt != EXPLAIN_NONE && is_phase1 && is_first) {
+        *isakmp = attempt;
+        return P2_OK;
+    }
+    if (attempt != EXPLAIN_NONE && is_phase1 && memcmp(e->isakmps[attempt].responder_cookie, none, 8) == 0) {
         *isakmp = attempt;
         memcpy(e->isakmps[attempt].responder_cookie, h->responder_cookie, 8);
         explain_prepare_keys(e, &e->isakmps[attempt]);

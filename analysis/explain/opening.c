@@ -106,16 +106,17 @@ static void add_first_ivs(const struct explanation *e, struct ivs *ivs, const st
         add_phase2_iv(ivs, i, message_id, iv);
 }
 
-/* Behind messages that could not be read, or whose HASH is wrong: they may have been changed in the middle.
- */
-static void add_doubtful_ivs(const struct explanation *e, struct ivs *ivs, const struct explain_exchange *x,
-                             const struct explain_message *m, size_t block)
+/* Behind each of the messages before: one that could not be read, or whose HASH is wrong, may have been
+ * changed in the middle; and one that was encrypted anew when it was sent again goes on behind the message
+ * that it answers, as does what answers the first of the two. */
+static void add_earlier_ivs(const struct explanation *e, struct ivs *ivs, const struct explain_exchange *x,
+                            const struct explain_message *m, size_t block)
 {
-    enum { MAX_DOUBTFUL = 4 };
-    for (size_t k = x->first, n = 0; k != EXPLAIN_NONE && n < MAX_DOUBTFUL; k = e->messages[k].next) {
+    enum { MAX_EARLIER = 6 };
+    for (size_t k = x->first, n = 0; k != EXPLAIN_NONE && n < MAX_EARLIER; k = e->messages[k].next) {
         const struct explain_message *other = &e->messages[k];
-        bool doubtful = other->reading == EXPLAIN_NONSENSE || other->hash == EXPLAIN_HASH_BAD;
-        if (other == m || !doubtful || other->isakmp_len < P2_ISAKMP_HEADER_LEN + block)
+        bool encrypted = other->header.flags & P2_FLAG_ENCRYPTED;
+        if (other == m || !encrypted || other->isakmp_len < P2_ISAKMP_HEADER_LEN + block)
             continue;
         uint8_t iv[P2_CIPHER_MAX_BLOCK] = {0};
         struct p2_bytes bytes = explain_isakmp_bytes(other);
@@ -180,7 +181,9 @@ static struct opening judge(const struct explain_isakmp *i, const struct explain
     places_of(x, m, p, places);
     for (size_t k = 0; k < 2 && places[k] != 0 && best.hash != EXPLAIN_HASH_GOOD; k++) {
         enum explain_hash hash = verify_as(i, x, p, places[k]);
-        if (k == 0 || hash == EXPLAIN_HASH_GOOD)
+        /* HASH(3) covers nonces, which may not be in the capture. */
+        bool may_be_third = places[k] == 3 && hash == EXPLAIN_HASH_UNCHECKED;
+        if (k == 0 || hash == EXPLAIN_HASH_GOOD || may_be_third)
             best = (struct opening){EXPLAIN_DECRYPTED, hash, places[k]};
     }
     return best;
@@ -247,7 +250,7 @@ int explain_open(struct explanation *e, size_t message)
     if (x->has_iv)
         add_iv(&ivs, x->iv);
     add_first_ivs(e, &ivs, i, m->header.message_id);
-    add_doubtful_ivs(e, &ivs, x, m, block);
+    add_earlier_ivs(e, &ivs, x, m, block);
     struct opening best = {EXPLAIN_NONSENSE, EXPLAIN_HASH_ABSENT, 0};
     for (size_t k = 0; k < ivs.num && best.hash != EXPLAIN_HASH_GOOD; k++) {
         struct opening now = try_iv(e, m, i, x, ivs.list[k]);

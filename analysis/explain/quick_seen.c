@@ -109,11 +109,16 @@ static int add_sa(struct explanation *e, size_t exchange, const struct p2_isakmp
     const struct explain_message *first = &e->messages[x->part[0]];
     new->exchange = exchange;
     new->pair = x->pair;
+    new->to_starter = to_starter;
     new->source = to_starter ? first->destination : first->source;
     new->destination = to_starter ? first->source : first->destination;
     describe(new, t, &r);
     x->sas[x->num_sas++] = sa;
-    return p2_transform_algorithms(&new->algorithms, t, &r) ? derive(e, x, new) : P2_OK;
+    if (p2_transform_algorithms(&new->algorithms, t, &r))
+        return derive(e, x, new);
+    new->algorithms =
+        (struct p2_algorithms){P2_CIPHER_NONE, P2_AUTH_NONE}; /* half of them is as good as none */
+    return P2_OK;
 }
 
 static const struct p2_isakmp_transform *offer_of(const struct p2_isakmp_sa_payload *offer,
@@ -147,9 +152,10 @@ static int agree(struct explanation *e, size_t exchange)
     int r = P2_OK;
     for (size_t i = 0; i < choice.num && r == P2_OK; i++) {
         const struct p2_isakmp_transform *t = &choice.transforms[i], *offered = offer_of(&offer, t);
-        if (t->spi.len == 4)
+        bool ours = t->protocol == P2_PROTO_ESP || t->protocol == P2_PROTO_AH; /* IPCOMP stands beside them */
+        if (ours && t->spi.len == 4)
             r = add_sa(e, exchange, t, p2_get_u32(t->spi.data), false);
-        if (offered && r == P2_OK)
+        if (ours && offered && r == P2_OK)
             r = add_sa(e, exchange, t, p2_get_u32(offered->spi.data), true);
     }
     return r;
@@ -175,6 +181,17 @@ static void read_ids(struct explain_exchange *x, const struct p2_payloads *p)
         x->has_ids = p2_selector_from_id(&x->ids[i], ids[i]->body.data, ids[i]->body.len) == P2_OK;
 }
 
+/* What is answered after all was not refused: the notify was about another one, or nobody heeded it. */
+static void withdraw_refusal(struct explanation *e, struct explain_exchange *x)
+{
+    if (x->notify == 0 || x->notify_by_starter)
+        return;
+    size_t message = x->notify_message;
+    x->notify = 0;
+    x->notify_message = EXPLAIN_NONE;
+    explain_notes(e, message);
+}
+
 int explain_quick(struct explanation *e, size_t message)
 {
     const struct explain_message *m = &e->messages[message];
@@ -191,6 +208,8 @@ int explain_quick(struct explanation *e, size_t message)
     }
     if (m->number > 2 || !explain_payloads(m, &p))
         return P2_OK;
+    if (m->number == 2 && m->hash != EXPLAIN_HASH_BAD)
+        withdraw_refusal(e, x);
     size_t side = m->number - 1;
     const struct p2_payload *nonce = p2_isakmp_find(&p, P2_PAYLOAD_NONCE, 0);
     x->nonce[side] = nonce ? nonce->body : (struct p2_bytes){NULL, 0};
@@ -247,5 +266,10 @@ const char *explain_outcome_name(enum explain_outcome outcome)
 bool explain_started_by_initiator(const struct explanation *e, const struct explain_exchange *x)
 {
     const struct explain_isakmp *i = &e->isakmps[x->isakmp];
-    return i->initiator.family == 0 || p2_address_equal(&i->initiator, &x->starter);
+    if (i->initiator.family == 0 || p2_address_equal(&i->initiator, &x->starter))
+        return true;
+    /* Behind NAT its address may have become another one since. */
+    const struct explain_message *first = &e->messages[x->part[0] != EXPLAIN_NONE ? x->part[0] : x->first];
+    return !p2_address_equal(&i->responder, &x->starter) &&
+           p2_address_equal(&i->responder, &first->destination);
 }

@@ -199,7 +199,7 @@ static void tell_missing(const struct explanation *e, const struct explain_excha
                   ends->other);
     for (size_t i = 0; i < x->num_sas; i++) {
         const struct explain_sa *sa = &e->sas[x->sas[i]];
-        opened[p2_address_equal(&sa->destination, &x->starter)] |= sa->icv_ok > 0;
+        opened[sa->to_starter] |= sa->icv_ok > 0;
     }
     if (opened[0] || opened[1])
         lines_add(lines,
