@@ -61,12 +61,11 @@ static size_t refused(const struct explanation *e, const struct explain_message 
     return latest;
 }
 
-/* Errors that are about packets or cookies, and refuse no negotiation. */
+/* An error that refuses a negotiation; a cookie that is not known refuses none. */
 static bool refuses(uint16_t notify)
 {
     enum { INVALID_COOKIE = 4 };
-    return notify != 0 && notify < FIRST_STATUS && notify != INVALID_COOKIE &&
-           notify != P2_NOTIFY_INVALID_SPI;
+    return notify != 0 && notify < FIRST_STATUS && notify != INVALID_COOKIE;
 }
 
 static void note_notify(struct explanation *e, size_t message, struct p2_bytes body)

@@ -27,7 +27,7 @@ static size_t find_isakmp(const struct explanation *e, const uint8_t initiator[8
 static size_t find_attempt(const struct explanation *e, const uint8_t initiator[8])
 {
     static const uint8_t none[8];
-    uint64_t key = key_of(initiator, none);
+    uint64_t key = explain_key(initiator, 8, none, 8);
     uintptr_t place;
     for (; (place = (uintptr_t)p2_map_get(&e->isakmp_places, key)) != 0; key++) {
         if (memcmp(e->isakmps[place - 1].initiator_cookie, initiator, 8) == 0)
