@@ -36,6 +36,21 @@ static void add_alternative(struct p2_protocol_offer *offer, const struct p2_alg
         offer->alternatives[offer->num++] = *a;
 }
 
+/* A protocol without an algorithm that we have says nothing of what would be acceptable. */
+static void leave_out_unknown(struct p2_policy *policy)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < policy->num_proposals; i++) {
+        const struct p2_proposal *proposal = &policy->proposals[i];
+        bool known = proposal->num_protocols > 0;
+        for (size_t k = 0; k < proposal->num_protocols; k++)
+            known = known && proposal->protocols[k].num > 0;
+        if (known)
+            policy->proposals[kept++] = *proposal;
+    }
+    policy->num_proposals = kept;
+}
+
 /* One proposal a number; transforms that we do not have are left out. */
 static bool policy_of(struct p2_policy *policy, const struct p2_isakmp_sa_payload *sa)
 {
@@ -63,7 +78,8 @@ static bool policy_of(struct p2_policy *policy, const struct p2_isakmp_sa_payloa
         if (p2_transform_algorithms(&a, t, &r))
             add_alternative(&proposal->protocols[proposal->num_protocols - 1], &a);
     }
-    return policy->num_proposals > 0 && policy->proposals[0].protocols[0].num > 0;
+    leave_out_unknown(policy);
+    return policy->num_proposals > 0;
 }
 
 /* --- the comparison --- */
