@@ -276,10 +276,13 @@ static json_t *write_fields(const struct dissection *d, const struct explain_mes
     return array;
 }
 
-static int write_messages(const struct explanation *e, json_t *array)
+/* One after the other: all of them as one tree would take a hundred times the capture's size. */
+static int write_messages(FILE *out, const struct explanation *e)
 {
     struct dissection d = {0};
-    for (size_t k = 0; k < e->num_messages && !d.out_of_memory; k++) {
+    int r = P2_OK;
+    fputs(",\n \"messages\": [", out);
+    for (size_t k = 0; k < e->num_messages && r == P2_OK; k++) {
         const struct explain_message *m = &e->messages[k], *original = explain_original(e, m);
         struct dissect_input input = {.packet = {m->packet, m->packet_len}};
         if (original->reading == EXPLAIN_DECRYPTED)
@@ -291,9 +294,12 @@ static int write_messages(const struct explanation *e, json_t *array)
         set(o, "copy_of_frame",
             m->copy_of == EXPLAIN_NONE ? json_null() : number(e->messages[m->copy_of].frame));
         set(o, "fields", write_fields(&d, m, original->plain));
-        json_array_append_new(array, o);
+        fputs(k > 0 ? ",\n" : "\n", out);
+        if (d.out_of_memory || (json_dumpf(o, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER) < 0 && !ferror(out)))
+            r = P2_ERR_NOMEM;
+        json_decref(o);
     }
-    int r = d.out_of_memory ? P2_ERR_NOMEM : P2_OK;
+    fputs("\n ]", out);
     dissection_cleanup(&d);
     return r;
 }
@@ -318,14 +324,13 @@ int explain_write_json(FILE *out, const struct explanation *e, const struct expl
     set(root, "quick_modes", quick);
     set(root, "informational", others);
     set(root, "ipsec", write_ipsec(e));
-    if (options->verbose && r == P2_OK) {
-        json_t *messages = json_array();
-        r = write_messages(e, messages);
-        set(root, "messages", messages);
-    }
-    if (r == P2_OK && json_dumpf(root, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER) < 0 && !ferror(out))
+    fputs("{", out);
+    if (r == P2_OK && json_dumpf(root, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_EMBED) < 0 &&
+        !ferror(out))
         r = P2_ERR_NOMEM;
-    fputc('\n', out);
+    if (options->verbose && r == P2_OK)
+        r = write_messages(out, e);
+    fputs("\n}\n", out);
     if (notes.out_of_memory)
         r = P2_ERR_NOMEM;
     lines_cleanup(&notes);

@@ -6,8 +6,8 @@
 /* RFC 2408 section 3.14.1: numbers below are errors. */
 enum { FIRST_STATUS = 16384 };
 
-/* What a notify may refuse is looked for among the last so many exchanges of the capture. */
-enum { MAX_LOOKED_AT = 512 };
+/* What a notify may refuse is looked for among the last so many Quick Modes of its ISAKMP SA. */
+enum { MAX_LOOKED_AT = 128 };
 
 static bool names_spi(const struct explanation *e, const struct explain_exchange *x, struct p2_bytes spi)
 {
@@ -45,9 +45,10 @@ static size_t refused(const struct explanation *e, const struct explain_message 
     size_t latest = EXPLAIN_NONE;
     if (own->quick)
         return m->exchange;
-    for (size_t n = 0, k = e->num_exchanges; k-- > 0 && n < MAX_LOOKED_AT; n++) {
+    size_t k = e->isakmps[own->isakmp].latest_quick;
+    for (size_t n = 0; k != EXPLAIN_NONE && n < MAX_LOOKED_AT; k = e->exchanges[k].older_quick, n++) {
         const struct explain_exchange *x = &e->exchanges[k];
-        if (x->isakmp != own->isakmp || !x->quick || x->notify != 0)
+        if (x->notify != 0)
             continue;
         if (names_spi(e, x, notify->spi))
             return k;
@@ -78,8 +79,8 @@ static void note_notify(struct explanation *e, size_t message, struct p2_bytes b
 static void delete_sa(struct explanation *e, size_t message, uint8_t protocol, uint32_t spi)
 {
     const struct explain_message *m = &e->messages[message];
-    for (size_t k = explain_find_sa(e, (enum p2_protocol)protocol, spi); k != EXPLAIN_NONE;
-         k = e->sas[k].older) {
+    size_t k = explain_find_sa(e, (enum p2_protocol)protocol, spi);
+    for (size_t n = 0; k != EXPLAIN_NONE && n < EXPLAIN_MAX_OLDER; k = e->sas[k].older, n++) {
         struct explain_sa *sa = &e->sas[k];
         if (sa->deleted == EXPLAIN_NONE && p2_address_equal(&sa->destination, &m->source)) {
             sa->deleted = message;

@@ -69,7 +69,8 @@ static int take_from_table(struct explanation *e, size_t *sa, const struct piece
 static int sa_of(struct explanation *e, size_t *sa, const struct piece *piece, const struct p2_ip_view *view)
 {
     *sa = explain_find_sa(e, piece->protocol, piece->spi);
-    for (size_t k = *sa; k != EXPLAIN_NONE; k = e->sas[k].older) {
+    size_t n = 0;
+    for (size_t k = *sa; k != EXPLAIN_NONE && n < EXPLAIN_MAX_OLDER; k = e->sas[k].older, n++) {
         if (p2_address_equal(&e->sas[k].destination, &view->destination)) {
             *sa = k;
             break;
