@@ -21,6 +21,7 @@
 #define EXPLAIN_MAX_MESSAGE_BYTES (64u << 20) /* of all messages together */
 #define EXPLAIN_MAX_SAS           16384       /* negotiated, or with keys */
 #define EXPLAIN_MAX_UNKNOWN_SPIS  4096
+#define EXPLAIN_MAX_KEYED_ISAKMPS 8192 /* those after them are as if no keys were given */
 #define EXPLAIN_MAX_PAIRS         4096
 #define EXPLAIN_MAX_RUNS          200000
 #define EXPLAIN_WINDOW            64 /* packets: the width of the replay window unless told otherwise */
@@ -32,6 +33,7 @@ struct explain_pair {
     struct p2_address peer[2];
     uint64_t messages, ipsec_packets;
     size_t first_event, last_event; /* EXPLAIN_NONE: none */
+    size_t first_offer, last_offer; /* exchanges whose message 1 was read; EXPLAIN_NONE */
     uint64_t epoch;                 /* counts messages: runs of packets end at each */
 };
 
@@ -91,9 +93,9 @@ struct explain_isakmp {
     struct p2_address initiator, responder;
     bool initiator_known; /* Phase 1 showed it; else it is whoever started the first Quick Mode */
     size_t known;         /* in known_keys; EXPLAIN_NONE */
-    bool can_decrypt;     /* keys.cipher_key is ready, hash is known */
+    bool can_decrypt;     /* keys->cipher_key is ready, hash is known */
     bool can_verify, can_derive;
-    struct p2_isakmp_keys keys;
+    struct p2_isakmp_keys *keys; /* owned; NULL: none are known */
     /* Possible last blocks of Phase 1, the likeliest first. */
     uint8_t last_blocks[4][P2_CIPHER_MAX_BLOCK];
     size_t num_last_blocks;
@@ -105,6 +107,7 @@ struct explain_isakmp {
     size_t ke[2], offer, answer; /* messages; EXPLAIN_NONE */
     struct p2_bytes ke_body[2];  /* g^xi, g^xr; borrowed from the messages */
     size_t deleted;              /* the message that took it down */
+    size_t latest_quick;         /* exchange; EXPLAIN_NONE */
     size_t opened, nonsense;     /* encrypted messages of Phase 2 that could be read, and not */
 };
 
@@ -116,8 +119,10 @@ enum explain_outcome { EXPLAIN_ESTABLISHED, EXPLAIN_REJECTED, EXPLAIN_INCOMPLETE
 struct explain_exchange {
     size_t isakmp, pair;
     uint32_t message_id;
-    uint8_t type; /* of its first message */
-    bool quick;   /* it had a Quick Mode message */
+    uint8_t type;       /* of its first message */
+    bool quick;         /* it had a Quick Mode message */
+    size_t older_quick; /* of the same ISAKMP SA; EXPLAIN_NONE */
+    size_t next_offer;  /* the exchange of the same pair whose message 1 was read next; EXPLAIN_NONE */
     struct p2_address starter;
     unsigned messages;  /* on the wire, copies included */
     size_t first, last; /* messages, copies left out */
@@ -216,7 +221,7 @@ struct explanation {
     struct explain_sa *sas;
     struct explain_sample *samples;
     size_t num_pairs, num_events, num_messages, num_isakmps, num_exchanges, num_sas, num_samples;
-    size_t message_bytes, num_unknown_spis, num_keyed_sas;
+    size_t message_bytes, num_unknown_spis, num_keyed_sas, num_keyed_isakmps;
 
     p2_time first_at, last_at;
     bool any;

@@ -6,7 +6,7 @@
 /* RFC 2408 section 3.14.1: numbers below are errors. */
 enum { FIRST_STATUS = 16384 };
 
-/* What a notify may refuse is looked for among the last so many exchanges of the capture. */
+/* What a notify may refuse is looked for among the last so many Quick Modes of its ISAKMP SA. */
 enum { MAX_LOOKED_AT = 128 };
 
 /* An SPI of the offer, or of the answer. */
@@ -48,9 +48,10 @@ static size_t refused(const struct explanation *e, const struct explain_message 
     size_t latest = EXPLAIN_NONE;
     if (own->quick)
         return m->exchange;
-    for (size_t n = 0, k = e->num_exchanges; k-- > 0 && n < MAX_LOOKED_AT; n++) {
+    size_t k = e->isakmps[own->isakmp].latest_quick;
+    for (size_t n = 0; k != EXPLAIN_NONE && n < MAX_LOOKED_AT; k = e->exchanges[k].older_quick, n++) {
         const struct explain_exchange *x = &e->exchanges[k];
-        if (x->isakmp != own->isakmp || !x->quick || x->notify != 0)
+        if (x->notify != 0)
             continue;
         if (names_spi(e, x, 0, notify->spi) || names_spi(e, x, 1, notify->spi))
             return k;
@@ -90,8 +91,8 @@ static void delete_sa(struct explanation *e, size_t message, uint8_t protocol, u
 {
     const struct explain_message *m = &e->messages[message];
     size_t found = EXPLAIN_NONE;
-    for (size_t k = explain_find_sa(e, (enum p2_protocol)protocol, spi); k != EXPLAIN_NONE;
-         k = e->sas[k].older) {
+    size_t k = explain_find_sa(e, (enum p2_protocol)protocol, spi);
+    for (size_t n = 0; k != EXPLAIN_NONE && n < EXPLAIN_MAX_OLDER; k = e->sas[k].older, n++) {
         const struct explain_sa *sa = &e->sas[k];
         bool to_sender = p2_address_equal(&sa->destination, &m->source),
              by_sender = p2_address_equal(&sa->source, &m->source);

@@ -70,7 +70,8 @@ static int take_from_table(struct explanation *e, size_t *sa, const struct piece
 static int sa_of(struct explanation *e, size_t *sa, const struct piece *piece, const struct p2_ip_view *view)
 {
     *sa = explain_find_sa(e, piece->protocol, piece->spi);
-    for (size_t k = *sa; k != EXPLAIN_NONE; k = e->sas[k].older) {
+    size_t n = 0;
+    for (size_t k = *sa; k != EXPLAIN_NONE && n < EXPLAIN_MAX_OLDER; k = e->sas[k].older, n++) {
         if (p2_address_equal(&e->sas[k].destination, &view->destination)) {
             *sa = k;
             break;
@@ -370,12 +371,12 @@ static void count_packet(struct explanation *e, const struct verdict *outer, con
     e->ipsec.too_old += outer->window == P2_DROP_TOO_OLD;
 }
 
-static const struct verdict too_short = {ICV_BAD, P2_DROP_NONE};
+static const struct verdict too_short = {ICV_BAD, P2_DROP_NONE}, cut_off = {ICV_NO_KEYS, P2_DROP_NONE};
 
 int explain_hear_esp(struct explanation *e, const struct explain_heard *heard, struct p2_bytes esp,
                      bool in_udp)
 {
-    struct verdict v = too_short;
+    struct verdict v = heard->is_cut ? cut_off : too_short;
     struct opened opened;
     if (esp.len >= P2_ESP_HEADER_LEN) {
         struct piece piece = {P2_PROTO_ESP, esp, p2_get_u32(esp.data), p2_get_u32(esp.data + 4), in_udp};
@@ -394,7 +395,7 @@ int explain_hear_ah(struct explanation *e, const struct explain_heard *heard)
     struct p2_ah_view ah;
     struct p2_bytes whole = heard->frame->packet;
     if (heard->is_cut || !p2_ah_parse(&ah, whole.data, whole.len)) {
-        count_packet(e, heard->is_cut ? &(struct verdict){ICV_NO_KEYS, P2_DROP_NONE} : &outer, NULL);
+        count_packet(e, heard->is_cut ? &cut_off : &outer, NULL);
         return P2_OK;
     }
     struct piece piece = {P2_PROTO_AH, whole, ah.spi, ah.sequence, false};

@@ -51,8 +51,11 @@ void explanation_free(struct explanation *e)
         free(e->samples[i].packet);
         free(e->samples[i].plain);
     }
-    if (e->isakmps)
-        p2_wipe(e->isakmps, e->num_isakmps * sizeof *e->isakmps);
+    for (size_t i = 0; i < e->num_isakmps; i++) {
+        if (e->isakmps[i].keys)
+            p2_wipe(e->isakmps[i].keys, sizeof *e->isakmps[i].keys);
+        free(e->isakmps[i].keys);
+    }
     free_sas(e);
     free(e->pairs);
     free(e->events);
@@ -103,8 +106,11 @@ int explain_pair_of(struct explanation *e, size_t *pair, bool *from_first, const
     struct explain_pair *new = ARRAY_APPEND(e->pairs, e->num_pairs);
     if (!new || p2_map_put(&e->pair_places, key, (void *)(uintptr_t)e->num_pairs) < 0)
         return P2_ERR_NOMEM;
-    *new = (struct explain_pair){
-        .peer = {*source, *destination}, .first_event = EXPLAIN_NONE, .last_event = EXPLAIN_NONE};
+    *new = (struct explain_pair){.peer = {*source, *destination},
+                                 .first_event = EXPLAIN_NONE,
+                                 .last_event = EXPLAIN_NONE,
+                                 .first_offer = EXPLAIN_NONE,
+                                 .last_offer = EXPLAIN_NONE};
     *pair = e->num_pairs - 1;
     *from_first = true;
     return P2_OK;

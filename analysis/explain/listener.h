@@ -29,9 +29,9 @@ int explain_hear_isakmp(struct explanation *e, const struct explain_heard *heard
 /* Decrypts and verifies as far as the keys go; sets reading, hash, number, plain, and the exchange's IV. */
 int explain_open(struct explanation *e, size_t message);
 /* Keys, from known_keys and from what Phase 1 showed; to be called when either has changed. */
-void explain_prepare_keys(struct explanation *e, struct explain_isakmp *isakmp);
+int explain_prepare_keys(struct explanation *e, struct explain_isakmp *isakmp);
 /* What a message of Phase 1 says in clear. */
-void explain_phase1(struct explanation *e, size_t message);
+int explain_phase1(struct explanation *e, size_t message);
 /* Its last ciphertext block may be what IVs stem from. */
 void explain_phase1_block(struct explanation *e, size_t message);
 /* What a message of a Quick Mode says. */
@@ -44,6 +44,9 @@ void explain_notes(struct explanation *e, size_t message);
 int explain_hear_esp(struct explanation *e, const struct explain_heard *heard, struct p2_bytes esp,
                      bool in_udp);
 int explain_hear_ah(struct explanation *e, const struct explain_heard *heard);
+
+/* Of so many SAs with one number the right one is looked for. */
+#define EXPLAIN_MAX_OLDER 64
 
 /* The newest SA with this protocol and SPI; EXPLAIN_NONE. */
 size_t explain_find_sa(const struct explanation *e, enum p2_protocol protocol, uint32_t spi);

@@ -63,8 +63,8 @@ static int isakmp_of(struct explanation *e, size_t *isakmp, const struct p2_isak
     if (attempt != EXPLAIN_NONE && is_phase1 && memcmp(e->isakmps[attempt].responder_cookie, none, 8) == 0) {
         *isakmp = attempt;
         memcpy(e->isakmps[attempt].responder_cookie, h->responder_cookie, 8);
-        explain_prepare_keys(e, &e->isakmps[attempt]);
-        return place_isakmp(e, attempt);
+        int r = explain_prepare_keys(e, &e->isakmps[attempt]);
+        return r < 0 ? r : place_isakmp(e, attempt);
     }
     struct explain_isakmp *i = ARRAY_APPEND(e->isakmps, e->num_isakmps);
     if (!i)
@@ -74,12 +74,13 @@ static int isakmp_of(struct explanation *e, size_t *isakmp, const struct p2_isak
                                  .ke = {EXPLAIN_NONE, EXPLAIN_NONE},
                                  .offer = EXPLAIN_NONE,
                                  .answer = EXPLAIN_NONE,
-                                 .deleted = EXPLAIN_NONE};
+                                 .deleted = EXPLAIN_NONE,
+                                 .latest_quick = EXPLAIN_NONE};
     memcpy(i->initiator_cookie, h->initiator_cookie, 8);
     memcpy(i->responder_cookie, h->responder_cookie, 8);
-    explain_prepare_keys(e, i);
     *isakmp = e->num_isakmps - 1;
-    return place_isakmp(e, *isakmp);
+    int r = explain_prepare_keys(e, i);
+    return r < 0 ? r : place_isakmp(e, *isakmp);
 }
 
 /* --- the exchange --- */
@@ -102,6 +103,8 @@ static int exchange_of(struct explanation *e, size_t *exchange, size_t isakmp,
                                    .starter = m->source,
                                    .first = EXPLAIN_NONE,
                                    .last = EXPLAIN_NONE,
+                                   .older_quick = EXPLAIN_NONE,
+                                   .next_offer = EXPLAIN_NONE,
                                    .began = m->at,
                                    .secret = EXPLAIN_NONE,
                                    .notify_message = EXPLAIN_NONE};
@@ -133,7 +136,11 @@ static void join(struct explanation *e, size_t exchange, size_t message)
     m->copy_of = original_of(e, x, m);
     x->messages++;
     x->ended = m->at;
-    x->quick = x->quick || m->header.exchange_type == P2_EXCHANGE_QUICK;
+    if (m->header.exchange_type == P2_EXCHANGE_QUICK && !x->quick) {
+        x->quick = true;
+        x->older_quick = e->isakmps[x->isakmp].latest_quick;
+        e->isakmps[x->isakmp].latest_quick = exchange;
+    }
     if (m->copy_of != EXPLAIN_NONE) {
         e->messages[m->copy_of].copies++;
         e->messages[m->copy_of].last_copy = message;
@@ -241,7 +248,7 @@ static int read_message(struct explanation *e, size_t message)
     if (m->header.flags & P2_FLAG_ENCRYPTED)
         r = explain_open(e, message);
     if (r == P2_OK && is_phase1)
-        explain_phase1(e, message);
+        r = explain_phase1(e, message);
     if (is_phase1 && m->header.flags & P2_FLAG_ENCRYPTED)
         explain_phase1_block(e, message);
     if (r == P2_OK && e->exchanges[m->exchange].quick)

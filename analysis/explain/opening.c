@@ -25,16 +25,12 @@ static size_t find_known(const struct known_keys *known, const struct explain_is
     return found;
 }
 
-void explain_prepare_keys(struct explanation *e, struct explain_isakmp *i)
+static void prepare(struct p2_isakmp_keys *keys, struct explain_isakmp *i, const struct known_isakmp *known)
 {
-    i->known = e->known ? find_known(e->known, i) : EXPLAIN_NONE;
-    if (i->known == EXPLAIN_NONE)
-        return;
-    const struct known_isakmp *known = &e->known->isakmp[i->known];
-    struct p2_isakmp_keys *keys = &i->keys;
     keys->cipher =
         known->cipher != P2_CIPHER_NONE ? known->cipher : p2_cipher_by_ike_id(i->cipher_id, i->key_bits);
     keys->hash = known->hash != P2_HASH_NONE ? known->hash : p2_hash_by_ike_id(i->hash_id);
+    i->can_decrypt = i->can_verify = i->can_derive = false; /* what Phase 1 shows may have changed */
     if (keys->hash == P2_HASH_NONE)
         return;
     memcpy(keys->skeyid_d, known->skeyid_d, sizeof keys->skeyid_d);
@@ -49,6 +45,22 @@ void explain_prepare_keys(struct explanation *e, struct explain_isakmp *i)
     p2_keymat_prepare(keys);
     if (known->key_len > 0 && i->can_decrypt && !known->has_e)
         p2_cipher_init(&keys->cipher_key, keys->cipher, known->key);
+}
+
+int explain_prepare_keys(struct explanation *e, struct explain_isakmp *i)
+{
+    size_t known = e->known ? find_known(e->known, i) : EXPLAIN_NONE;
+    if (known == EXPLAIN_NONE || (!i->keys && e->num_keyed_isakmps == EXPLAIN_MAX_KEYED_ISAKMPS))
+        return P2_OK;
+    if (!i->keys) {
+        i->keys = calloc(1, sizeof *i->keys);
+        if (!i->keys)
+            return P2_ERR_NOMEM;
+        e->num_keyed_isakmps++;
+    }
+    i->known = known;
+    prepare(i->keys, i, &e->known->isakmp[known]);
+    return P2_OK;
 }
 
 /* --- which IV --- */
@@ -69,7 +81,7 @@ static void add_iv(struct ivs *ivs, const uint8_t *iv)
 static void add_phase2_iv(struct ivs *ivs, const struct explain_isakmp *i, uint32_t message_id,
                           const uint8_t *last_block)
 {
-    struct p2_isakmp_keys keys = i->keys;
+    struct p2_isakmp_keys keys = *i->keys;
     uint8_t iv[P2_CIPHER_MAX_BLOCK] = {0};
     memcpy(keys.last_block, last_block, sizeof keys.last_block);
     p2_keymat_phase2_iv(&keys, message_id, iv);
@@ -83,7 +95,7 @@ static bool phase1_iv(const struct explain_isakmp *i, uint8_t iv[P2_CIPHER_MAX_B
         return false;
     struct p2_phase1_secrets secrets = {.ke_i = i->ke_body[0], .ke_r = i->ke_body[1]};
     memset(iv, 0, P2_CIPHER_MAX_BLOCK);
-    p2_keymat_phase1_iv(&i->keys, &secrets, iv);
+    p2_keymat_phase1_iv(i->keys, &secrets, iv);
     return true;
 }
 
@@ -144,9 +156,9 @@ static enum explain_hash verify_as(const struct explain_isakmp *i, const struct 
     if (!i->can_verify || (number == 2 && !ni) || (number == 3 && !(ni && nr)))
         return EXPLAIN_HASH_UNCHECKED;
     if (number == 3)
-        p2_keymat_hash_3(&i->keys, x->message_id, x->nonce[0], x->nonce[1], hash);
+        p2_keymat_hash_3(i->keys, x->message_id, x->nonce[0], x->nonce[1], hash);
     else
-        p2_keymat_hash_1_2(&i->keys, x->message_id, number == 2 ? &x->nonce[0] : NULL, rest, hash);
+        p2_keymat_hash_1_2(i->keys, x->message_id, number == 2 ? &x->nonce[0] : NULL, rest, hash);
     return memcmp(hash, own->body.data, own->body.len) == 0 ? EXPLAIN_HASH_GOOD : EXPLAIN_HASH_BAD;
 }
 
@@ -175,7 +187,7 @@ static struct opening judge(const struct explain_isakmp *i, const struct explain
     if (m->header.message_id == 0)
         return (struct opening){EXPLAIN_DECRYPTED, EXPLAIN_HASH_UNCHECKED, 0};
     if (p->num == 0 || p->list[0].type != P2_PAYLOAD_HASH ||
-        p->list[0].body.len != p2_hash_info(i->keys.hash)->len)
+        p->list[0].body.len != p2_hash_info(i->keys->hash)->len)
         return best;
     unsigned places[2];
     places_of(x, m, p, places);
@@ -207,7 +219,7 @@ static struct opening try_iv(struct explanation *e, const struct explain_message
     struct p2_bytes bytes = explain_isakmp_bytes(m);
     size_t len = bytes.len - P2_ISAKMP_HEADER_LEN;
     memcpy(iv, first_iv, sizeof iv);
-    p2_cipher_decrypt(&i->keys.cipher_key, iv, e->plain, bytes.data + P2_ISAKMP_HEADER_LEN, len);
+    p2_cipher_decrypt(&i->keys->cipher_key, iv, e->plain, bytes.data + P2_ISAKMP_HEADER_LEN, len);
     if (p2_isakmp_parse_payloads(&payloads, m->header.next_payload, e->plain, len) < 0 || payloads.num == 0)
         return (struct opening){EXPLAIN_NONSENSE, EXPLAIN_HASH_ABSENT, 0};
     return judge(i, x, m, &payloads);
@@ -242,7 +254,7 @@ int explain_open(struct explanation *e, size_t message)
     m->reading = EXPLAIN_NO_KEYS;
     if (i->known == EXPLAIN_NONE || !i->can_decrypt)
         return P2_OK;
-    size_t block = p2_cipher_info(i->keys.cipher)->block_len, len = m->isakmp_len - P2_ISAKMP_HEADER_LEN;
+    size_t block = p2_cipher_info(i->keys->cipher)->block_len, len = m->isakmp_len - P2_ISAKMP_HEADER_LEN;
     m->reading = EXPLAIN_NONSENSE;
     if (len == 0 || len % block != 0)
         return P2_OK;

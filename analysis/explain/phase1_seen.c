@@ -42,21 +42,21 @@ static void read_transform(struct explain_isakmp *i, struct p2_bytes attributes)
 }
 
 /* The answer has one transform, the one that was chosen. */
-static void read_sa(struct explanation *e, struct explain_isakmp *i, size_t message,
-                    const struct p2_payload *p)
+static int read_sa(struct explanation *e, struct explain_isakmp *i, size_t message,
+                   const struct p2_payload *p)
 {
     struct p2_isakmp_sa_payload sa;
     bool by_initiator = p2_address_equal(&e->messages[message].source, &i->initiator);
     if (p2_isakmp_parse_sa(&sa, p->body) < 0 || sa.num == 0)
-        return;
+        return P2_OK;
     if (by_initiator && i->offer == EXPLAIN_NONE)
         i->offer = message;
     if (!by_initiator && i->answer == EXPLAIN_NONE)
         i->answer = message;
-    if (!by_initiator || sa.num == 1) {
-        read_transform(i, sa.transforms[0].attributes);
-        explain_prepare_keys(e, i);
-    }
+    if (by_initiator && sa.num != 1)
+        return P2_OK;
+    read_transform(i, sa.transforms[0].attributes);
+    return explain_prepare_keys(e, i);
 }
 
 /* Only the first message has no responder's cookie; of the others, a main mode's first KE is the initiator's.
@@ -76,7 +76,7 @@ static void note_initiator(struct explain_isakmp *i, const struct explain_messag
     i->initiator_known = true;
 }
 
-void explain_phase1(struct explanation *e, size_t message)
+int explain_phase1(struct explanation *e, size_t message)
 {
     const struct explain_message *m = &e->messages[message];
     struct explain_isakmp *i = &e->isakmps[e->exchanges[m->exchange].isakmp];
@@ -84,7 +84,7 @@ void explain_phase1(struct explanation *e, size_t message)
     if (i->phase1 == EXPLAIN_NONE)
         i->phase1 = m->exchange;
     if (m->reading != EXPLAIN_CLEAR || !explain_payloads(m, &p))
-        return;
+        return P2_OK;
     note_initiator(i, m, &p);
     const struct p2_payload *sa = p2_isakmp_find(&p, P2_PAYLOAD_SA, 0),
                             *ke = p2_isakmp_find(&p, P2_PAYLOAD_KE, 0);
@@ -93,8 +93,7 @@ void explain_phase1(struct explanation *e, size_t message)
         i->ke[side] = message;
         i->ke_body[side] = ke->body;
     }
-    if (sa)
-        read_sa(e, i, message, sa);
+    return sa ? read_sa(e, i, message, sa) : P2_OK;
 }
 
 void explain_phase1_block(struct explanation *e, size_t message)
@@ -103,7 +102,8 @@ void explain_phase1_block(struct explanation *e, size_t message)
     struct explain_isakmp *i = &e->isakmps[e->exchanges[m->exchange].isakmp];
     const size_t size = sizeof i->last_blocks / sizeof i->last_blocks[0];
     struct p2_bytes bytes = explain_isakmp_bytes(m);
-    size_t block = i->known != EXPLAIN_NONE && i->can_decrypt ? p2_cipher_info(i->keys.cipher)->block_len : 0;
+    size_t block =
+        i->known != EXPLAIN_NONE && i->can_decrypt ? p2_cipher_info(i->keys->cipher)->block_len : 0;
     if (block == 0 || bytes.len < P2_ISAKMP_HEADER_LEN + block)
         return;
     memmove(i->last_blocks[1], i->last_blocks[0], (size - 1) * sizeof i->last_blocks[0]);

@@ -51,7 +51,7 @@ static int derive(struct explanation *e, const struct explain_exchange *x, struc
         return P2_OK;
     size_t len = p2_algorithms_keymat_len(&sa->algorithms),
            auth_len = p2_auth_info(sa->algorithms.auth)->key_len;
-    p2_keymat_derive(&i->keys, shared, (uint8_t)sa->protocol, sa->spi, x->nonce[0], x->nonce[1], keymat, len);
+    p2_keymat_derive(i->keys, shared, (uint8_t)sa->protocol, sa->spi, x->nonce[0], x->nonce[1], keymat, len);
     int r = explain_key_sa(e, sa, keymat, keymat + len - auth_len);
     p2_wipe(keymat, sizeof keymat);
     return r;
@@ -192,6 +192,20 @@ static void withdraw_refusal(struct explanation *e, struct explain_exchange *x)
     explain_notes(e, message);
 }
 
+/* Whoever looks for another offer of the same two goes through these. */
+static void note_offer(struct explanation *e, size_t exchange)
+{
+    size_t index = e->exchanges[exchange].pair;
+    struct explain_pair *pair = index == EXPLAIN_NONE ? NULL : &e->pairs[index];
+    if (!pair)
+        return;
+    if (pair->last_offer == EXPLAIN_NONE)
+        pair->first_offer = exchange;
+    else
+        e->exchanges[pair->last_offer].next_offer = exchange;
+    pair->last_offer = exchange;
+}
+
 int explain_quick(struct explanation *e, size_t message)
 {
     const struct explain_message *m = &e->messages[message];
@@ -201,6 +215,8 @@ int explain_quick(struct explanation *e, size_t message)
     if (m->reading != EXPLAIN_DECRYPTED || m->number == 0 || m->number > EXPLAIN_PARTS ||
         !takes_place(e, x, m))
         return P2_OK;
+    if (m->number == 1 && x->part[0] == EXPLAIN_NONE)
+        note_offer(e, m->exchange);
     x->part[m->number - 1] = message;
     if (m->number == 3 && m->hash == EXPLAIN_HASH_GOOD) { /* then that was not about this one */
         x->notify = 0;

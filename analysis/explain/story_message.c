@@ -90,8 +90,13 @@ void story_payloads(const struct explanation *e, const struct explain_message *m
 
 bool story_was_answered(const struct explanation *e, const struct explain_message *m, p2_time until)
 {
+    enum {
+        MAX_LOOKED_AT = 128
+    }; /* an answer is not far, and there may be a copy to ask this of in every frame */
     const struct explain_exchange *x = &e->exchanges[m->exchange];
-    for (size_t k = x->first; k != EXPLAIN_NONE; k = e->messages[k].next) {
+    size_t looked = 0;
+    for (size_t k = x->first; k != EXPLAIN_NONE && looked < MAX_LOOKED_AT;
+         k = e->messages[k].next, looked++) {
         const struct explain_message *other = &e->messages[k];
         if (p2_address_equal(&other->source, &m->destination) && other->at > m->at && other->at < until)
             return true;

@@ -16,10 +16,12 @@
 static size_t find_precedent(const struct explanation *e, const struct explain_exchange *refused,
                              const struct p2_address *end, bool *as_offer)
 {
-    size_t choice = EXPLAIN_NONE;
-    for (size_t k = 0; k < e->num_exchanges; k++) {
+    enum { MAX_LOOKED_AT = 512 };
+    size_t choice = EXPLAIN_NONE, looked = 0;
+    size_t k = refused->pair == EXPLAIN_NONE ? EXPLAIN_NONE : e->pairs[refused->pair].first_offer;
+    for (; k != EXPLAIN_NONE && looked < MAX_LOOKED_AT; k = e->exchanges[k].next_offer, looked++) {
         const struct explain_exchange *x = &e->exchanges[k];
-        if (!x->quick || x->pair != refused->pair || x == refused || x->part[0] == EXPLAIN_NONE)
+        if (x == refused)
             continue;
         *as_offer = p2_address_equal(&x->starter, end);
         if (*as_offer)

@@ -8,13 +8,35 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct known_keys known;
+static struct known_keys tables; /* the same as Wireshark's tables have it: Phase 1 tells the rest */
 
 void fuzz_found(const char *what)
 {
     fprintf(stderr, "found: %s\n", what);
     abort();
+}
+
+static void make_tables(void)
+{
+    static struct known_isakmp isakmps[8];
+    static struct known_esp esp = {.family = 4, .any_source = true, .any_destination = true, .any_spi = true};
+    for (size_t i = 0; i < known.num_isakmp && i < 8; i++) {
+        const struct known_isakmp *k = &known.isakmp[i];
+        struct p2_isakmp_keys keys;
+        isakmps[i].any_responder = true;
+        memcpy(isakmps[i].initiator_cookie, k->initiator_cookie, 8);
+        fuzz_isakmp_keys(&keys, k);
+        isakmps[i].key_len = p2_cipher_info(k->cipher)->key_len;
+        memcpy(isakmps[i].key, keys.encryption_key, isakmps[i].key_len);
+        tables.num_isakmp++;
+    }
+    esp.cipher = P2_CIPHER_NULL;
+    tables.isakmp = isakmps;
+    tables.esp = &esp;
+    tables.num_esp = 1;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -29,6 +51,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         if (known_keys_load(&known, path, error) < 0)
             fuzz_found(error);
     }
+    make_tables();
     return 0;
 }
 
@@ -72,6 +95,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_check(e);
     write_with(explain_write_text, e, false);
     write_with(explain_write_json, e, true);
+    explanation_free(e);
+    e = fuzz_listen(&tables, data, size);
+    fuzz_check(e);
     explanation_free(e);
     return 0;
 }
