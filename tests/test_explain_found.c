@@ -69,6 +69,9 @@ static void say(struct explanation *e, size_t from, struct said said, const uint
     hear(e, from, P2_IP_PROTO_UDP, udp, P2_UDP_HEADER_LEN + P2_ISAKMP_HEADER_LEN + len);
 }
 
+/* Seconds of CPU time; what takes that long has become quadratic, which took minutes. No measurement. */
+enum { HANGS = 60 };
+
 static double seconds(void)
 {
     return (double)clock() / CLOCKS_PER_SEC;
@@ -91,7 +94,7 @@ static void cookies_that_meet(void)
     for (uint64_t i = 1; i <= 50000; i++)
         say_numbered(e, 0, (struct said){i * other, i, P2_PAYLOAD_HASH, P2_EXCHANGE_QUICK, 1, 5}, 0);
     CU_ASSERT_EQUAL(e->num_isakmps, 50000);
-    CU_ASSERT_TRUE(seconds() - start < 5);
+    CU_ASSERT_TRUE(seconds() - start < HANGS);
     explanation_free(e);
 }
 
@@ -108,7 +111,7 @@ static void neighbours_that_meet(void)
     }
     CU_ASSERT_EQUAL(e->num_pairs, EXPLAIN_MAX_PAIRS);
     CU_ASSERT_EQUAL(e->ipsec.packets, 200000);
-    CU_ASSERT_TRUE(seconds() - start < 5);
+    CU_ASSERT_TRUE(seconds() - start < HANGS);
     explanation_free(e);
 }
 
@@ -132,7 +135,7 @@ static void messages_of_one_exchange(void)
         say_numbered(e, 0, (struct said){1, 2, P2_PAYLOAD_VENDOR, P2_EXCHANGE_QUICK, i >= 50000, 5}, i);
     CU_ASSERT_EQUAL(e->num_messages, 100000);
     CU_ASSERT_EQUAL(e->messages[99999].reading, EXPLAIN_NONSENSE);
-    CU_ASSERT_TRUE(seconds() - start < 5);
+    CU_ASSERT_TRUE(seconds() - start < HANGS);
     explanation_free(e);
 }
 
@@ -146,7 +149,7 @@ static void copies_among_many(void)
     CU_ASSERT_EQUAL(e->messages[0].copies, 50000);
     double start = seconds();
     check_ok(explain_write_ladder(out, e, 0, &options));
-    CU_ASSERT_TRUE(seconds() - start < 5);
+    CU_ASSERT_TRUE(seconds() - start < HANGS);
     fclose(out);
     explanation_free(e);
 }

@@ -242,7 +242,7 @@ static json_t *write_ipsec(const struct explanation *e)
     set(o, "no_keys", number(c->no_keys));
     set(o, "replay_window", number(e->window_width));
     for (size_t i = 0; i < e->num_sas; i++) {
-        if (e->sas[i].exchange == EXPLAIN_NONE)
+        if (e->sas[i].exchange == EXPLAIN_NONE && e->sas[i].packets > 0)
             json_array_append_new(unknown, write_sa(&e->sas[i]));
     }
     set(o, "sas_without_quick_mode", unknown);

@@ -310,7 +310,7 @@ static void write_unknown(FILE *out, const struct explanation *e, const struct e
     size_t shown = 0, more = 0;
     for (size_t i = 0; i < e->num_sas; i++) {
         const struct explain_sa *sa = &e->sas[i];
-        if (sa->exchange != EXPLAIN_NONE || sa->known != EXPLAIN_NONE)
+        if (sa->exchange != EXPLAIN_NONE || sa->known != EXPLAIN_NONE || sa->packets == 0)
             continue;
         if (shown++ == 0) {
             fputc('\n', out);

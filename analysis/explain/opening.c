@@ -124,8 +124,10 @@ static void add_first_ivs(const struct explanation *e, struct ivs *ivs, const st
 static void add_earlier_ivs(const struct explanation *e, struct ivs *ivs, const struct explain_exchange *x,
                             const struct explain_message *m, size_t block)
 {
-    enum { MAX_EARLIER = 6 };
-    for (size_t k = x->first, n = 0; k != EXPLAIN_NONE && n < MAX_EARLIER; k = e->messages[k].next) {
+    enum { MAX_EARLIER = 6, MAX_LOOKED_AT = 64 };
+    size_t n = 0, looked = 0;
+    for (size_t k = x->first; k != EXPLAIN_NONE && n < MAX_EARLIER && looked < MAX_LOOKED_AT;
+         k = e->messages[k].next, looked++) {
         const struct explain_message *other = &e->messages[k];
         bool encrypted = other->header.flags & P2_FLAG_ENCRYPTED;
         if (other == m || !encrypted || other->isakmp_len < P2_ISAKMP_HEADER_LEN + block)

@@ -136,6 +136,18 @@ static const struct p2_isakmp_transform *offer_of(const struct p2_isakmp_sa_payl
     return of_protocol;
 }
 
+/* What a forged message made is undone when the right one comes. */
+static void disown(struct explanation *e, struct explain_exchange *x)
+{
+    for (size_t i = 0; i < x->num_sas; i++) {
+        struct explain_sa *sa = &e->sas[x->sas[i]];
+        sa->exchange = EXPLAIN_NONE;
+        sa->has_keys = false;
+    }
+    x->num_sas = 0;
+    x->chosen = false;
+}
+
 /* The choice stands in message 2, with the responder's SPI; the initiator's stood beside the same number and
  * protocol in message 1. */
 static int agree(struct explanation *e, size_t exchange)
@@ -217,6 +229,8 @@ int explain_quick(struct explanation *e, size_t message)
         return P2_OK;
     if (m->number == 1 && x->part[0] == EXPLAIN_NONE)
         note_offer(e, m->exchange);
+    if (m->number <= 2)
+        disown(e, x);
     x->part[m->number - 1] = message;
     if (m->number == 3 && m->hash == EXPLAIN_HASH_GOOD) { /* then that was not about this one */
         x->notify = 0;
