@@ -222,6 +222,32 @@ static void a_snap_length_leaves_what_is_whole(void)
     known_keys_cleanup(&keys);
 }
 
+/* In front of the right message 2, one that differs in a bit: whatever it says, it makes no SA in the end. */
+static void a_forged_message_2_spoils_nothing(void)
+{
+    struct records whole = records_load("qm-nopfs-aes128-sha1");
+    struct known_keys keys = keys_of("qm-nopfs-aes128-sha1");
+    json_t *expect = expectations("qm-nopfs-aes128-sha1");
+    size_t at = records_find(&whole, is_quick, 1), bad = 0;
+    for (size_t bit = (IKE_OFFSET + P2_ISAKMP_HEADER_LEN) * 8u; bit < whole.list[at].len * 8; bit += 13) {
+        struct records r = records_copy(&whole);
+        records_insert(&r, at, &whole.list[at]);
+        flip(&r.list[at], bit);
+        struct explanation *e = explain_records(&r, &keys);
+        bad += count_hash(e, EXPLAIN_HASH_BAD);
+        CU_ASSERT_EQUAL(e->exchanges[1].num_sas, 2);
+        CU_ASSERT_EQUAL(e->ipsec.icv_ok, 42);
+        CU_ASSERT_EQUAL(count_right_keys(e, expect), 2);
+        CU_ASSERT_EQUAL(count_outcome(e, EXPLAIN_ESTABLISHED), 1);
+        explanation_free(e);
+        records_free(&r);
+    }
+    CU_ASSERT_TRUE(bad > 20); /* of those that still look like one */
+    json_decref(expect);
+    known_keys_cleanup(&keys);
+    records_free(&whole);
+}
+
 /* --- chance --- */
 
 struct noise {
@@ -414,6 +440,7 @@ CHECK_MAIN("explain: damage",
            {"a file that breaks off is explained up to there",
             a_file_that_breaks_off_is_explained_up_to_there},
            {"a snap length leaves what is whole", a_snap_length_leaves_what_is_whole},
+           {"a forged message 2 spoils nothing", a_forged_message_2_spoils_nothing},
            {"frames of chance are good for nothing", frames_of_chance_are_good_for_nothing},
            {"noise does not spoil what is good", noise_does_not_spoil_what_is_good},
            {"memory for unknown SPIs and pairs is bounded", memory_for_unknown_spis_and_pairs_is_bounded})

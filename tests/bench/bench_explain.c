@@ -17,7 +17,7 @@ enum { PACKET_LEN = 1400, ESP_LEN = PACKET_LEN - 20, MAX_PEAK_KB = 64 * 1024 };
 
 static const uint8_t keys[36] = {1};
 
-static void fail(const char *what)
+_Noreturn static void fail(const char *what)
 {
     fprintf(stderr, "bench_explain: %s\n", what);
     exit(EXIT_FAILURE);
