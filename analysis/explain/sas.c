@@ -55,7 +55,7 @@ int explain_key_sa(struct explanation *e, struct explain_sa *sa, const uint8_t *
 {
     const struct p2_cipher_info *cipher = p2_cipher_info(sa->algorithms.cipher);
     if (sa->algorithms.cipher == P2_CIPHER_NULL && sa->algorithms.auth == P2_AUTH_NONE)
-        return P2_OK; /* RFC 4303 section 3.2 forbids it, and there is nothing to do with such keys */
+        return P2_OK;   /* RFC 4303 section 3.2 forbids it, and there is nothing to do with such keys */
     if (sa->has_window) /* it had other ones before */
         p2_replay_cleanup(&sa->window);
     if (!sa->keys)
