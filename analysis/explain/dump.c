@@ -51,8 +51,7 @@ static int write_message(FILE *out, const struct explanation *e, const struct ex
     const struct explain_message *original = explain_original(e, m);
     struct dissect_input input = {.packet = {m->packet, m->packet_len}};
     char text[96];
-    snprintf(text, sizeof text, "Frame %" PRIu64 ", %.6f s", m->frame,
-             (double)(m->at - e->first_at) / (double)P2_SECOND);
+    snprintf(text, sizeof text, "Frame %" PRIu64 ", %.6f s", m->frame, explain_since(e, m->at));
     fputc('\n', out);
     text_styled(out, options->colour, TEXT_BOLD, text);
     if (m != original) {
@@ -79,8 +78,7 @@ static int write_sample(FILE *out, const struct explanation *e, const struct exp
         input.esp_iv_len = sa->keys->esp.iv_len;
         input.esp_icv_len = sa->keys->esp.icv_len;
     }
-    snprintf(text, sizeof text, "Frame %" PRIu64 ", %.6f s", s->frame,
-             (double)(s->at - e->first_at) / (double)P2_SECOND);
+    snprintf(text, sizeof text, "Frame %" PRIu64 ", %.6f s", s->frame, explain_since(e, s->at));
     fputc('\n', out);
     text_styled(out, options->colour, TEXT_BOLD, text);
     fprintf(out, ": SPI %08" PRIx32 ", %s\n", sa->spi, s->why);

@@ -18,11 +18,6 @@ static void title(FILE *out, const struct explain_options *options, const char *
     fputc('\n', out);
 }
 
-static double since(const struct explanation *e, p2_time at)
-{
-    return (double)(at - e->first_at) / (double)P2_SECOND;
-}
-
 /* --- the capture as a whole --- */
 
 /* "3 Quick Modes: 2 established, 1 rejected." */
@@ -139,7 +134,7 @@ static int write_quick_mode(FILE *out, const struct explanation *e, size_t excha
     const struct explain_exchange *x = &e->exchanges[exchange];
     struct lines lines = {0};
     fprintf(out, "\nQuick Mode %08" PRIx32 ", %u message%s, %.6f to %.6f s: ", x->message_id, x->messages,
-            x->messages == 1 ? "" : "s", since(e, x->began), since(e, x->ended));
+            x->messages == 1 ? "" : "s", explain_since(e, x->began), explain_since(e, x->ended));
     write_outcome(out, e, x, options);
     fputc('\n', out);
     story_of_quick_mode(e, exchange, &lines);
@@ -152,7 +147,7 @@ static int write_other(FILE *out, const struct explanation *e, size_t exchange)
     char name[DISSECT_TEXT];
     struct lines lines = {0};
     fprintf(out, "\n%s %08" PRIx32 ", %u message%s, %.6f s\n", isakmp_exchange_name(x->type, name),
-            x->message_id, x->messages, x->messages == 1 ? "" : "s", since(e, x->began));
+            x->message_id, x->messages, x->messages == 1 ? "" : "s", explain_since(e, x->began));
     story_of_exchange(e, exchange, &lines);
     return write_lines(out, &lines, "", 2);
 }
@@ -165,7 +160,8 @@ static int write_phase1(FILE *out, const struct explanation *e, size_t exchange)
     struct lines lines = {0};
     fprintf(out, "\nPhase 1, %s, %016" PRIx64 " %016" PRIx64 ", %u messages, %.6f to %.6f s\n",
             isakmp_exchange_name(x->type, name), p2_get_u64(i->initiator_cookie),
-            p2_get_u64(i->responder_cookie), x->messages, since(e, x->began), since(e, x->ended));
+            p2_get_u64(i->responder_cookie), x->messages, explain_since(e, x->began),
+            explain_since(e, x->ended));
     story_of_phase1(e, exchange, &lines);
     return write_lines(out, &lines, "", 2);
 }
@@ -229,7 +225,7 @@ static void write_lifetime(FILE *out, const struct explanation *e, const struct 
     if (sa->lifetime_s + sa->lifetime_kb == 0)
         fputs("not told: 28800 s (RFC 2407 section 4.5)", out);
     if (sa->deleted != EXPLAIN_NONE)
-        fprintf(out, "; deleted at %.6f s, frame %" PRIu64, since(e, e->messages[sa->deleted].at),
+        fprintf(out, "; deleted at %.6f s, frame %" PRIu64, explain_since(e, e->messages[sa->deleted].at),
                 e->messages[sa->deleted].frame);
     fputc('\n', out);
 }
@@ -243,7 +239,7 @@ static void write_verdicts(FILE *out, const struct explanation *e, const struct 
         return;
     }
     fprintf(out, "    %" PRIu64 " packets, frames %" PRIu64 " to %" PRIu64 ", %.6f to %.6f s: ", sa->packets,
-            sa->first_frame, sa->last_frame, since(e, sa->first_at), since(e, sa->last_at));
+            sa->first_frame, sa->last_frame, explain_since(e, sa->first_at), explain_since(e, sa->last_at));
     if (!sa->has_keys) {
         fputs("no keys to verify or decrypt them\n", out);
         return;

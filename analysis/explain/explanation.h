@@ -31,7 +31,6 @@
 /* Two addresses that speak with each other, the one that was heard first before the other. */
 struct explain_pair {
     struct p2_address peer[2];
-    uint64_t messages, ipsec_packets;
     size_t first_event, last_event; /* EXPLAIN_NONE: none */
     size_t first_offer, last_offer; /* exchanges whose message 1 was read; EXPLAIN_NONE */
     uint64_t epoch;                 /* counts messages: runs of packets end at each */
@@ -104,11 +103,11 @@ struct explain_isakmp {
     size_t phase1; /* exchange; EXPLAIN_NONE: not in the capture */
     uint16_t cipher_id, key_bits, hash_id, auth_method, group;
     uint64_t lifetime_s;
-    size_t ke[2], offer, answer; /* messages; EXPLAIN_NONE */
-    struct p2_bytes ke_body[2];  /* g^xi, g^xr; borrowed from the messages */
-    size_t deleted;              /* the message that took it down */
-    size_t latest_quick;         /* exchange; EXPLAIN_NONE */
-    size_t opened, nonsense;     /* encrypted messages of Phase 2 that could be read, and not */
+    size_t offer, answer;       /* messages; EXPLAIN_NONE */
+    struct p2_bytes ke_body[2]; /* g^xi, g^xr; borrowed from the messages; NULL: not seen */
+    size_t deleted;             /* the message that took it down */
+    size_t latest_quick;        /* exchange; EXPLAIN_NONE */
+    size_t opened, nonsense;    /* encrypted messages of Phase 2 that could be read, and not */
 };
 
 enum explain_outcome { EXPLAIN_ESTABLISHED, EXPLAIN_REJECTED, EXPLAIN_INCOMPLETE, EXPLAIN_UNDECRYPTABLE };
@@ -158,8 +157,6 @@ struct explain_sa {
     bool to_starter;                       /* of its Quick Mode; addresses may change behind NAT */
     uint16_t mode; /* 1 tunnel, 2 transport, 0: not known; the UDP forms say so in `in_udp` */
     bool in_udp, esn;
-    uint8_t transform_id;
-    uint16_t auth_id, key_bits;
     char encryption[64], authentication[64]; /* "aes-128-cbc"; "ESP transform 99"; "none" */
     struct p2_algorithms algorithms;         /* NONE, NONE: not ours, or not known */
     uint64_t lifetime_s, lifetime_kb;        /* 0: not told */
@@ -223,13 +220,13 @@ struct explanation {
     size_t num_pairs, num_events, num_messages, num_isakmps, num_exchanges, num_sas, num_samples;
     size_t message_bytes, num_unknown_spis, num_keyed_sas, num_keyed_isakmps;
 
-    p2_time first_at, last_at;
+    p2_time first_at;
     bool any;
     struct frames_counts frames;
     int link_type;
     char broken[FRAMES_ERROR]; /* why the capture could not be read to its end; "": it was */
     struct explain_ipsec_counts ipsec;
-    uint64_t isakmp_messages, not_isakmp, ikev2, keepalives, foreign, fragments_of_isakmp;
+    uint64_t isakmp_messages, not_isakmp, ikev2, foreign;
     uint64_t beyond_limits;  /* messages that were not kept */
     uint8_t *plain, *opened; /* P2_EXPLAIN_MAX_PACKET each: scratch */
 };
@@ -258,6 +255,14 @@ struct p2_bytes explain_isakmp_bytes(const struct explain_message *m);
 /* What HASH and payloads are taken from: plain, or what follows the header in clear. False: they do not
  * parse. */
 bool explain_payloads(const struct explain_message *m, struct p2_payloads *payloads);
+/* The SA payload of a message of Phase 2, with a transform or more in it. False: there is none, or it does
+ * not parse.
+ */
+bool explain_sa_payload(const struct explain_message *m, struct p2_isakmp_sa_payload *sa);
+/* Whether any message of a Quick Mode found its place. */
+bool explain_was_read(const struct explain_exchange *x);
+/* Seconds since the first packet. */
+double explain_since(const struct explanation *e, p2_time at);
 /* "group14", "none". */
 void explain_group_name(uint16_t group, char *text, size_t size);
 

@@ -13,13 +13,9 @@ enum { MAX_LOOKED_AT = 128 };
 static bool names_spi(const struct explanation *e, const struct explain_exchange *x, size_t part,
                       struct p2_bytes spi)
 {
-    struct p2_payloads p;
     struct p2_isakmp_sa_payload sa;
     if (spi.len != 4 || p2_get_u32(spi.data) == 0 || x->part[part] == EXPLAIN_NONE ||
-        !explain_payloads(&e->messages[x->part[part]], &p))
-        return false;
-    const struct p2_payload *payload = p2_isakmp_find(&p, P2_PAYLOAD_SA, 0);
-    if (!payload || p2_isakmp_parse_sa(&sa, payload->body) < 0)
+        !explain_sa_payload(&e->messages[x->part[part]], &sa))
         return false;
     for (size_t i = 0; i < sa.num; i++) {
         const struct p2_bytes *own = &sa.transforms[i].spi;

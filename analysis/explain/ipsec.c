@@ -238,7 +238,6 @@ static int count_run(struct explanation *e, size_t index, const struct explain_h
         return P2_ERR_NOMEM;
     if (pair == EXPLAIN_NONE)
         return P2_OK;
-    e->pairs[pair].ipsec_packets++;
     if (!same) {
         sa->pair = pair;
         sa->source = heard->view.source;

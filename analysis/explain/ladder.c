@@ -30,11 +30,6 @@ static void draw(FILE *out, const char *label, bool to_right, char shaft)
     fprintf(out, "|%s|", text);
 }
 
-static double since(const struct explanation *e, p2_time at)
-{
-    return (double)(at - e->first_at) / (double)P2_SECOND;
-}
-
 /* Message 3 and notifies wait for no answer, so nobody but the other end asks for them again. */
 static const char *why_again(const struct explanation *e, const struct explain_message *original,
                              const struct explain_message *copy)
@@ -97,7 +92,7 @@ static void write_message(FILE *out, const struct explanation *e, const struct e
     story_message_name(e, m, name, sizeof name);
     story_payloads(e, m, payloads, sizeof payloads);
     snprintf(label, sizeof label, "%s: %s", name, payloads);
-    fprintf(out, "%12.6f %8" PRIu64 "  ", since(e, m->at), m->frame);
+    fprintf(out, "%12.6f %8" PRIu64 "  ", explain_since(e, m->at), m->frame);
     draw(out, label, event->from_first, '-');
     remark(out, e, event->message, options);
     fputc('\n', out);
@@ -111,10 +106,10 @@ static void write_run(FILE *out, const struct explanation *e, const struct expla
     snprintf(label, sizeof label, "%" PRIu64 " %s%s, SPI %08" PRIx32 "%s", event->packets,
              sa->protocol == P2_PROTO_AH ? "AH" : "ESP", sa->in_udp ? " in UDP" : "", sa->spi,
              sa->exchange == EXPLAIN_NONE && sa->known == EXPLAIN_NONE ? " (unknown)" : "");
-    fprintf(out, "%12.6f %8" PRIu64 "  ", since(e, event->first_at), event->first_frame);
+    fprintf(out, "%12.6f %8" PRIu64 "  ", explain_since(e, event->first_at), event->first_frame);
     draw(out, label, event->from_first, '=');
     if (event->packets > 1)
-        fprintf(out, "  to %.6f, frame %" PRIu64, since(e, event->last_at), event->last_frame);
+        fprintf(out, "  to %.6f, frame %" PRIu64, explain_since(e, event->last_at), event->last_frame);
     if (event->bad + event->replayed + event->too_old > 0) {
         snprintf(trouble, sizeof trouble, "  %" PRIu64 " bad ICV, %" PRIu64 " replayed, %" PRIu64 " too old",
                  event->bad, event->replayed, event->too_old);

@@ -166,7 +166,7 @@ static int hear_udp(struct explanation *e, struct explain_heard *heard)
     case P2_UDP_ESP:
         return explain_hear_esp(e, heard, data, true);
     case P2_UDP_KEEPALIVE:
-        e->keepalives++;
+        break;
     }
     return P2_OK;
 }
@@ -175,8 +175,6 @@ static void note_time(struct explanation *e, p2_time at)
 {
     if (!e->any || at < e->first_at)
         e->first_at = at;
-    if (!e->any || at > e->last_at)
-        e->last_at = at;
     e->any = true;
 }
 
@@ -218,6 +216,11 @@ int explanation_hear(struct explanation *e, const struct frame *frame)
         e->foreign++;
         return P2_OK;
     }
+}
+
+double explain_since(const struct explanation *e, p2_time at)
+{
+    return (double)(at - e->first_at) / (double)P2_SECOND;
 }
 
 int explanation_read(struct explanation *e, struct frames *frames)

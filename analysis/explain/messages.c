@@ -71,7 +71,6 @@ static int isakmp_of(struct explanation *e, size_t *isakmp, const struct p2_isak
         return P2_ERR_NOMEM;
     *i = (struct explain_isakmp){.known = EXPLAIN_NONE,
                                  .phase1 = EXPLAIN_NONE,
-                                 .ke = {EXPLAIN_NONE, EXPLAIN_NONE},
                                  .offer = EXPLAIN_NONE,
                                  .answer = EXPLAIN_NONE,
                                  .deleted = EXPLAIN_NONE,
@@ -232,7 +231,6 @@ static int put_into_ladder(struct explanation *e, size_t message)
         r = explain_event(e, &event, m->pair);
     if (r != P2_OK || event == EXPLAIN_NONE)
         return r;
-    e->pairs[m->pair].messages++;
     e->events[event].message = message;
     e->events[event].from_first = from_first;
     return P2_OK;
@@ -303,4 +301,11 @@ bool explain_payloads(const struct explain_message *m, struct p2_payloads *paylo
         return false;
     }
     return p2_isakmp_parse_payloads(payloads, m->header.next_payload, body.data, body.len) == P2_OK;
+}
+
+bool explain_sa_payload(const struct explain_message *m, struct p2_isakmp_sa_payload *sa)
+{
+    struct p2_payloads p;
+    const struct p2_payload *payload = explain_payloads(m, &p) ? p2_isakmp_find(&p, P2_PAYLOAD_SA, 0) : NULL;
+    return payload && p2_isakmp_parse_sa(sa, payload->body) == P2_OK && sa->num > 0;
 }

@@ -81,17 +81,15 @@ static void add_iv(struct ivs *ivs, const uint8_t *iv)
 static void add_phase2_iv(struct ivs *ivs, const struct explain_isakmp *i, uint32_t message_id,
                           const uint8_t *last_block)
 {
-    struct p2_isakmp_keys keys = *i->keys;
     uint8_t iv[P2_CIPHER_MAX_BLOCK] = {0};
-    memcpy(keys.last_block, last_block, sizeof keys.last_block);
-    p2_keymat_phase2_iv(&keys, message_id, iv);
+    memcpy(i->keys->last_block, last_block, sizeof i->keys->last_block);
+    p2_keymat_phase2_iv(i->keys, message_id, iv);
     add_iv(ivs, iv);
-    p2_wipe(&keys, sizeof keys);
 }
 
 static bool phase1_iv(const struct explain_isakmp *i, uint8_t iv[P2_CIPHER_MAX_BLOCK])
 {
-    if (i->ke[0] == EXPLAIN_NONE || i->ke[1] == EXPLAIN_NONE)
+    if (!i->ke_body[0].data || !i->ke_body[1].data)
         return false;
     struct p2_phase1_secrets secrets = {.ke_i = i->ke_body[0], .ke_r = i->ke_body[1]};
     memset(iv, 0, P2_CIPHER_MAX_BLOCK);

@@ -89,10 +89,8 @@ int explain_phase1(struct explanation *e, size_t message)
     const struct p2_payload *sa = p2_isakmp_find(&p, P2_PAYLOAD_SA, 0),
                             *ke = p2_isakmp_find(&p, P2_PAYLOAD_KE, 0);
     size_t side = p2_address_equal(&m->source, &i->initiator) ? 0 : 1;
-    if (ke && i->ke[side] == EXPLAIN_NONE) {
-        i->ke[side] = message;
+    if (ke && !i->ke_body[side].data)
         i->ke_body[side] = ke->body;
-    }
     return sa ? read_sa(e, i, message, sa) : P2_OK;
 }
 

@@ -8,15 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The SA payload of message 1 or 2. */
-static bool read_sa(const struct explain_message *m, struct p2_payloads *p, struct p2_isakmp_sa_payload *sa)
-{
-    if (!explain_payloads(m, p))
-        return false;
-    const struct p2_payload *payload = p2_isakmp_find(p, P2_PAYLOAD_SA, 0);
-    return payload && p2_isakmp_parse_sa(sa, payload->body) == P2_OK && sa->num > 0;
-}
-
 void explain_group_name(uint16_t group, char *text, size_t size)
 {
     if (group == 0)
@@ -79,9 +70,6 @@ static void read_mode(struct explain_sa *sa, uint64_t mode)
 static void describe(struct explain_sa *sa, const struct p2_isakmp_transform *t,
                      const struct p2_transform_reading *r)
 {
-    sa->transform_id = t->id;
-    sa->auth_id = (uint16_t)r->auth_id;
-    sa->key_bits = (uint16_t)r->key_bits;
     sa->esn = r->esn == P2_ESN_64_BITS;
     sa->lifetime_s = r->seconds;
     sa->lifetime_kb = r->kilobytes;
@@ -152,11 +140,11 @@ static void disown(struct explanation *e, struct explain_exchange *x)
  * protocol in message 1. */
 static int agree(struct explanation *e, size_t exchange)
 {
-    struct p2_payloads p;
     struct p2_isakmp_sa_payload offer, choice;
     struct explain_exchange *x = &e->exchanges[exchange];
     if (x->num_sas > 0 || x->part[0] == EXPLAIN_NONE || x->part[1] == EXPLAIN_NONE ||
-        !read_sa(&e->messages[x->part[0]], &p, &offer) || !read_sa(&e->messages[x->part[1]], &p, &choice))
+        !explain_sa_payload(&e->messages[x->part[0]], &offer) ||
+        !explain_sa_payload(&e->messages[x->part[1]], &choice))
         return P2_OK;
     x->chosen = true;
     x->group = (uint16_t)p2_transform_read(choice.transforms[0].attributes, 0).group;
@@ -247,7 +235,7 @@ int explain_quick(struct explanation *e, size_t message)
     if (m->number == 1) {
         x->starter = m->source;
         read_ids(x, &p);
-        if (read_sa(m, &p, &sa))
+        if (explain_sa_payload(m, &sa))
             x->group = (uint16_t)p2_transform_read(sa.transforms[0].attributes, 0).group;
     }
     struct explain_isakmp *i = &e->isakmps[x->isakmp];
@@ -270,14 +258,19 @@ static bool lacks_its_beginning(const struct explanation *e, const struct explai
     return both && e->isakmps[x->isakmp].opened > 0;
 }
 
-enum explain_outcome explain_outcome(const struct explanation *e, const struct explain_exchange *x)
+bool explain_was_read(const struct explain_exchange *x)
 {
     bool any = false;
     for (size_t i = 0; i < EXPLAIN_PARTS; i++)
         any = any || x->part[i] != EXPLAIN_NONE;
+    return any;
+}
+
+enum explain_outcome explain_outcome(const struct explanation *e, const struct explain_exchange *x)
+{
     if (x->notify != 0)
         return EXPLAIN_REJECTED;
-    if (!any)
+    if (!explain_was_read(x))
         return lacks_its_beginning(e, x) ? EXPLAIN_INCOMPLETE : EXPLAIN_UNDECRYPTABLE;
     bool three = x->chosen && x->part[2] != EXPLAIN_NONE;
     return three && e->messages[x->part[2]].hash != EXPLAIN_HASH_BAD ? EXPLAIN_ESTABLISHED

@@ -9,15 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The SA payload of part 1 or 2. */
 bool story_read_sa(const struct explanation *e, const struct explain_exchange *x, size_t part,
                    struct p2_isakmp_sa_payload *sa)
 {
-    struct p2_payloads p;
-    if (x->part[part] == EXPLAIN_NONE || !explain_payloads(&e->messages[x->part[part]], &p))
-        return false;
-    const struct p2_payload *payload = p2_isakmp_find(&p, P2_PAYLOAD_SA, 0);
-    return payload && p2_isakmp_parse_sa(sa, payload->body) == P2_OK;
+    return x->part[part] != EXPLAIN_NONE && explain_sa_payload(&e->messages[x->part[part]], sa);
 }
 
 /* --- a Quick Mode --- */
@@ -60,7 +55,7 @@ static void tell_choice(const struct explanation *e, const struct explain_exchan
                         const struct ends *ends, struct lines *lines)
 {
     struct p2_isakmp_sa_payload offer, choice;
-    if (!story_read_sa(e, x, 0, &offer) || !story_read_sa(e, x, 1, &choice) || choice.num == 0)
+    if (!story_read_sa(e, x, 0, &offer) || !story_read_sa(e, x, 1, &choice))
         return;
     const struct p2_isakmp_transform *chosen = &choice.transforms[0];
     char text[400];
@@ -233,10 +228,7 @@ void story_of_quick_mode(const struct explanation *e, size_t exchange, struct li
     const struct explain_exchange *x = &e->exchanges[exchange];
     struct ends ends = ends_of(e, x);
     enum explain_outcome outcome = explain_outcome(e, x);
-    bool unread = true;
-    for (size_t i = 0; i < EXPLAIN_PARTS; i++)
-        unread = unread && x->part[i] == EXPLAIN_NONE;
-    if (unread && outcome != EXPLAIN_REJECTED) {
+    if (!explain_was_read(x) && outcome != EXPLAIN_REJECTED) {
         tell_unread(e, x, lines);
         tell_resends(e, x, lines);
         return;

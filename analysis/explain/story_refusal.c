@@ -93,8 +93,7 @@ static void compare_proposals(const struct explanation *e, const struct explain_
     struct p2_isakmp_sa_payload offer, theirs;
     struct p2_policy policy;
     struct p2_offer_choice choice;
-    if (!story_read_sa(e, refused, 0, &offer) || offer.num == 0 ||
-        !story_read_sa(e, precedent, as_offer ? 0 : 1, &theirs) || theirs.num == 0 ||
+    if (!story_read_sa(e, refused, 0, &offer) || !story_read_sa(e, precedent, as_offer ? 0 : 1, &theirs) ||
         !policy_of(&policy, &theirs))
         return;
     struct p2_transform_reading r = p2_transform_read(offer.transforms[0].attributes, 1);
