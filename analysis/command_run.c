@@ -33,15 +33,9 @@ struct run {
 
 static int find_worker(struct run *run)
 {
-    const char *chosen = getenv("PHASE2SIM_WORKER");
-    if (chosen && *chosen && strlen(chosen) < sizeof run->worker) {
-        snprintf(run->worker, sizeof run->worker, "%s", chosen);
-    } else {
-        if (library_program_dir(run->worker) || strlen(run->worker) + 20 > sizeof run->worker) {
-            command_complain("cannot find out where phase2sim-worker is; set PHASE2SIM_WORKER to its path");
-            return -1;
-        }
-        strcat(run->worker, "/phase2sim-worker");
+    if (library_worker(run->worker)) {
+        command_complain("found no phase2sim-worker; set PHASE2SIM_WORKER to its path");
+        return -1;
     }
     if (access(run->worker, X_OK) == 0)
         return 0;
