@@ -75,6 +75,7 @@ static void on_action(void *ctx, struct phase2_gateway *gateway, p2_time now, co
     struct world_gateway *self = ctx;
     struct world *world = self->world;
     (void)gateway;
+    alive_note(world->run->alive, now);
     ledger_observe(&world->ledger, self->index, now, action, event, self->profile);
     if (world->run->captures)
         keyring_observe(&world->keyring, action);
@@ -123,6 +124,7 @@ static void on_send(void *ctx)
     uint64_t mark = traffic_mark(sender->flow, flow->sent);
     memset(payload, 0, len);
     snprintf((char *)payload, len, "%s #%llu", flow->config->name, (unsigned long long)flow->sent);
+    alive_note(world->run->alive, ns3c_now());
     traffic_sent(&world->traffic, sender->flow);
     world_udp_send(sender->udp, flow->config, payload, len, mark);
     p2_time next = flow->first + (p2_time)flow->sent * flow->config->interval;
@@ -238,6 +240,7 @@ static int install_gateways(struct world *world)
     for (size_t g = 0; g < world->scenario->num_gateways; g++) {
         struct world_gateway *self = &world->gateways[g];
         const struct scenario_cpu *cpu = &self->config->cpu;
+        alive_note(world->run->alive, (int64_t)g + 1);
         if (self->num_tunnels == 0)
             continue; /* it only forwards */
         struct phase2_gateway_config config = {.gateway = {self->peers, self->num_peers, self->tunnels,

@@ -44,10 +44,12 @@ static int run(const char *program, const char *mode, size_t parallel, struct de
 {
     static const char xml[] = "<scenario/>";
     struct workers_job jobs[NUM_JOBS];
-    struct workers_options options = {program, 1, parallel, NULL};
+    struct workers_options options = {.program = program, .seed = 1, .parallel = parallel};
     for (size_t i = 0; i < NUM_JOBS; i++)
-        jobs[i] = (struct workers_job){
-            i < 4 ? "PFS=none" : "PFS=group2", i % 4 + 1, xml, sizeof xml - 1, NULL, NULL};
+        jobs[i] = (struct workers_job){.case_name = i < 4 ? "PFS=none" : "PFS=group2",
+                                       .run = i % 4 + 1,
+                                       .xml = xml,
+                                       .xml_len = sizeof xml - 1};
     setenv("FAKE_WORKER", mode, 1);
     CU_ASSERT_EQUAL_FATAL(interrupt_install(), 0);
     int status = workers_run(jobs, NUM_JOBS, &options, deliver, delivered, tally);
