@@ -263,12 +263,19 @@ static int install_gateways(struct world *world)
 
 /* --- captures --- */
 
+#define MAX_PATH_LEN 4096
+
+static void capture_path(const struct world *world, const struct world_gateway *self, char path[MAX_PATH_LEN])
+{
+    snprintf(path, MAX_PATH_LEN, "%s/%s.pcap", world->run->captures, self->config->name);
+}
+
 static int open_captures(struct world *world)
 {
-    char path[4096];
+    char path[MAX_PATH_LEN];
     for (size_t g = 0; world->run->captures && g < world->scenario->num_gateways; g++) {
         struct world_gateway *self = &world->gateways[g];
-        snprintf(path, sizeof(path), "%s/%s.pcap", world->run->captures, self->config->name);
+        capture_path(world, self, path);
         self->capture = ns3c_capture_open(self->node, path);
         if (!self->capture)
             return world_fail(world, path, strerror(errno));
@@ -278,12 +285,16 @@ static int open_captures(struct world *world)
 
 static int close_captures(struct world *world)
 {
+    char path[MAX_PATH_LEN];
     const char *failed = NULL;
     int result = 0;
     for (size_t g = 0; g < world->scenario->num_gateways; g++) {
         struct world_gateway *self = &world->gateways[g];
-        if (self->capture && ns3c_capture_close(self->capture) < 0 && result == 0)
-            result = world_fail(world, self->config->name, strerror(errno));
+        if (self->capture && ns3c_capture_close(self->capture) < 0 && result == 0) {
+            int error = errno;
+            capture_path(world, self, path);
+            result = world_fail(world, path, strerror(error));
+        }
         self->capture = NULL;
     }
     world->keyring.has_nats = world->scenario->num_nats > 0;

@@ -140,6 +140,10 @@ PY
     same whole broken
 done
 
+# The worker itself shows that it gets on.
+"$(dirname "$phase2sim")/phase2sim-worker" --case base --run 1 --seed 1 --alive 3 <real.xml >records 3>alive
+holds "a worker gives signs of life" test -s alive
+
 # No permission, no directory, no room.
 unset PHASE2SIM_WORKER FAKE_WORKER
 exits 2 "$phase2sim" run real.xml -o /proc/phase2sim-result

@@ -9,6 +9,7 @@
 #   silent     run 2 ends well, but without an end record
 #   half       cases with a group hang after they began a capture
 #   hang       run 2 hangs after it began a capture
+#   lively     run 2 takes three seconds, and shows that it is alive meanwhile
 #   slow       every run but the first hangs
 #   together   every run but the first has a signal sent to its parent and ends with exit code 9, as if both had got it
 #   refuse     every negotiation fails
@@ -37,6 +38,7 @@ bytes=$(wc -c)
 [ -n "$captures" ] && echo "a capture" >"$captures/hub.pcap"
 [ -n "$debug" ] && echo "a line" >"$debug"
 [ "$mode" = hang ] && [ "$run" = 2 ] && sleep 60
+[ "$mode" = lively ] && [ "$run" = 2 ] && for i in 1 2 3 4 5 6; do sleep 0.5; printf . >&3; done
 [ "$mode" = half ] && case $case_name in *group*) sleep 60 ;; esac
 awk -v case_name="$case_name" -v run="$run" -v seed="$seed" -v mode="$mode" '
 # mawk stops %d at 2^31, hence %.0f for times.
