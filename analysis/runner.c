@@ -196,9 +196,11 @@ static int finish(struct run *run, enum command_exit *result)
         failed = result_dir_commit(&run->dir, message->text, sizeof message->text);
     if (!failed) {
         remove_superseded(run);
-        outputs_print(run->set, &summary);
+        bool printed = outputs_print(run->set, &summary) == 0;
+        if (!printed)
+            command_complain("cannot print the report: %s", strerror(errno));
         printf("\nResults: %s\n", run->dir.path);
-        *result = verdict(&summary);
+        *result = printed ? verdict(&summary) : COMMAND_RUN_FAILED;
     }
     summary_cleanup(&summary);
     return failed ? -1 : 0;
