@@ -371,8 +371,8 @@ int world_simulate(const struct scenario *scenario, const struct world_run *run,
     int result = allocate(&world);
     if (result == 0)
         result = build(&world);
-    if (result == 0)
-        ns3c_run(scenario->duration);
+    if (result == 0 && ns3c_run(scenario->duration) < 0)
+        result = world_fail(&world, "world", "out of memory");
     if (world.gateways && close_captures(&world) < 0)
         result = -1;
     attacks_end(&world.attacks);
