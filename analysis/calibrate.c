@@ -1,75 +1,20 @@
-#include "calibrate.h"
+#include "calibrate_impl.h"
 
-#include "cipher.h"
-#include "dh.h"
-#include "hash.h"
-#include "work.h"
-
-#include <gmp.h>
 #include <gsl/gsl_fit.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
-#include <libxml/xmlwriter.h>
-#include <nettle/version.h>
 
 #include <assert.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-/* Multiples of every block length, from the smallest packets to the largest that fit an Ethernet frame. */
-static const size_t lengths[] = {64, 128, 256, 512, 1024, 1408};
-
-#define NUM_LENGTHS (sizeof lengths / sizeof lengths[0])
-#define MAX_LENGTH  1408
+static const size_t lengths[NUM_LENGTHS] = CALIBRATE_LENGTHS;
 
 /* Reading the thread's clock is a system call; a batch this long makes its price disappear. */
 #define BATCH_NS 50000.0
 
-/* Everything one measured operation needs, prepared before the clock starts. */
-struct subject {
-    enum p2_operation op;
-    unsigned algorithm;
-    size_t bytes;
-    uint64_t random_state;
-    union {
-        struct p2_hmac hmac;
-        struct p2_cipher_key cipher;
-        struct {
-            uint8_t private_key[P2_DH_MAX_PRIVATE], public_key[P2_DH_MAX_LEN];
-        } dh;
-    } key;
-    uint8_t iv[P2_CIPHER_MAX_BLOCK];
-    uint8_t aad[8];
-    uint8_t data[MAX_LENGTH], opened[MAX_LENGTH];
-    uint8_t out[P2_DH_MAX_LEN];
-};
-
-/* One operation at one length. */
-struct series {
-    struct subject subject;
-    size_t batch;    /* calls between two readings of the clock */
-    double *samples; /* nanoseconds a call, one for each repetition */
-    double price;    /* nanoseconds a call */
-    double spread;   /* from the 5th to the 15th percentile, relative to the price */
-};
-
-struct price {
-    enum p2_operation op;
-    unsigned algorithm;
-    bool has_length;
-    double fixed_ns, per_byte_ns;
-    double spread; /* the largest of its series */
-};
-
-struct calibration {
-    size_t num_series, repetitions;
-    struct series *series;
-};
-
-static bool has_length(enum p2_operation op)
+bool calibrate_has_length(enum p2_operation op)
 {
     return op != P2_OP_DH_GENERATE && op != P2_OP_DH_DERIVE;
 }
@@ -179,56 +124,57 @@ static int subject_init(struct subject *s, enum p2_operation op, unsigned algori
 }
 
 /* Nanoseconds for a batch; negative if the crypto or the clock failed. */
-static double time_batch(struct series *series, size_t batch)
+static double time_batch(const struct calibration *c, struct series *series, size_t batch)
 {
     struct timespec start, end;
-    int error = clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
+    int error = c->options->clock(&start);
     for (size_t i = 0; i < batch; i++)
         error |= run[series->subject.op](&series->subject);
-    error |= clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+    error |= c->options->clock(&end);
     return error ? -1.0 : (double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec);
 }
 
-static int series_init(struct series *series, enum p2_operation op, unsigned algorithm, size_t bytes,
-                       size_t repetitions)
+/* Finds out how many calls make a batch. */
+static int prepare(const struct calibration *c, struct series *series, enum p2_operation op,
+                   unsigned algorithm, size_t bytes)
 {
-    series->samples = calloc(repetitions, sizeof *series->samples);
-    if (!series->samples || subject_init(&series->subject, op, algorithm, bytes) != P2_OK)
+    if (subject_init(&series->subject, op, algorithm, bytes) != P2_OK)
         return -1;
     series->batch = 1;
-    double spent = time_batch(series, 1);
+    double spent = time_batch(c, series, 1);
     while (spent >= 0 && spent < BATCH_NS) {
         series->batch *= 2;
-        spent = time_batch(series, series->batch);
+        spent = time_batch(c, series, series->batch);
     }
     return spent < 0 ? -1 : 0;
 }
 
 static void calibration_cleanup(struct calibration *c)
 {
-    for (size_t i = 0; i < c->num_series; i++)
-        free(c->series[i].samples);
     free(c->series);
+    free(c->samples);
 }
 
 static int add_series(struct calibration *c, enum p2_operation op, unsigned algorithm, size_t bytes)
 {
-    struct series *grown = realloc(c->series, (c->num_series + 1) * sizeof *grown);
-    if (!grown)
-        return -1;
-    c->series = grown;
-    struct series *series = &grown[c->num_series++];
-    memset(series, 0, sizeof *series);
-    return series_init(series, op, algorithm, bytes, c->repetitions);
+    struct series *series = &c->series[c->num_series];
+    series->samples = c->samples + c->num_series * c->options->repetitions;
+    c->num_series++;
+    return prepare(c, series, op, algorithm, bytes);
 }
 
 static int plan(struct calibration *c)
 {
+    enum { MAX_SERIES = P2_NUM_OPERATIONS * P2_MAX_ALGORITHMS * NUM_LENGTHS };
+    c->series = calloc(MAX_SERIES, sizeof *c->series);
+    c->samples = calloc(MAX_SERIES * c->options->repetitions, sizeof *c->samples);
+    if (!c->series || !c->samples)
+        return -1;
     for (unsigned op = 0; op < P2_NUM_OPERATIONS; op++) {
         for (unsigned a = 0; a < P2_MAX_ALGORITHMS; a++) {
-            size_t num = has_length((enum p2_operation)op) ? NUM_LENGTHS : 1;
+            size_t num = calibrate_has_length((enum p2_operation)op) ? NUM_LENGTHS : 1;
             for (size_t i = 0; p2_operation_algorithm((enum p2_operation)op, a) && i < num; i++) {
-                size_t bytes = has_length((enum p2_operation)op) ? lengths[i] : 0;
+                size_t bytes = calibrate_has_length((enum p2_operation)op) ? lengths[i] : 0;
                 if (add_series(c, (enum p2_operation)op, a, bytes) != 0)
                     return -1;
             }
@@ -239,32 +185,40 @@ static int plan(struct calibration *c)
 
 /* What disturbs a measurement (a neighbour on the same core, a slower clock) only ever makes it longer: the
  * price is the lower decile, the machine left alone, and the spread says how sharply the quick ones agree. */
+static double lower_decile(double *samples, size_t num)
+{
+    gsl_sort(samples, 1, num);
+    return gsl_stats_quantile_from_sorted_data(samples, 1, num, 0.1);
+}
+
 static void judge(struct series *series, size_t repetitions)
 {
-    gsl_sort(series->samples, 1, repetitions);
+    size_t half = repetitions / 2;
+    double early = lower_decile(series->samples, half);
+    double late = lower_decile(series->samples + half, repetitions - half);
+    series->price = lower_decile(series->samples, repetitions);
     double low = gsl_stats_quantile_from_sorted_data(series->samples, 1, repetitions, 0.05);
     double high = gsl_stats_quantile_from_sorted_data(series->samples, 1, repetitions, 0.15);
-    series->price = gsl_stats_quantile_from_sorted_data(series->samples, 1, repetitions, 0.1);
-    series->spread = (high - low) / series->price;
+    series->spread = fmax(high - low, fabs(late - early)) / series->price;
 }
 
 /* Each repetition visits every series once, so that a slow second of the machine touches all alike instead of
  * spoiling one of them. */
 static int measure(struct calibration *c)
 {
-    for (size_t r = 0; r < c->repetitions; r++) {
+    for (size_t r = 0; r < c->options->repetitions; r++) {
         for (size_t i = 0; i < c->num_series; i++) {
             struct series *series = &c->series[i];
             /* What takes longer than a whole batch needs no warm caches. */
-            double warm = series->batch > 1 ? time_batch(series, 1) : 0;
-            double spent = time_batch(series, series->batch);
+            double warm = series->batch > 1 ? time_batch(c, series, 1) : 0;
+            double spent = time_batch(c, series, series->batch);
             if (warm < 0 || spent < 0)
                 return -1;
             series->samples[r] = spent / (double)series->batch;
         }
     }
     for (size_t i = 0; i < c->num_series; i++)
-        judge(&c->series[i], c->repetitions);
+        judge(&c->series[i], c->options->repetitions);
     return 0;
 }
 
@@ -288,12 +242,11 @@ static void fit(struct price *price, const struct series *series)
         price->per_byte_ns = 0;
 }
 
-/* The price of the operation that starts at series[0]; returns how many series it took. */
-static size_t price_of(struct price *price, const struct series *series)
+size_t calibrate_price_of(struct price *price, const struct series *series)
 {
     *price = (struct price){.op = series->subject.op,
                             .algorithm = series->subject.algorithm,
-                            .has_length = has_length(series->subject.op),
+                            .has_length = calibrate_has_length(series->subject.op),
                             .fixed_ns = series->price};
     size_t num = price->has_length ? NUM_LENGTHS : 1;
     for (size_t i = 0; i < num; i++)
@@ -303,169 +256,63 @@ static size_t price_of(struct price *price, const struct series *series)
     return num;
 }
 
-#define TIME_TEXT 32
-
-/* "153.2us": four significant figures in the unit that needs no leading zeros. On integers, so that no locale
- * changes the decimal point. */
-static void format_time(char text[TIME_TEXT], double ns)
+/* Figures that the machine's neighbours had a part in are refused. */
+static bool is_noisy(const struct calibration *c, FILE *messages)
 {
-    static const char *const units[] = {"ps", "ns", "us", "ms", "s"};
-    int64_t ps = (int64_t)(ns * 1000 + 0.5), step = 1;
-    size_t unit = 0;
-    int64_t per_unit = 1;
-    while (ps / step >= 10000)
-        step *= 10;
-    ps = (ps + step / 2) / step * step;
-    for (; unit + 1 < sizeof units / sizeof units[0] && ps / per_unit >= 1000; unit++)
-        per_unit *= 1000;
-    char fraction[4] = "000";
-    if (per_unit > 1)
-        snprintf(fraction, sizeof fraction, "%03d", (int)(ps * 1000 / per_unit % 1000));
-    size_t len = 3;
-    while (len > 0 && fraction[len - 1] == '0')
-        fraction[--len] = '\0';
-    snprintf(text, TIME_TEXT, "%" PRId64 "%s%s%s", ps / per_unit, len > 0 ? "." : "", fraction, units[unit]);
-}
-
-/* The value of the first "key : value" line of /proc/cpuinfo; "?" if there is none. */
-static void cpuinfo_value(char *value, size_t capacity, const char *key)
-{
-    char line[512];
-    size_t key_len = strlen(key);
-    snprintf(value, capacity, "?");
-    FILE *file = fopen("/proc/cpuinfo", "r");
-    if (!file)
-        return;
-    while (fgets(line, sizeof line, file)) {
-        char *colon = strchr(line, ':');
-        if (!colon || strncmp(line, key, key_len) != 0 ||
-            strspn(line + key_len, " \t") != (size_t)(colon - line) - key_len)
-            continue;
-        colon += 1 + strspn(colon + 1, " \t");
-        colon[strcspn(colon, "\n")] = '\0';
-        snprintf(value, capacity, "%s", colon);
-        break;
+    const struct series *worst = &c->series[0];
+    size_t num = 0;
+    for (size_t i = 0; i < c->num_series; i++) {
+        num += c->series[i].spread > c->options->max_spread;
+        if (c->series[i].spread > worst->spread)
+            worst = &c->series[i];
     }
-    fclose(file);
+    if (num == 0)
+        return false;
+    char spread[CALIBRATE_SPREAD_TEXT], allowed[CALIBRATE_SPREAD_TEXT], over[48] = "";
+    const struct subject *s = &worst->subject;
+    calibrate_format_spread(spread, worst->spread);
+    calibrate_format_spread(allowed, c->options->max_spread);
+    if (calibrate_has_length(s->op))
+        snprintf(over, sizeof over, " over %zu bytes", s->bytes);
+    fprintf(messages,
+            "calibrate: this machine is too noisy to trust: %s %s%s spreads by %s, where %s is allowed, and "
+            "so do "
+            "%zu of %zu measurements; nothing was written. End what else is running, and try again\n",
+            p2_operation_name(s->op), p2_operation_algorithm(s->op, s->algorithm), over, spread, allowed, num,
+            c->num_series);
+    return true;
 }
 
-/* Virtual machines often have no better model name than "Intel(R) Xeon(R) Processor", so the numbers go with
- * it. */
-static void cpu_name(char *name, size_t capacity)
+static int thread_clock(struct timespec *now)
 {
-    char model_name[80], family[8], model[8], stepping[8];
-    cpuinfo_value(model_name, sizeof model_name, "model name");
-    cpuinfo_value(family, sizeof family, "cpu family");
-    cpuinfo_value(model, sizeof model, "model");
-    cpuinfo_value(stepping, sizeof stepping, "stepping");
-    snprintf(name, capacity, "%s (family %s, model %s, stepping %s)", model_name, family, model, stepping);
+    return clock_gettime(CLOCK_THREAD_CPUTIME_ID, now);
 }
 
-static int put(xmlTextWriterPtr writer, const char *name, const char *value)
+int calibrate_measure(FILE *out, FILE *messages, const struct calibrate_options *chosen)
 {
-    return xmlTextWriterWriteAttribute(writer, BAD_CAST name, BAD_CAST value) < 0 ? -1 : 0;
-}
-
-static int put_spread(xmlTextWriterPtr writer, double spread)
-{
-    char text[16];
-    int per_mille = (int)(spread * 1000 + 0.5);
-    snprintf(text, sizeof text, "%d.%d%%", per_mille / 10, per_mille % 10);
-    return put(writer, "spread", text);
-}
-
-static int write_source(xmlTextWriterPtr writer, const struct calibration *c)
-{
-    char cpu[160], date[16], method[128];
-    double spread = 0;
-    for (size_t i = 0; i < c->num_series; i++)
-        spread = fmax(spread, c->series[i].spread);
-    time_t now = time(NULL);
-    struct tm tm;
-    if (!gmtime_r(&now, &tm) || strftime(date, sizeof date, "%Y-%m-%d", &tm) == 0)
-        return -1;
-    cpu_name(cpu, sizeof cpu);
-    snprintf(method, sizeof method,
-             "lower decile of %zu repetitions, thread CPU time, nettle %d.%d and GMP %s", c->repetitions,
-             nettle_version_major(), nettle_version_minor(), gmp_version);
-    int error = xmlTextWriterStartElement(writer, BAD_CAST "source") < 0;
-    error |= put(writer, "cpu", cpu);
-    error |= put(writer, "date", date);
-    error |= put(writer, "method", method);
-    error |= put_spread(writer, spread);
-    error |= xmlTextWriterEndElement(writer) < 0;
-    return error;
-}
-
-static int write_price(xmlTextWriterPtr writer, const struct price *price)
-{
-    char fixed[TIME_TEXT], per_byte[TIME_TEXT];
-    format_time(fixed, price->fixed_ns);
-    format_time(per_byte, price->per_byte_ns);
-    int error = xmlTextWriterStartElement(writer, BAD_CAST "price") < 0;
-    error |= put(writer, "operation", p2_operation_name(price->op));
-    error |= put(writer, "algorithm", p2_operation_algorithm(price->op, price->algorithm));
-    error |= put(writer, "fixed", fixed);
-    if (price->has_length)
-        error |= put(writer, "per-byte", per_byte);
-    error |= put_spread(writer, price->spread);
-    error |= xmlTextWriterEndElement(writer) < 0;
-    return error;
-}
-
-static int write_profile(xmlTextWriterPtr writer, const struct calibration *c, const char *name)
-{
-    struct price price;
-    int error = xmlTextWriterSetIndent(writer, 1) < 0;
-    error |= xmlTextWriterSetIndentString(writer, BAD_CAST "  ") < 0;
-    error |= xmlTextWriterStartDocument(writer, NULL, "UTF-8", NULL) < 0;
-    error |= xmlTextWriterStartElement(writer, BAD_CAST "cpu-profile") < 0;
-    error |= put(writer, "xmlns", "urn:phase2sim:scenario:1");
-    error |= put(writer, "name", name);
-    error |= write_source(writer, c);
-    for (size_t i = 0; i < c->num_series;) {
-        i += price_of(&price, &c->series[i]);
-        error |= write_price(writer, &price);
-    }
-    error |= xmlTextWriterEndDocument(writer) < 0;
-    return error;
-}
-
-/* Composed in memory first, so that a failure leaves nothing half-written. */
-static int write_out(FILE *out, const struct calibration *c, const char *name)
-{
-    int error = -1;
-    xmlBufferPtr buffer = xmlBufferCreate();
-    xmlTextWriterPtr writer = buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL;
-    if (writer)
-        error = write_profile(writer, c, name);
-    xmlFreeTextWriter(writer);
-    if (!error) {
-        size_t len = (size_t)xmlBufferLength(buffer);
-        error = fwrite(xmlBufferContent(buffer), 1, len, out) != len || fflush(out) != 0;
-    }
-    xmlBufferFree(buffer);
-    return error ? -1 : 0;
-}
-
-int calibrate_measure(FILE *out, FILE *messages, const char *name, size_t repetitions)
-{
-    struct calibration c = {.repetitions = repetitions};
+    struct calibrate_options options = *chosen;
+    struct calibration c = {.options = &options};
     const char *problem = NULL;
-    assert(repetitions >= 4);
+    bool noisy = false;
+    assert(options.repetitions >= 8);
+    if (!options.clock)
+        options.clock = thread_clock;
     if (plan(&c) != 0)
         problem = "cannot prepare the measurement (memory, the crypto library or the thread's CPU clock)";
     else if (measure(&c) != 0)
         problem = "an operation failed while it was measured";
-    else if (write_out(out, &c, name) != 0)
+    else
+        noisy = is_noisy(&c, messages);
+    if (!problem && !noisy && calibrate_write(out, &c) != 0)
         problem = "cannot write the profile";
     if (problem)
         fprintf(messages, "calibrate: %s\n", problem);
     calibration_cleanup(&c);
-    return problem ? -1 : 0;
+    return problem || noisy ? -1 : 0;
 }
 
 int calibrate_run(FILE *out, FILE *messages)
 {
-    return calibrate_measure(out, messages, "measured", CALIBRATE_REPETITIONS);
+    const struct calibrate_options options = {"measured", CALIBRATE_REPETITIONS, CALIBRATE_MAX_SPREAD, NULL};
+    return calibrate_measure(out, messages, &options);
 }

@@ -86,7 +86,9 @@ static const char explain_help[] =
 
 static const char calibrate_help[] =
     "Measures what cryptographic operations cost on this machine, which takes a minute or so, and writes a\n"
-    "CPU profile for scenarios. Nothing else should be running meanwhile.\n"
+    "CPU profile for scenarios. Nothing else should be running meanwhile: if the measurements differ by "
+    "more\n"
+    "than 10 % they are not written, and the exit code is 3.\n"
     "\n"
     "Options:\n"
     "  -o PROFILE.xml    write to this file, replacing it at the end (default: standard output)\n"

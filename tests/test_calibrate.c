@@ -8,6 +8,9 @@
 
 #include <libxml/parser.h>
 
+#include <math.h>
+#include <time.h>
+
 /* No figure is held against a threshold here: how fast the machine is, and how busy, is not for a test to
  * say. */
 
@@ -85,7 +88,7 @@ static void read_profile(xmlDocPtr document)
             copy_attribute(header.date, sizeof header.date, node, "date");
             copy_attribute(header.method, sizeof header.method, node, "method");
             copy_attribute(header.spread, sizeof header.spread, node, "spread");
-        } else {
+        } else if (node->type == XML_ELEMENT_NODE) {
             CU_ASSERT_STRING_EQUAL_FATAL(node->name, "price");
             read_price(node);
         }
@@ -103,7 +106,8 @@ static void load(void)
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-    CU_ASSERT_EQUAL(calibrate_measure(out, stderr, "some-machine", CALIBRATE_QUICK), 0);
+    const struct calibrate_options options = {"some-machine", 9, HUGE_VAL, NULL};
+    CU_ASSERT_EQUAL(calibrate_measure(out, stderr, &options), 0);
     fclose(out);
     xmlDocPtr document = xmlReadMemory(text, (int)len, "profile", NULL, XML_PARSE_NONET | XML_PARSE_NOBLANKS);
     free(text);
@@ -191,15 +195,114 @@ static void a_full_disk_is_reported_in_one_line(void)
     FILE *messages = open_memstream(&text, &len);
     CU_ASSERT_PTR_NOT_NULL_FATAL(full);
     CU_ASSERT_PTR_NOT_NULL_FATAL(messages);
-    CU_ASSERT_NOT_EQUAL(calibrate_measure(full, messages, "full", 4), 0);
+    const struct calibrate_options options = {"full", 8, HUGE_VAL, NULL};
+    CU_ASSERT_NOT_EQUAL(calibrate_measure(full, messages, &options), 0);
     fclose(full);
     fclose(messages);
     CU_ASSERT_STRING_EQUAL(text, "calibrate: cannot write the profile\n");
     free(text);
 }
 
+/* --- a machine of which we say how noisy it is --- */
+
+/* Each batch takes 100 us; what is added to it, in us, by how often the clock was read. */
+static unsigned readings;
+static unsigned (*noise)(unsigned reading);
+
+static int scripted(struct timespec *now)
+{
+    static int64_t us;
+    us += 100 + noise(readings);
+    readings++;
+    *now = (struct timespec){us / 1000000, us % 1000000 * 1000};
+    return 0;
+}
+
+static unsigned none(unsigned reading)
+{
+    (void)reading;
+    return 0;
+}
+
+/* Even the quick ones do not agree. */
+static unsigned ragged(unsigned reading)
+{
+    return reading * 2654435761u % 100;
+}
+
+/* Slower and slower: each repetition agrees with its neighbours. */
+static unsigned drifting(unsigned reading)
+{
+    return reading / 200;
+}
+
+/* Often disturbed, but what is undisturbed agrees. */
+static unsigned busy(unsigned reading)
+{
+    return reading % 3 == 0 ? 0 : 300;
+}
+
+/* What a machine with such noise leads to: the profile, or NULL and what was said. */
+static char *calibrate_with(unsigned (*of)(unsigned), char **said)
+{
+    char *text = NULL;
+    size_t len = 0, said_len = 0;
+    FILE *out = open_memstream(&text, &len), *messages = open_memstream(said, &said_len);
+    CU_ASSERT_FATAL(out && messages);
+    const struct calibrate_options options = {"scripted", 40, CALIBRATE_MAX_SPREAD, scripted};
+    readings = 0;
+    noise = of;
+    int failed = calibrate_measure(out, messages, &options);
+    fclose(out);
+    fclose(messages);
+    CU_ASSERT_EQUAL(failed, len == 0 ? -1 : 0);
+    if (len > 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static void a_noisy_machine_is_refused(void)
+{
+    static const struct {
+        unsigned (*noise)(unsigned);
+        bool refused;
+    } rows[] = {{none, false}, {busy, false}, {ragged, true}, {drifting, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *said = NULL, *written = calibrate_with(rows[i].noise, &said);
+        double spread = 0;
+        CU_ASSERT_EQUAL(written == NULL, rows[i].refused);
+        if (rows[i].refused) {
+            CU_ASSERT_PTR_NOT_NULL(strstr(said, "calibrate: this machine is too noisy to trust: "));
+            const char *by = strstr(said, " spreads by ");
+            CU_ASSERT_FATAL(by != NULL);
+            CU_ASSERT_EQUAL(sscanf(by, " spreads by %lf%%, where 10.0%% is allowed", &spread), 1);
+            CU_ASSERT(spread > 10);
+            CU_ASSERT_PTR_EQUAL(strchr(said, '\n'), said + strlen(said) - 1);
+        } else {
+            CU_ASSERT_STRING_EQUAL(said, "");
+        }
+        free(written);
+        free(said);
+    }
+}
+
+/* A price is what the clock says, whatever disturbs the other repetitions. */
+static void a_price_is_the_undisturbed_time(void)
+{
+    char *said = NULL, *written = calibrate_with(busy, &said);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(written);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(written, "operation=\"dh-derive\" algorithm=\"group14\" fixed=\"100us\" spread=\"0.0%\""));
+    CU_ASSERT_PTR_NOT_NULL(strstr(written, "Every figure bears its unit"));
+    free(written);
+    free(said);
+}
+
 CHECK_MAIN("calibrate", {"it says what was measured and how", it_says_what_was_measured_and_how},
            {"everything is priced", everything_is_priced},
            {"an exponentiation is dearer than an HMAC", an_exponentiation_is_dearer_than_an_hmac},
            {"a full disk is reported in one line", a_full_disk_is_reported_in_one_line},
+           {"a noisy machine is refused, and told how noisy it is", a_noisy_machine_is_refused},
+           {"a price is the undisturbed time", a_price_is_the_undisturbed_time},
            {"the profile of the library prices everything", the_profile_of_the_library_prices_everything})

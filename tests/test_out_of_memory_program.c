@@ -2,6 +2,7 @@
  * each says so and ends with 2 or 3 or does without, and all that was allocated is given back. The linker
  * turns our calls of malloc and its like to the ones below (--wrap, see the Makefile); libraries keep theirs.
  * Streams and directories that cannot be opened for want of memory count as allocations too. */
+#include "calibrate.h"
 #include "check.h"
 #include "command.h"
 #include "world.h"
@@ -301,6 +302,25 @@ static void captures_are_explained(void)
     }
 }
 
+static int steady(struct timespec *now)
+{
+    static int64_t us;
+    us += 100;
+    *now = (struct timespec){us / 1000000, us % 1000000 * 1000};
+    return 0;
+}
+
+static int calibrate(const char *name)
+{
+    const struct calibrate_options options = {name, 8, CALIBRATE_MAX_SPREAD, steady};
+    return calibrate_measure(stdout, stderr, &options) ? COMMAND_RUN_FAILED : COMMAND_DONE;
+}
+
+static void a_machine_is_calibrated(void)
+{
+    CU_ASSERT(try_all(calibrate, "calibrate", COMMAND_DONE) > 1);
+}
+
 /* --- the simulation itself --- */
 
 static int simulate(const char *file)
@@ -358,6 +378,7 @@ int main(void)
         {"the library is listed", the_library_is_listed},
         {"runs are run, reported and resumed", runs_are_run_reported_and_resumed},
         {"captures are explained", captures_are_explained},
+        {"a machine is calibrated", a_machine_is_calibrated},
         {"cases are simulated", cases_are_simulated}};
     int result = bad ? 1 : check_run("out of memory, program", cases, sizeof cases / sizeof cases[0]);
     return shell("rm -r %s", dir) ? 1 : result;
