@@ -116,7 +116,7 @@ static bool make_case(const struct maker *maker, size_t i, const char *note, str
     struct problems *problems = maker->problems;
     if (!axes_case(maker->axes, problems, i, c))
         return false;
-    xmlDoc *doc = xmlCopyDoc(maker->whole, 1);
+    xmlDoc *doc = load_copy(maker->whole);
     if (!doc) {
         problems_no_memory(problems);
         return false;

@@ -10,8 +10,9 @@ void load_wrong(struct problems *problems, const xmlNode *element, const char *a
                 const char *allowed)
 {
     const char *found = load_attribute(element, attribute);
-    problems_add(problems, load_line(element), "<%s> %s=\"%s\"%s%s; allowed: %s", (const char *)element->name,
-                 attribute, problems_quote(found ? found : "").text, *why ? ": " : "", why, allowed);
+    problems_add(problems, load_attribute_line(element, attribute), "<%s> %s=\"%s\"%s%s; allowed: %s",
+                 (const char *)element->name, attribute, problems_quote(found ? found : "").text,
+                 *why ? ": " : "", why, allowed);
 }
 
 bool load_fields(struct problems *problems, const xmlNode *element, const struct field *fields,

@@ -1,12 +1,13 @@
 /* <cpu-profile>: prices, and the profile files that hold them. */
 #include "load.h"
 
+#include "load_text.h"
 #include "units.h"
 
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 /* The limits keep price * scale * quantity of work far from the end of 64 bits. */
 static bool parse_price(const char *text, int64_t max_ps, void *out)
@@ -218,7 +219,7 @@ static bool adopt(xmlNode *element, xmlNode *root, const char *base)
             xmlFreeNode(indent);
             return false;
         }
-        copy->line = element->line;
+        load_set_line(copy, load_line(element));
         xmlSetNs(copy, element->ns);
         xmlAddChild(element, indent);
         xmlAddChild(element, copy);
@@ -242,20 +243,15 @@ static bool inline_profile(const struct load_schema *schema, struct problems *pr
         return false;
     }
     char *path = resolve(file, base);
-    FILE *in = path ? fopen(path, "rb") : NULL;
-    struct stat is;
+    const char *why = NULL;
+    FILE *in = path ? load_open(path, &why) : NULL;
     bool ok = false;
     if (!path) {
         problems_no_memory(problems);
     } else if (!in) {
         char allowed[PROBLEMS_LIST];
         list_beside(path, base, allowed);
-        load_wrong(problems, element, "base", "no such file", allowed);
-    } else if (fstat(fileno(in), &is) != 0 || S_ISDIR(is.st_mode)) {
-        char allowed[PROBLEMS_LIST];
-        list_beside(path, base, allowed);
-        load_wrong(problems, element, "base", "a directory", allowed);
-        fclose(in);
+        load_wrong(problems, element, "base", access(path, F_OK) != 0 ? "no such file" : why, allowed);
     } else {
         fclose(in);
         xmlDoc *doc = load_profile_file(schema, problems, path);
