@@ -113,13 +113,13 @@ int scenario_load_memory(struct scenario *scenario, const char *xml, size_t len,
     struct load_schema schema;
     problems_init(&problems, message, name);
     *scenario = (struct scenario){0};
-    if (!load_schema_init(&schema, &problems))
-        return -1;
-    xmlDoc *doc = load_xml_memory(&problems, xml, len);
+    bool known = load_schema_init(&schema, &problems);
+    xmlDoc *doc = known ? load_xml_memory(&problems, xml, len) : NULL;
     bool ok = doc && load_validate(&schema, &problems, doc, "scenario") &&
               load_inline_profiles(&schema, &problems, doc, name) && load_scenario(scenario, &problems, doc);
     xmlFreeDoc(doc);
     load_schema_cleanup(&schema);
+    problems_finish(&problems);
     if (!ok)
         scenario_cleanup(scenario);
     return ok ? 0 : -1;

@@ -14,7 +14,7 @@
 #define SCENARIO_NAME 64
 
 struct scenario_message {
-    char text[1024]; /* "rekey.xml:12: delay=\"20mss\": not a time; allowed: a number and ns, us, ms or s" */
+    char text[32768]; /* "rekey.xml:12: delay=\"20mss\": not a time; allowed: a number and ns, us, ms or s" */
 };
 
 struct scenario_cpu {

@@ -97,9 +97,25 @@ void schema_children(const xmlNode *type, struct problems_names *names)
     declared_names(type, "element", names);
 }
 
+/* The first word of a list that is not in it: what somebody may have meant is near to that. */
+static void first_unknown(const char *found, const struct problems_names *values, char *out, size_t size)
+{
+    static const char white[] = " \t\r\n";
+    bool known = true;
+    for (found += strspn(found, white); *found && known; found += strspn(found, white)) {
+        size_t len = strcspn(found, white);
+        snprintf(out, size, "%.*s", (int)(len < size ? len : size - 1), found);
+        known = false;
+        for (size_t i = 0; i < values->num; i++)
+            known = known || strcmp(values->items[i], out) == 0;
+        found += len;
+    }
+}
+
 void schema_describe(const xmlNode *value_type, const char *found, char out[PROBLEMS_LIST])
 {
     struct problems_names values = {0};
+    char word[64] = "";
     const xmlNode *list = load_child(value_type, "list");
     if (list)
         value_type = global(value_type->doc, "simpleType", load_attribute(list, "itemType"));
@@ -107,7 +123,9 @@ void schema_describe(const xmlNode *value_type, const char *found, char out[PROB
     for (const xmlNode *v = load_child(restriction, "enumeration"); v; v = load_next(v, "enumeration"))
         problems_names_add(&values, load_attribute(v, "value"));
     if (values.num > 0) {
-        problems_list(out, &values, found);
+        if (list && found)
+            first_unknown(found, &values, word, sizeof word);
+        problems_list(out, &values, list && found ? word : found);
     } else {
         xmlChar *text = xmlNodeGetContent(load_child(load_child(value_type, "annotation"), "documentation"));
         snprintf(out, PROBLEMS_LIST, "%s", text ? (const char *)text : "");
