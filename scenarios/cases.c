@@ -218,10 +218,19 @@ static bool load_set(struct scenario_set *set, const struct load_schema *schema,
                      xmlDoc *doc, const struct scenario_options *options)
 {
     /* Validation also writes the defaults into the document, so that --set and axes can set them. */
-    bool ok = load_validate(schema, problems, doc, "scenario") &&
-              load_inline_profiles(schema, problems, doc, problems->file) &&
-              apply_options(problems, doc, options) && load_validate(schema, problems, doc, "scenario") &&
-              dump(problems, doc, &set->xml, &set->xml_len);
+    bool ok = load_validate(schema, problems, doc, "scenario");
+    bool told = !ok;
+    ok = !problems->is_misleading && load_inline_profiles(schema, problems, doc, problems->file) && ok;
+    ok = ok && apply_options(problems, doc, options);
+    if (ok && options && (options->num_overrides > 0 || options->runs > 0 || options->has_seed)) {
+        ok = load_validate(schema, problems, doc, "scenario");
+        told = !ok;
+    }
+    if (told && !problems->is_misleading) {
+        load_scenario(&set->base, problems, doc); /* for what else is wrong */
+        return false;
+    }
+    ok = ok && dump(problems, doc, &set->xml, &set->xml_len);
     const xmlNode *root = xmlDocGetRootElement(doc);
     struct axes axes = {0};
     struct maker maker = {schema, problems, doc, &axes};

@@ -51,6 +51,19 @@ static bool load_lesson(struct loader *l, const xmlNode *lesson)
     return ok;
 }
 
+/* A name that a scenario refers to is there even if what it names is wrong, so that all that is wrong can be
+ * told at once. */
+static bool load_topology(struct loader *l, const xmlNode *topology)
+{
+    l->gateways_sound = load_gateways(l, topology);
+    l->gateways_sound = !l->too_many && load_nats(l, topology) && l->gateways_sound;
+    if (l->too_many)
+        return false;
+    l->gateways_sound = l->gateways_sound && load_address_plan(l);
+    l->links_sound = load_links(l, topology) && l->gateways_sound && load_behind_nats(l);
+    return l->gateways_sound && l->links_sound;
+}
+
 static bool load_parts(struct loader *l, const xmlNode *root)
 {
     struct problems *problems = l->problems;
@@ -59,19 +72,20 @@ static bool load_parts(struct loader *l, const xmlNode *root)
         load_wrong(problems, root, "duration", "no time at all", "more than 0s");
         ok = false;
     }
-    const xmlNode *topology = load_child(root, "topology");
-    ok = load_lesson(l, load_child(root, "lesson")) && ok;
-    ok = load_profiles(l, root) && ok;
-    ok = load_gateways(l, topology) && ok;
-    ok = ok && load_nats(l, topology);
-    /* What follows refers to gateways and times; without them it would only report what follows from that. */
-    ok = ok && load_address_plan(l);
-    ok = ok && load_links(l, topology) && load_behind_nats(l);
-    ok = ok && load_tunnels(l, load_child(root, "tunnels")) && load_shared_peers(l);
-    ok = ok && load_check_prices(l, root);
     if (!ok)
+        l->scenario->duration = INT64_MAX; /* no instant is beyond a duration that nobody knows */
+    ok = load_lesson(l, load_child(root, "lesson")) && ok;
+    bool profiles_sound = load_profiles(l, root);
+    ok = load_topology(l, load_child(root, "topology")) && profiles_sound && ok;
+    if (l->too_many)
         return false;
-    ok = load_flows(l, load_child(root, "traffic"));
+    l->tunnels_sound = load_tunnels(l, load_child(root, "tunnels"));
+    l->tunnels_sound = l->tunnels_sound && l->links_sound && load_shared_peers(l);
+    ok = l->tunnels_sound && ok;
+    ok = ok && load_check_prices(l, root);
+    if (l->too_many)
+        return false;
+    ok = load_flows(l, load_child(root, "traffic")) && ok;
     ok = load_timeline(l, load_child(root, "timeline")) && ok;
     return load_expectations(l, load_child(root, "expect")) && ok;
 }
@@ -80,7 +94,7 @@ bool load_scenario(struct scenario *scenario, struct problems *problems, const x
 {
     *scenario = (struct scenario){0};
     struct loader l = {.problems = problems, .scenario = scenario};
-    bool ok = load_parts(&l, xmlDocGetRootElement(doc));
+    bool ok = !problems->is_misleading && load_parts(&l, xmlDocGetRootElement(doc));
     free(l.gateways.items);
     free(l.tunnels.items);
     free(l.nodes.items);

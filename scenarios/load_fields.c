@@ -10,9 +10,16 @@ void load_wrong(struct problems *problems, const xmlNode *element, const char *a
                 const char *allowed)
 {
     const char *found = load_attribute(element, attribute);
-    problems_add(problems, load_attribute_line(element, attribute), "<%s> %s=\"%s\"%s%s; allowed: %s",
-                 (const char *)element->name, attribute, problems_quote(found ? found : "").text,
-                 *why ? ": " : "", why, allowed);
+    int line = load_attribute_line(element, attribute);
+    char start[160];
+    snprintf(start, sizeof start, "<%.60s> %.60s=\"", (const char *)element->name, attribute);
+    /* The schema has said that it is missing, or wrong. */
+    if (problems->num_of_schema > 0 && (!found || problems_holds(problems, line, start))) {
+        problems_count(problems);
+        return;
+    }
+    problems_add(problems, line, "<%s> %s=\"%s\"%s%s; allowed: %s", (const char *)element->name, attribute,
+                 problems_quote(found ? found : "").text, *why ? ": " : "", why, allowed);
 }
 
 bool load_fields(struct problems *problems, const xmlNode *element, const struct field *fields,

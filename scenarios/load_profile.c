@@ -107,7 +107,7 @@ bool load_profile(struct problems *problems, const xmlNode *element, struct prof
     describe_source(load_child(element, "source"), profile->source, sizeof profile->source);
     for (const xmlNode *price = load_child(element, "price"); price; price = load_next(price, "price"))
         ok = load_price(problems, price, profile) && ok;
-    if (ok && complete && !load_child(element, "source")) {
+    if (ok && complete && !load_child(element, "source") && !load_attribute(element, "base")) {
         problems_add(problems, load_line(element),
                      "<cpu-profile> \"%s\" without <source>; allowed: a <source> that says where "
                      "the prices come from",
@@ -122,6 +122,8 @@ bool load_profiles(struct loader *l, const xmlNode *root)
     struct scenario *s = l->scenario;
     bool ok = true;
     for (const xmlNode *node = load_child(root, "cpu-profile"); node; node = load_next(node, "cpu-profile")) {
+        if (s->num_profiles == LOAD_MAX_PROFILES)
+            return !load_too_many(l, node, "name", "cpu-profiles", LOAD_MAX_PROFILES);
         struct profile *profile = LOAD_APPEND(l->problems, s->profiles, s->num_profiles);
         if (!profile)
             return false;
@@ -180,6 +182,7 @@ static xmlDoc *load_profile_file(const struct load_schema *schema, struct proble
                                  const char *file)
 {
     const char *scenario_file = problems->file;
+    size_t num_of_schema = problems->num_of_schema;
     problems->file = file;
     xmlDoc *doc = load_xml_file(problems, file);
     bool ok = doc && load_validate(schema, problems, doc, "cpu-profile");
@@ -200,6 +203,7 @@ static xmlDoc *load_profile_file(const struct load_schema *schema, struct proble
     }
     free(profile);
     problems->file = scenario_file;
+    problems->num_of_schema = num_of_schema;
     if (!ok) {
         xmlFreeDoc(doc);
         return NULL;

@@ -164,7 +164,8 @@ static bool is_referred_to(const xmlNode *node)
 static void report_value(struct validation *v, const xmlNode *node)
 {
     char allowed[PROBLEMS_LIST];
-    const xmlNode *instance = node->type == XML_ELEMENT_NODE ? instance_attribute(node) : NULL;
+    const xmlNode *element = node->type == XML_ELEMENT_NODE ? node : node->parent;
+    const xmlNode *instance = node->type == XML_ELEMENT_NODE || node->ns ? instance_attribute(element) : NULL;
     if (instance) {
         v->problems->is_misleading = true;
         report_unknown_attribute(v, instance);
@@ -230,7 +231,6 @@ static void on_error(void *context, xmlErrorPtr error)
     if (!node || node == v->last)
         return;
     v->last = node;
-    v->problems->is_partial = true;
     if (problems_is_full(v->problems)) {
         problems_count(v->problems);
         return;
@@ -285,5 +285,6 @@ bool load_validate(const struct load_schema *schema, struct problems *problems, 
     xmlSchemaFreeValidCtxt(validator);
     if (result != 0 && problems->num_errors == before)
         problems_add(problems, 1, "not valid; allowed: what phase2sim.xsd says");
+    problems->num_of_schema = problems->num_errors > before ? problems->num_kept : 0;
     return problems->num_errors == before;
 }

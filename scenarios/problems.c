@@ -52,7 +52,9 @@ void problems_add(struct problems *problems, int line, const char *format, ...)
     va_start(args, format);
     char *text = format_text(problems->file, line, &start, format, args);
     va_end(args);
-    if (text && is_told(problems, text)) {
+    /* What is said of an element as a whole may follow from an attribute that the schema does not allow. */
+    bool follows = text && !strstr(text + start, "=\"") && problems_holds(problems, line, "<");
+    if (text && (follows || is_told(problems, text))) {
         free(text);
         return;
     }
@@ -72,7 +74,7 @@ bool problems_is_full(const struct problems *problems)
 
 bool problems_holds(const struct problems *problems, int line, const char *start)
 {
-    for (size_t i = 0; i < problems->num_kept; i++) {
+    for (size_t i = 0; i < problems->num_of_schema; i++) {
         const struct problem *problem = &problems->kept[i];
         if (problem->text && problem->line == line &&
             strncmp(problem->text + problem->start, start, strlen(start)) == 0)

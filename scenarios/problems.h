@@ -23,8 +23,8 @@ struct problems {
     size_t num_errors;
     struct problem kept[PROBLEMS_KEPT];
     size_t num_kept, num_counted; /* told, and only counted */
-    bool is_partial;    /* the schema found something: an attribute may be missing, or told of already */
-    bool is_misleading; /* names or elements are wrong: what follows would only follow from that */
+    size_t num_of_schema;         /* the first so many: attributes may be missing, or told of already */
+    bool is_misleading;           /* names or elements are wrong: what follows would only follow from that */
 };
 
 void problems_init(struct problems *problems, struct scenario_message *message, const char *file);
@@ -38,7 +38,7 @@ void problems_no_memory(struct problems *problems);
 bool problems_is_full(const struct problems *problems);
 /* Counts one that need not be told, or that could not be kept anyway. */
 void problems_count(struct problems *problems);
-/* Whether one of this line begins so. */
+/* Whether the schema has found one of this line that begins so. */
 bool problems_holds(const struct problems *problems, int line, const char *start);
 /* Takes the case from what `plain`, without any case, has too. */
 void problems_without_case(struct problems *problems, const struct problems *plain);
