@@ -2,6 +2,7 @@
  * still bear the lines of the file. */
 #include "axes.h"
 #include "load.h"
+#include "load_usage.h"
 #include "xpath.h"
 
 #include <libxml/xpathInternals.h>
@@ -214,6 +215,22 @@ static bool resolve_expectations(struct scenario_set *set, struct problems *prob
     return ok;
 }
 
+/* Of the first case, whose expectations are those of all. */
+static bool judge_expectations(const struct scenario_set *set, struct problems *problems,
+                               const struct scenario_options *options)
+{
+    char text[2048];
+    bool ok = true;
+    for (size_t i = 0; options && options->wrong_expectation && i < set->base.num_expectations; i++) {
+        const struct scenario_expectation *expected = &set->base.expectations[i];
+        if (!options->wrong_expectation(&set->base, expected, text, sizeof text))
+            continue;
+        problems_add(problems, expected->line, "<that> %s", text);
+        ok = false;
+    }
+    return ok;
+}
+
 static bool load_set(struct scenario_set *set, const struct load_schema *schema, struct problems *problems,
                      xmlDoc *doc, const struct scenario_options *options)
 {
@@ -228,14 +245,23 @@ static bool load_set(struct scenario_set *set, const struct load_schema *schema,
     }
     if (told && !problems->is_misleading) {
         load_scenario(&set->base, problems, doc); /* for what else is wrong */
+        judge_expectations(set, problems, options);
         return false;
     }
     ok = ok && dump(problems, doc, &set->xml, &set->xml_len);
     const xmlNode *root = xmlDocGetRootElement(doc);
     struct axes axes = {0};
     struct maker maker = {schema, problems, doc, &axes};
-    ok = ok && axes_load(&axes, problems, root) && make_cases(set, &maker) &&
-         resolve_expectations(set, problems, root);
+    ok = ok && axes_load(&axes, problems, root);
+    struct load_usage usage = {0};
+    if (ok) {
+        problems->usage = options && options->all_used ? &usage : NULL;
+        ok = make_cases(set, &maker);
+        ok = ok && (!problems->usage || load_report_unused(&usage, problems, root));
+        problems->usage = NULL;
+        ok = judge_expectations(set, problems, options) && ok && resolve_expectations(set, problems, root);
+    }
+    load_usage_cleanup(&usage);
     axes_cleanup(&axes);
     return ok;
 }

@@ -1,6 +1,8 @@
 /* A validated document into struct scenario. */
 #include "load.h"
 
+#include "load_usage.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,7 +89,8 @@ static bool load_parts(struct loader *l, const xmlNode *root)
         return false;
     ok = load_flows(l, load_child(root, "traffic")) && ok;
     ok = load_timeline(l, load_child(root, "timeline")) && ok;
-    return load_expectations(l, load_child(root, "expect")) && ok;
+    ok = load_expectations(l, load_child(root, "expect")) && ok;
+    return ok && (!problems->usage || load_note_usage(problems->usage, l));
 }
 
 bool load_scenario(struct scenario *scenario, struct problems *problems, const xmlDoc *doc)

@@ -15,10 +15,13 @@ struct problem {
     size_t order;
 };
 
+struct load_usage;
+
 struct problems {
     struct scenario_message *message;
     const char *file, *scenario;       /* the one that is read; and the one that all begins with */
     struct scenario_message *warnings; /* NULL: nobody wants them */
+    struct load_usage *usage;          /* NULL: nobody asks what is used */
     char note[256];                    /* which case is looked at; empty: none in particular */
     size_t num_errors;
     struct problem kept[PROBLEMS_KEPT];

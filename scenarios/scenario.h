@@ -280,6 +280,12 @@ struct scenario_options {
     uint64_t runs; /* 0: as written */
     bool has_seed;
     uint64_t seed;
+    /* What only those know who measure: whether something is wrong with an expectation, as "what was found;
+     * what is allowed". NULL: nobody asks. */
+    bool (*wrong_expectation)(const struct scenario *scenario, const struct scenario_expectation *expected,
+                              char *text, size_t size);
+    bool all_used; /* a part that no case uses is an error; old results may be reported on whatever is in them
+                    */
 };
 
 /* Loads FILE, applies the options, validates (XSD, then meaning, every case), and expands the cases. 0, or -1
