@@ -148,11 +148,28 @@ static void name_the_cases(const struct maker *maker)
     problems_cleanup(&plain);
 }
 
+/* Each case is kept as a text. */
+#define MAX_BYTES (UINT64_C(256) << 20)
+
+static bool fits(const struct scenario_set *set, const struct maker *maker)
+{
+    char why[80];
+    uint64_t cases = maker->axes->num_cases;
+    if (maker->axes->num == 0 || cases * set->xml_len <= MAX_BYTES)
+        return true;
+    snprintf(why, sizeof why, "%llu cases of %zu bytes each", (unsigned long long)cases, set->xml_len);
+    load_wrong(maker->problems, maker->axes->items[0].element, "values", why,
+               "cases that have at most 256 MB together");
+    return false;
+}
+
 /* Cases that fail are mostly alike. */
 #define MAX_FAILED_CASES 100
 
 static bool make_cases(struct scenario_set *set, const struct maker *maker)
 {
+    if (!fits(set, maker))
+        return false;
     set->cases = calloc(maker->axes->num_cases, sizeof *set->cases);
     if (!set->cases) {
         problems_no_memory(maker->problems);
@@ -170,6 +187,8 @@ static bool make_cases(struct scenario_set *set, const struct maker *maker)
     return failed == 0;
 }
 
+#define MAX_EXPECTATIONS 100000 /* of all cases */
+
 /* Adds one expectation for each case that this one means. */
 static bool resolve_expectation(struct scenario_set *set, struct problems *problems, const xmlNode *element,
                                 const struct scenario_expectation *written, struct scenario *out)
@@ -182,9 +201,14 @@ static bool resolve_expectation(struct scenario_set *set, struct problems *probl
         problems_names_add(&names, name);
         if (*written->case_name && !axes_case_is(&set->cases[i], written->case_name))
             continue;
-        struct scenario_expectation *that = LOAD_APPEND(problems, out->expectations, out->num_expectations);
-        ok = that != NULL;
         found = true;
+        if (out->num_expectations == MAX_EXPECTATIONS)
+            load_wrong(problems, element, "metric", "too many expectations", "100000 in all cases together");
+        struct scenario_expectation *that =
+            out->num_expectations < MAX_EXPECTATIONS
+                ? LOAD_APPEND(problems, out->expectations, out->num_expectations)
+                : NULL;
+        ok = that != NULL;
         if (!ok)
             break;
         *that = *written;
@@ -259,7 +283,8 @@ static bool load_set(struct scenario_set *set, const struct load_schema *schema,
         ok = make_cases(set, &maker);
         ok = ok && (!problems->usage || load_report_unused(&usage, problems, root));
         problems->usage = NULL;
-        ok = judge_expectations(set, problems, options) && ok && resolve_expectations(set, problems, root);
+        ok = judge_expectations(set, problems, options) && ok;
+        ok = ok && resolve_expectations(set, problems, root);
     }
     load_usage_cleanup(&usage);
     axes_cleanup(&axes);

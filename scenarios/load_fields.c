@@ -45,9 +45,16 @@ static bool parse_name(const char *text, void *out)
     return true;
 }
 
+/* So that sums of several stay far from the end of 64 bits. */
+#define MAX_TIME (INT64_C(87600) * 3600 * P2_SECOND)
+
 static bool parse_time(const char *text, void *out)
 {
-    return units_time(text, out);
+    p2_time time;
+    if (!units_time(text, &time) || time > MAX_TIME)
+        return false;
+    *(p2_time *)out = time;
+    return true;
 }
 
 static bool parse_lifetime(const char *text, void *out)
@@ -115,7 +122,8 @@ static bool parse_pfs(const char *text, void *out)
 }
 
 const struct field_kind field_name = {"a name of at most 40 characters", parse_name};
-const struct field_kind field_time = {"a number and ns, us, ms, s, min or h, up to 290 years", parse_time};
+const struct field_kind field_time = {
+    "a number and ns, us, ms, s, min or h, up to 87600h, which are ten years", parse_time};
 const struct field_kind field_lifetime = {"whole seconds, 1s to 4294967295s", parse_lifetime};
 const struct field_kind field_count = {"a whole number", parse_count};
 const struct field_kind field_number = {"a whole number", parse_number};

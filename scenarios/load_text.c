@@ -11,6 +11,8 @@
 
 /* libxml2 compares each attribute of an element with all others. */
 #define MAX_ATTRIBUTES 256
+/* More than 20000 tunnels, links, flows and events have. */
+#define MAX_ELEMENTS 250000
 
 /* A pipe by one of these names is open at its other end already; one in a folder may wait for ever. */
 static bool is_given(const char *path)
@@ -210,12 +212,24 @@ static const char *count_attributes(const char *at, const char *limit, size_t *n
     return at < limit ? at + 1 : NULL;
 }
 
-static bool check_attributes(struct problems *problems, const char *xml, size_t len)
+static bool report_size(struct problems *problems, int line, size_t num_attributes)
+{
+    if (num_attributes > MAX_ATTRIBUTES)
+        problems_add(problems, line,
+                     "an element with %zu attributes; allowed: what phase2sim.xsd describes, at most %d",
+                     num_attributes, MAX_ATTRIBUTES);
+    else
+        problems_add(problems, line, "too many elements; allowed: at most %d", MAX_ELEMENTS);
+    return false;
+}
+
+static bool check_tags(struct problems *problems, const char *xml, size_t len)
 {
     const char *limit = xml + len, *at = xml;
-    size_t num = 0;
+    size_t num_elements = 0;
     while (at && (at = memchr(at, '<', (size_t)(limit - at)))) {
         const char *tag = at++;
+        size_t num = 0;
         if (at == limit)
             break;
         if (*at == '?')
@@ -226,13 +240,9 @@ static bool check_attributes(struct problems *problems, const char *xml, size_t 
             at = behind(at, limit, limit - at > 7 && at[1] == '[' ? "]]>" : ">");
         else
             at = count_attributes(at, limit, &num);
-        if (num > MAX_ATTRIBUTES) {
-            problems_add(
-                problems, line_at(xml, tag),
-                "an element with %zu attributes; allowed: what phase2sim.xsd describes, and not more than %d",
-                num, MAX_ATTRIBUTES);
-            return false;
-        }
+        num_elements += tag[1] != '/' && tag[1] != '!' && tag[1] != '?';
+        if (num > MAX_ATTRIBUTES || num_elements > MAX_ELEMENTS)
+            return report_size(problems, line_at(xml, tag), num);
     }
     return true;
 }
@@ -249,5 +259,5 @@ bool load_text_check(struct problems *problems, const char *xml, size_t len)
         return false;
     }
     return check_bytes(problems, xml, len) && check_declaration(problems, xml, len) &&
-           check_attributes(problems, xml, len);
+           check_tags(problems, xml, len);
 }
