@@ -1,7 +1,9 @@
 #include "schema_lookup.h"
 
 #include "load_xml.h"
+#include "units_meant.h"
 
+#include <libxml/xmlregexp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,6 +114,28 @@ static void first_unknown(const char *found, const struct problems_names *values
     }
 }
 
+static bool fits_pattern(const xmlNode *restriction, const char *value)
+{
+    const xmlNode *pattern = load_child(restriction, "pattern");
+    xmlRegexp *compiled = pattern ? xmlRegexpCompile((const xmlChar *)load_required(pattern, "value")) : NULL;
+    bool fits = compiled && xmlRegexpExec(compiled, (const xmlChar *)value) == 1;
+    xmlRegFreeRegexp(compiled);
+    return fits;
+}
+
+/* The documentation of a type, and what was meant by a number whose unit is written in another way. */
+static void describe_pattern(const xmlNode *value_type, const xmlNode *restriction, const char *found,
+                             char out[PROBLEMS_LIST])
+{
+    char meant[48];
+    xmlChar *text = xmlNodeGetContent(load_child(load_child(value_type, "annotation"), "documentation"));
+    bool likely = found && units_meant(found, meant, sizeof meant) && strcmp(found, meant) != 0 &&
+                  fits_pattern(restriction, meant);
+    snprintf(out, PROBLEMS_LIST, "%s%s%s%s", text ? (const char *)text : "",
+             likely ? "; did you mean \"" : "", likely ? meant : "", likely ? "\"?" : "");
+    xmlFree(text);
+}
+
 void schema_describe(const xmlNode *value_type, const char *found, char out[PROBLEMS_LIST])
 {
     struct problems_names values = {0};
@@ -127,9 +151,7 @@ void schema_describe(const xmlNode *value_type, const char *found, char out[PROB
             first_unknown(found, &values, word, sizeof word);
         problems_list(out, &values, list && found ? word : found);
     } else {
-        xmlChar *text = xmlNodeGetContent(load_child(load_child(value_type, "annotation"), "documentation"));
-        snprintf(out, PROBLEMS_LIST, "%s", text ? (const char *)text : "");
-        xmlFree(text);
+        describe_pattern(value_type, restriction, found, out);
     }
     problems_names_cleanup(&values);
 }
