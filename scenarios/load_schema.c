@@ -262,6 +262,7 @@ static bool check_root(struct problems *problems, const xmlNode *root, const cha
     const char *ns = root->ns ? (const char *)root->ns->href : "";
     if (load_is(root, name) && strcmp(ns, SCENARIO_NAMESPACE) == 0)
         return true;
+    problems->is_misleading = true;
     problems_add(problems, load_line(root),
                  "the root is <%s> in namespace \"%s\"; allowed: <%s xmlns=\"" SCENARIO_NAMESPACE "\">",
                  problems_quote((const char *)root->name).text, problems_quote(ns).text, name);

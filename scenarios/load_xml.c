@@ -44,22 +44,44 @@ static long lines_between(const xmlChar *from, const xmlChar *to)
     return lines;
 }
 
-static void note_lines(xmlParserCtxt *parser, xmlNode *element, int num_attributes,
-                       const xmlChar **attributes)
+static bool is_white(xmlChar c)
 {
-    const xmlParserInput *input = parser->input;
-    long line = input->line;
-    const xmlChar *start = input->cur;
-    while (start > input->base && *start != '<')
-        start--;
-    set_line(&element->_private, line - lines_between(start, input->cur));
-    /* Five pointers each: name, prefix, namespace, and where its value begins and ends, which is in the text
-     * unless the value was rewritten. */
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Whether the name that ends at a "=" declares a namespace, which is no attribute to libxml2. */
+static bool declares_namespace(const xmlChar *start, const xmlChar *equals)
+{
+    while (equals > start && is_white(equals[-1]))
+        equals--;
+    const xmlChar *name = equals;
+    while (name > start && !is_white(name[-1]))
+        name--;
+    size_t len = (size_t)(equals - name);
+    return len >= 5 && memcmp(name, "xmlns", 5) == 0 && (len == 5 || name[5] == ':');
+}
+
+/* The text of a start tag, whose attributes libxml2 keeps in the order in which they stand there. */
+static void note_lines(xmlNode *element, const xmlChar *start, const xmlChar *end, long line)
+{
     xmlAttr *attribute = element->properties;
-    for (int i = 0; i < num_attributes && attribute; i++, attribute = attribute->next) {
-        const xmlChar *value = attributes[5 * i + 3];
-        bool in_text = value >= start && value <= input->cur;
-        set_line(&attribute->_private, line - lines_between(in_text ? value : start, input->cur));
+    set_line(&element->_private, line);
+    for (const xmlChar *at = start; at < end && attribute; at++) {
+        line += *at == '\n';
+        if (*at != '=')
+            continue;
+        bool declares = declares_namespace(start, at);
+        for (at++; at < end && is_white(*at); at++)
+            line += *at == '\n';
+        if (!declares) {
+            set_line(&attribute->_private, line);
+            attribute = attribute->next;
+        }
+        const xmlChar *quote = at < end ? memchr(at + 1, *at, (size_t)(end - at - 1)) : NULL;
+        if (!quote)
+            break;
+        line += lines_between(at, quote);
+        at = quote;
     }
 }
 
@@ -71,8 +93,12 @@ static void start_element(void *context, const xmlChar *name, const xmlChar *pre
     const xmlNode *parent = parser->node;
     xmlSAX2StartElementNs(context, name, prefix, namespace, num_namespaces, namespaces, num_attributes,
                           num_defaulted, attributes);
-    if (parser->node && parser->node != parent && parser->input)
-        note_lines(parser, parser->node, num_attributes, attributes);
+    if (!parser->node || parser->node == parent || !parser->input)
+        return;
+    const xmlChar *end = parser->input->cur, *start = end;
+    while (start > parser->input->base && *start != '<')
+        start--;
+    note_lines(parser->node, start, end, parser->input->line - lines_between(start, end));
 }
 
 static void note_error(void *context, xmlError *error)
