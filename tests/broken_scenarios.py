@@ -139,6 +139,11 @@ def idle_tunnel():
     refused("a tunnel without traffic", write("idle.xml", text), 21, "nothing ever uses it")
     status, said = ask("check", write("idle.xml", PLAIN.replace('"immediately"', '"on-traffic"')))
     check(status == 0, "a tunnel with traffic:", said)
+    # Who sets something tries it, and may leave the rest unused.
+    for arguments, expected in (([], 2), (["--set", "//link/@loss=1%"], 0)):
+        done = subprocess.run([BUILD + "/phase2sim", "check", "/dev/stdin"] + arguments, input=text.encode(), stderr=subprocess.PIPE,
+                              stdout=subprocess.PIPE, timeout=120)
+        check(done.returncode == expected, "an unused tunnel on a pipe", arguments, done.returncode, done.stderr)
 
 
 def told_at_once():
