@@ -2,6 +2,7 @@
  * still bear the lines of the file. */
 #include "axes.h"
 #include "load.h"
+#include "load_text.h"
 #include "load_usage.h"
 #include "xpath.h"
 
@@ -15,8 +16,14 @@ static bool dump(struct problems *problems, xmlDoc *doc, char **xml, size_t *len
     xmlChar *text = NULL;
     int size = 0;
     xmlDocDumpMemoryEnc(doc, &text, &size, "UTF-8");
-    *xml = text ? malloc((size_t)size + 1) : NULL;
-    if (*xml) {
+    *xml = text && (size_t)size <= LOAD_MAX_FILE ? malloc((size_t)size + 1) : NULL;
+    if (text && (size_t)size > LOAD_MAX_FILE) {
+        problems_add(
+            problems, 1,
+            "longer than 16 MB with what has a default and with its CPU profiles, as workers get it; "
+            "allowed: at most %u bytes",
+            LOAD_MAX_FILE);
+    } else if (*xml) {
         memcpy(*xml, text, (size_t)size + 1);
         *len = (size_t)size;
     } else {
@@ -26,8 +33,22 @@ static bool dump(struct problems *problems, xmlDoc *doc, char **xml, size_t *len
     return *xml != NULL;
 }
 
+/* What can stand in XML (XML 1.0 section 2.2, for ASCII). */
+static bool is_text(const char *value)
+{
+    const char *c = value;
+    while (*c && ((unsigned char)*c >= ' ' || strchr("\t\r\n", *c)))
+        c++;
+    return !*c && xmlCheckUTF8((const xmlChar *)value);
+}
+
 static bool apply_override(struct problems *problems, xmlDoc *doc, const struct scenario_override *override)
 {
+    if (!is_text(override->value) || !is_text(override->path)) {
+        problems_add(problems, 1, "--set %s=%s: not text; allowed: UTF-8 without control characters",
+                     problems_quote(override->path).text, problems_quote(override->value).text);
+        return false;
+    }
     struct xpath_problem problem = {0};
     xmlXPathObject *selected = xpath_select(doc, override->path, &problem);
     if (!selected) {

@@ -236,6 +236,12 @@ def large():
     refused("200,000 blanks for a pattern", write("big.xml", PLAIN.replace("</scenario>", blanks)), 40, "knows=", ("check",))
     axes = "".join('<axis name="a%d" set="//link/@%s" values="%s"/>' % (i, a, " ".join("%d%s" % (v, u) for v in range(100)))
                    for i, (a, u) in enumerate((("delay", "ms"), ("jitter", "ms"))))
+    gateways = "".join('<gateway name="g%d" address="%d.1.%d.1"/><link from="left" to="g%d" delay="1ms"/>\n' % (i, 20 + i // 250, i % 250, i) for i in range(9000))
+    tunnels = "".join('<tunnel name="v%d"><phase1 pre-shared-key="x"/><policy mode="transport"><proposal use="g2-esp-3des-sha"/></policy>'
+                      '<end gateway="left"/><end gateway="g%d"/></tunnel>\n' % (i, i) for i in range(9000))
+    lesson = "<p>%s</p></lesson>" % ("x" * 8000000)
+    refused("more than 16 MB with its defaults", write("big.xml", PLAIN.replace("</lesson>", lesson).replace("<link ", gateways + "<link ").replace(
+        "</tunnels>", tunnels + "</tunnels>")), 1, "longer than 16 MB with what has a default", ("check",))
     lesson = "<p>%s</p></lesson>" % ("x" * 100000)
     refused("1 GB of cases", write("big.xml", PLAIN.replace("</lesson>", lesson).replace("</scenario>", "<vary>%s</vary></scenario>" % axes)), 40, "256 MB", ("check",))
 

@@ -273,6 +273,8 @@ static void overrides(void)
          1,
          "--set //polcy/@pfs=none: selects nothing here",
          "allowed: //policy/@pfs"},
+        {{"//phase1/@pre-shared-key", "a\x01"}, 1, "not text", "UTF-8 without control"},
+        {{"//phase1/@pre-shared-key", "\xff"}, 1, "not text", "UTF-8 without control"},
         {{"//link/@mtu", "9"}, 11, "mtu=\"9\"", "1400B"},
         {{"//policy/@lifetime", "0s"}, 16, "lifetime=\"0s\"", "1s to"},
         {{"//gateway[@name='hub']/@name", "hop"}, 11, "to=\"hub\": no such gateway", "hop"},
