@@ -22,8 +22,7 @@ C_LIBS    = -lxml2 -ljansson -lhogweed -lnettle -lgmp -lm
 MAIN_LIBS = -lsqlite3 -lgsl -lgslcblas -lpcap $(C_LIBS)
 
 model    = $(wildcard model/*.c)
-host     = $(wildcard bindings/*.c)
-ns3      = $(wildcard bindings/*.cc)
+bindings = $(wildcard bindings/*.c bindings/*.cc)
 scenario = $(filter-out %-main.c,$(wildcard scenarios/*.c))
 analysis = $(filter-out %-main.c,$(wildcard analysis/*.c analysis/explain/*.c))
 sim      = $(wildcard tests/sim/*.c)
@@ -31,10 +30,10 @@ tests    = $(patsubst %.c,$B/%,$(wildcard tests/test_*.c))
 benches  = $(patsubst %.c,$B/%,$(wildcard tests/bench/bench_*.c))
 tools    = $(patsubst %.c,$B/%,$(wildcard tests/tools/*.c))
 fuzzers  = $(patsubst %.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
-examples = $B/bindings/examples/two-gateways-c $B/bindings/examples/two-gateways-cc
+examples = $(addprefix $B/bindings/examples/,two-gateways-c two-gateways-cc by-hand-c)
 obj      = $(addprefix $B/,$(addsuffix .o,$(basename $(1))))
 
-archives = $B/libanalysis.a $B/libscenario.a $B/libns3c.a $B/libhost.a $B/libphase2.a
+archives = $B/libanalysis.a $B/libscenario.a $B/libphase2-ns3.a $B/libphase2.a
 GROUP    = -Wl,--start-group $(archives) -Wl,--end-group
 
 all: $B/phase2sim $B/phase2sim-worker
@@ -85,8 +84,7 @@ $B/phase2sim-worker: $(call obj,scenarios/worker-main.c) $(archives)
 	$(CXX) $(LDFLAGS) -o $@ $< $(GROUP) $(NS3_LIBS) $(C_LIBS)
 
 $B/libphase2.a: $(call obj,$(model))
-$B/libhost.a: $(call obj,$(host))
-$B/libns3c.a: $(call obj,$(ns3))
+$B/libphase2-ns3.a: $(call obj,$(bindings))
 $B/libscenario.a: $(call obj,$(scenario))
 $B/libanalysis.a: $(call obj,$(analysis))
 $B/%.a:
@@ -94,6 +92,10 @@ $B/%.a:
 
 # The corpus test brings a Diffie-Hellman of its own, which stands before the library's.
 $B/tests/test_corpus: $(call obj,$(wildcard tests/corpus/*.c))
+# Our own allocations go through this test's functions, which let each fail in turn.
+WRAPPED = malloc calloc realloc free strdup open_memstream fmemopen fopen opendir
+$B/tests/test_out_of_memory_program: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(WRAPPED))
+comma := ,
 $B/tests/%: $B/tests/%.o $(call obj,$(sim)) $(archives)
 	$(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) $(GROUP) -Wl,--as-needed $(NS3_LIBS) $(MAIN_LIBS) -lcunit
 $B/tests/fuzz/fuzz_explain: $(call obj,$(filter-out tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c)))
@@ -115,7 +117,9 @@ $B/%.o: %.cc
 	$(CXX) $(CXX_FLAGS) -MMD -MP -c $< -o $@
 
 include scenarios/schema.mk
+include bindings/install.mk
 -include $(shell find $B -name '*.d' 2>/dev/null)
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all run test setup setup-test check objects bench fuzz build-fuzzers format format-check clean
+.PHONY: all run test setup setup-test check objects bench fuzz build-fuzzers install uninstall \
+        format format-check clean

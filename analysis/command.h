@@ -21,6 +21,7 @@ struct command_arguments {
     const char *operand; /* SCENARIO.xml, DIR or CAPTURE */
     const char *output;
     size_t jobs;
+    uint64_t patience_s;
     bool no_pcap, debug, verbose;
     const char *format; /* "text" or "json" */
     bool has_window;
@@ -57,6 +58,7 @@ enum command_parsed command_parse(int argc, char **argv, const struct command **
                                   struct command_arguments *arguments);
 
 enum command_exit command_run(const struct command_arguments *arguments);
+enum command_exit command_resume(const struct command_arguments *arguments);
 enum command_exit command_check(const struct command_arguments *arguments);
 enum command_exit command_list(const struct command_arguments *arguments);
 enum command_exit command_report(const struct command_arguments *arguments);

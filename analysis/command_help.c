@@ -12,6 +12,10 @@
     "  --runs N          replications of each case (1 to 100000), instead of the scenario's own\n"           \
     "  --seed S          seed of all randomness (1 to 4294944442), instead of the scenario's own\n"
 
+#define WORKER_OPTIONS                                                                                       \
+    "  --jobs J          runs at the same time (default: one a CPU that is online)\n"                        \
+    "  --patience S      a run that shows no progress for S seconds (1 to 86400, default 60) is ended\n"
+
 static const char run_help[] =
     "SCENARIO.xml is a file, or the name of a scenario that `phase2sim list` shows.\n"
     "\n"
@@ -19,8 +23,7 @@ static const char run_help[] =
     "  -o DIR            where the results go (default: results/NAME-seedSEED in the current directory).\n"
     "                    An older result there is replaced, with all that is in it, when the new one is\n"
     "                    complete; anything else there but an empty directory is an error. Nothing\n"
-    "                    half-written is ever left.\n" SCENARIO_OPTIONS
-    "  --jobs J          runs at the same time (default: one a CPU that is online)\n"
+    "                    half-written is ever left.\n" SCENARIO_OPTIONS WORKER_OPTIONS
     "  --no-pcap         no captures; otherwise the first replication of each case is captured\n"
     "  --debug           debug/CASE-RUN.log: a line for each packet that a gateway rejects\n"
     "  --help            this text\n"
@@ -30,7 +33,14 @@ static const char run_help[] =
     "and captures/CASE-RUN/ (one pcap a gateway, with keys).\n"
     "\n"
     "Ctrl-C ends the workers and keeps the runs that were finished; summary.json then says\n"
-    "\"complete\": false.\n" EXIT_CODES;
+    "\"complete\": false. `phase2sim resume DIR` does the others.\n" EXIT_CODES;
+
+static const char resume_help[] =
+    "DIR is a result directory of `phase2sim run` that has not all of its runs: some failed, or it was\n"
+    "interrupted; or one that a phase2sim which was killed, or met a full disk, could not put in its place.\n"
+    "Finished runs are kept, the others are done, and the result is the same as if nothing had happened.\n"
+    "\n"
+    "Options:\n" WORKER_OPTIONS "  --help            this text\n" EXIT_CODES;
 
 static const char check_help[] =
     "Validates the scenario (schema, then meaning, every case of <vary>) and runs nothing. What is wrong\n"
@@ -84,9 +94,12 @@ static const char calibrate_help[] =
 
 const struct command commands[] = {
     {"run",
-     "run SCENARIO.xml [-o DIR] [--runs N] [--seed S] [--jobs J] [--set PATH=VALUE]... [--no-pcap] [--debug]",
+     "run SCENARIO.xml [-o DIR] [--runs N] [--seed S] [--jobs J] [--patience S] [--set PATH=VALUE]... "
+     "[--no-pcap] [--debug]",
      "run a scenario, all its cases and replications, and report", run_help, "SCENARIO.xml",
-     "-o --runs --seed --jobs --set --no-pcap --debug", command_run},
+     "-o --runs --seed --jobs --patience --set --no-pcap --debug", command_run},
+    {"resume", "resume DIR [--jobs J] [--patience S]", "do the runs that a result does not have", resume_help,
+     "DIR", "--jobs --patience", command_resume},
     {"check", "check SCENARIO.xml [--runs N] [--seed S] [--set PATH=VALUE]...", "validate a scenario only",
      check_help, "SCENARIO.xml", "--runs --seed --set", command_check},
     {"list", "list", "show the scenario library, one question a line", list_help, NULL, "", command_list},

@@ -15,6 +15,7 @@ enum option_kind {
     OPTION_RUNS,
     OPTION_SEED,
     OPTION_JOBS,
+    OPTION_PATIENCE,
     OPTION_SET,
     OPTION_NO_PCAP,
     OPTION_DEBUG,
@@ -34,6 +35,7 @@ static const struct option {
     [OPTION_RUNS] = {"--runs", "a number", 1, 100000},
     [OPTION_SEED] = {"--seed", "a number", 1, UINT64_C(4294944442)}, /* what ns-3's generator takes */
     [OPTION_JOBS] = {"--jobs", "a number", 1, 1024},
+    [OPTION_PATIENCE] = {"--patience", "a number", 1, 86400},
     [OPTION_SET] = {"--set", "PATH=VALUE", 0, 0},
     [OPTION_NO_PCAP] = {"--no-pcap", NULL, 0, 0},
     [OPTION_DEBUG] = {"--debug", NULL, 0, 0},
@@ -200,6 +202,9 @@ static int take_option(struct command_arguments *arguments, const struct option 
         return 0;
     case OPTION_JOBS:
         arguments->jobs = (size_t)number;
+        return 0;
+    case OPTION_PATIENCE:
+        arguments->patience_s = number;
         return 0;
     case OPTION_SET:
         return parse_override(arguments, value);

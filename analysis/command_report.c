@@ -49,12 +49,15 @@ static enum command_exit report_on(struct finished *finished, const char *direct
         command_complain("%s: %s", directory, message.text);
         return COMMAND_INPUT_ERROR;
     }
-    outputs_print(&finished->set, &summary);
     for (size_t i = 0; i < summary.num_expectations; i++)
         if (!summary.expectations[i].holds)
             result = COMMAND_UNEXPECTED;
     if (!summary.result.complete)
         result = COMMAND_RUN_FAILED;
+    if (outputs_print(&finished->set, &summary)) {
+        command_complain("cannot print the report: %s", strerror(errno));
+        result = COMMAND_RUN_FAILED;
+    }
     if (outputs_write(directory, finished->store, &finished->set, &summary, &message)) {
         command_complain("%s", message.text);
         result = COMMAND_INPUT_ERROR;

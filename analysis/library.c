@@ -2,13 +2,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-int library_program_dir(char path[LIBRARY_PATH])
+static int program_dir(char path[LIBRARY_PATH])
 {
     ssize_t len = readlink("/proc/self/exe", path, LIBRARY_PATH - 1);
     if (len <= 0 || len == LIBRARY_PATH - 1)
@@ -21,30 +22,47 @@ int library_program_dir(char path[LIBRARY_PATH])
     return 0;
 }
 
-static int is_directory(const char *path)
+static bool is_directory(const char *path)
 {
     struct stat status;
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-int library_dir(char path[LIBRARY_PATH])
+static bool is_program(const char *path)
 {
-    static const char *const places[] = {"/../scenarios", "/../share/phase2sim/scenarios"};
-    const char *chosen = getenv("PHASE2SIM_SCENARIOS");
+    return access(path, X_OK) == 0;
+}
+
+/* What the environment variable names, whatever is there; otherwise the first place, as seen from the
+ * program, where there is such a thing. */
+static int locate(char path[LIBRARY_PATH], const char *variable, const char *const places[2],
+                  bool (*is_it)(const char *path))
+{
+    const char *chosen = getenv(variable);
     if (chosen && *chosen) {
-        if (strlen(chosen) >= LIBRARY_PATH)
-            return -1;
         snprintf(path, LIBRARY_PATH, "%s", chosen);
-        return 0;
+        return strlen(chosen) < LIBRARY_PATH ? 0 : -1;
     }
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        if (library_program_dir(path) || strlen(path) + strlen(places[i]) >= LIBRARY_PATH)
+    for (int i = 0; i < 2; i++) {
+        if (program_dir(path) || strlen(path) + strlen(places[i]) >= LIBRARY_PATH)
             return -1;
         strcat(path, places[i]);
-        if (is_directory(path))
+        if (is_it(path))
             return 0;
     }
     return -1;
+}
+
+int library_dir(char path[LIBRARY_PATH])
+{
+    static const char *const places[] = {"/../scenarios", "/../share/phase2sim/scenarios"};
+    return locate(path, "PHASE2SIM_SCENARIOS", places, is_directory);
+}
+
+int library_worker(char path[LIBRARY_PATH])
+{
+    static const char *const places[] = {"/phase2sim-worker", "/../libexec/phase2sim/phase2sim-worker"};
+    return locate(path, "PHASE2SIM_WORKER", places, is_program);
 }
 
 static int add_file(struct library *library, const char *directory, const char *name)

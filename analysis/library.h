@@ -6,11 +6,11 @@
 
 #define LIBRARY_PATH 4096
 
-/* The directory this program runs from; used to find what was installed with it. 0 or -1. */
-int library_program_dir(char path[LIBRARY_PATH]);
 /* $PHASE2SIM_SCENARIOS, ../scenarios or ../share/phase2sim/scenarios as seen from the program. 0, or -1:
  * none. */
 int library_dir(char path[LIBRARY_PATH]);
+/* The same for the worker program: $PHASE2SIM_WORKER, beside the program, or in ../libexec/phase2sim. */
+int library_worker(char path[LIBRARY_PATH]);
 
 struct library {
     char **files; /* paths of *.xml, sorted by name */

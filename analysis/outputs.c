@@ -36,8 +36,7 @@ static int write_report(void *context, FILE *out, char *message, size_t message_
     const struct sources *sources = context;
     (void)message;
     (void)message_size;
-    text_report_write(out, sources->set, sources->summary, false);
-    return 0;
+    return text_report_write(out, sources->set, sources->summary, false);
 }
 
 int outputs_write(const char *directory, struct store *store, const struct scenario_set *set,
@@ -55,7 +54,7 @@ int outputs_write(const char *directory, struct store *store, const struct scena
     return 0;
 }
 
-void outputs_print(const struct scenario_set *set, const struct summary *summary)
+int outputs_print(const struct scenario_set *set, const struct summary *summary)
 {
-    text_report_write(stdout, set, summary, command_wants_colour());
+    return text_report_write(stdout, set, summary, command_wants_colour());
 }

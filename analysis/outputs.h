@@ -7,7 +7,7 @@
 /* Writes all of them. 0, or -1 with one line in message. */
 int outputs_write(const char *directory, struct store *store, const struct scenario_set *set,
                   const struct summary *summary, struct store_message *message);
-/* Prints the report on stdout, in colour on a terminal unless NO_COLOR is set. */
-void outputs_print(const struct scenario_set *set, const struct summary *summary);
+/* Prints the report on stdout, in colour on a terminal unless NO_COLOR is set. 0, or -1 with errno. */
+int outputs_print(const struct scenario_set *set, const struct summary *summary);
 
 #endif

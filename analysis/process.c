@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -17,57 +18,65 @@
 #define MAX_OUTPUT ((size_t)1 << 30)
 
 /* pipes[i][0] is read, pipes[i][1] written; the child's end of stdin is the reading one. */
-static int childs_end(int pipes[3][2], int stream)
+static int childs_end(int pipes[PROCESS_STREAMS][2], int stream)
 {
     return pipes[stream][stream == 0 ? 0 : 1];
 }
 
-static int ours_end(int pipes[3][2], int stream)
+static int ours_end(int pipes[PROCESS_STREAMS][2], int stream)
 {
     return pipes[stream][stream == 0 ? 1 : 0];
 }
 
-static void close_pipes(int pipes[3][2])
+static void close_pipes(int pipes[PROCESS_STREAMS][2])
 {
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 2 * PROCESS_STREAMS; i++)
         if (pipes[i / 2][i % 2] >= 0)
             close(pipes[i / 2][i % 2]);
 }
 
 /* Closed on exec, all of them: a worker that held another one's pipe would hide the other's end. */
-static int open_pipes(int pipes[3][2])
+static int open_pipes(int pipes[PROCESS_STREAMS][2])
 {
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < PROCESS_STREAMS; i++)
         if (pipe(pipes[i]))
             return -1;
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 2 * PROCESS_STREAMS; i++)
         if (fcntl(pipes[i / 2][i % 2], F_SETFD, FD_CLOEXEC) == -1)
             return -1;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < PROCESS_STREAMS; i++)
         if (fcntl(ours_end(pipes, i), F_SETFL, O_NONBLOCK) == -1)
             return -1;
     return 0;
 }
 
-static void run_child(int pipes[3][2], char *const argv[])
+static void run_child(int pipes[PROCESS_STREAMS][2], char *const argv[])
 {
     setpgid(0, 0);
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGTERM);
 #endif
     interrupt_reset_child();
-    for (int i = 0; i < 3; i++)
-        if (dup2(childs_end(pipes, i), i) == -1)
+    for (int i = 0; i < PROCESS_STREAMS; i++)
+        if (dup2(childs_end(pipes, i), i) == -1 || fcntl(i, F_SETFD, 0) == -1)
             _exit(127);
     execv(argv[0], argv);
     dprintf(STDERR_FILENO, "cannot start %s: %s\n", argv[0], strerror(errno));
     _exit(127);
 }
 
+int64_t process_now(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 int process_start(struct process *process, char *const argv[], const char *input, size_t input_len)
 {
-    int pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
-    *process = (struct process){.fds = {-1, -1, -1}, .input = input, .input_len = input_len};
+    int pipes[PROCESS_STREAMS][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+    *process = (struct process){
+        .fds = {-1, -1, -1, -1}, .input = input, .input_len = input_len, .heard_ms = process_now()};
     pid_t pid = open_pipes(pipes) ? -1 : fork();
     if (pid == -1) {
         int saved = errno;
@@ -80,17 +89,17 @@ int process_start(struct process *process, char *const argv[], const char *input
     /* Here too: whoever is first. */
     setpgid(pid, pid);
     process->pid = pid;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < PROCESS_STREAMS; i++) {
         close(childs_end(pipes, i));
         process->fds[i] = ours_end(pipes, i);
     }
     return 0;
 }
 
-size_t process_poll(const struct process *process, struct pollfd fds[3])
+size_t process_poll(const struct process *process, struct pollfd fds[PROCESS_STREAMS])
 {
     size_t num = 0;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < PROCESS_STREAMS; i++)
         if (process->fds[i] >= 0)
             fds[num++] = (struct pollfd){.fd = process->fds[i], .events = i == 0 ? POLLOUT : POLLIN};
     return num;
@@ -160,11 +169,14 @@ static void read_stream(struct process *process, int stream)
             continue;
         if (len == -1 && errno == EAGAIN)
             return;
-        if (len <= 0)
+        if (len <= 0) {
             close_stream(process, stream);
-        else if (stream == 1)
+            continue;
+        }
+        process->heard_ms = process_now();
+        if (stream == 1)
             keep_output(process, bytes, (size_t)len);
-        else
+        else if (stream == 2)
             keep_last_words(process, bytes, (size_t)len);
     }
 }
@@ -177,8 +189,9 @@ void process_advance(struct process *process)
         process->ended = true;
     read_stream(process, 1);
     read_stream(process, 2);
+    read_stream(process, PROCESS_ALIVE);
     /* Its own children may still hold the pipes; nothing of theirs is wanted. */
-    for (int i = 0; process->ended && i < 3; i++)
+    for (int i = 0; process->ended && i < PROCESS_STREAMS; i++)
         close_stream(process, i);
 }
 
@@ -205,8 +218,8 @@ void process_cleanup(struct process *process)
     process_signal(process, SIGKILL);
     if (process->pid > 0 && !process->ended)
         waitpid(process->pid, &process->status, 0);
-    for (int i = 0; i < 3 && process->pid > 0; i++)
+    for (int i = 0; i < PROCESS_STREAMS && process->pid > 0; i++)
         close_stream(process, i);
     free(process->output);
-    *process = (struct process){.fds = {-1, -1, -1}};
+    *process = (struct process){.fds = {-1, -1, -1, -1}};
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,9 +109,20 @@ static bool names_a_directory(const char *path, size_t len)
     return name_len > 0 && strspn(path + start, ".") < name_len;
 }
 
+/* The system gives it back when this program ends, in whatever way. -1: somebody else holds it. */
+static int lock(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
 int result_dir_begin(struct result_dir *dir, const char *path, char *message, size_t message_size)
 {
-    dir->work[0] = '\0';
+    *dir = (struct result_dir){.lock = -1};
     size_t len = strlen(path);
     while (len > 1 && path[len - 1] == '/')
         len--;
@@ -132,7 +144,16 @@ int result_dir_begin(struct result_dir *dir, const char *path, char *message, si
     mode_t mask = umask(0);
     umask(mask);
     chmod(dir->work, 0777 & ~mask);
+    dir->lock = lock(dir->work);
     return 0;
+}
+
+static void release(struct result_dir *dir)
+{
+    if (dir->lock >= 0)
+        close(dir->lock);
+    dir->lock = -1;
+    dir->work[0] = '\0';
 }
 
 int result_dir_commit(struct result_dir *dir, char *message, size_t message_size)
@@ -155,7 +176,7 @@ int result_dir_commit(struct result_dir *dir, char *message, size_t message_size
             rename(old, dir->path);
         return -1;
     }
-    dir->work[0] = '\0';
+    release(dir);
     if (*old)
         remove_all(AT_FDCWD, old);
     return 0;
@@ -170,7 +191,61 @@ void result_dir_abandon(struct result_dir *dir)
 {
     if (dir->work[0])
         remove_all(AT_FDCWD, dir->work);
-    dir->work[0] = '\0';
+    release(dir);
+}
+
+void result_dir_leave(struct result_dir *dir)
+{
+    release(dir);
+}
+
+/* --- what others left --- */
+
+/* ".name.Ab12Cd" is a working directory of "name". */
+static bool is_work_of(const char *entry, const char *name, size_t name_len)
+{
+    return entry[0] == '.' && strncmp(entry + 1, name, name_len) == 0 && entry[1 + name_len] == '.' &&
+           strlen(entry) == 1 + name_len + 7;
+}
+
+bool result_dir_target(char path[RESULT_DIR_PATH], const char *work)
+{
+    const char *slash = strrchr(work, '/');
+    const char *entry = slash ? slash + 1 : work;
+    size_t len = strlen(entry);
+    if (strlen(work) >= RESULT_DIR_PATH || len < 9 || !is_work_of(entry, entry + 1, len - 8))
+        return false;
+    snprintf(path, RESULT_DIR_PATH, "%.*s%.*s", (int)(entry - work), work, (int)len - 8, entry + 1);
+    return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+size_t result_dir_left_over(const char *path, char (*found)[RESULT_DIR_PATH], size_t max)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    char parent[RESULT_DIR_PATH];
+    size_t num = 0;
+    snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - path) + 1 : 2, slash ? path : "./");
+    DIR *directory = opendir(parent);
+    for (struct dirent *entry; directory && num < max && (entry = readdir(directory)) != NULL;) {
+        if (!is_work_of(entry->d_name, name, strlen(name)))
+            continue;
+        int len = snprintf(found[num], RESULT_DIR_PATH, "%s%s", slash ? parent : "", entry->d_name);
+        int fd = len < RESULT_DIR_PATH && exists(found[num], "results.sqlite") ? lock(found[num]) : -1;
+        if (fd < 0)
+            continue;
+        close(fd);
+        num++;
+    }
+    if (directory)
+        closedir(directory);
+    qsort(found, num, sizeof *found, by_name);
+    return num;
 }
 
 int result_dir_make(const struct result_dir *dir, char path[RESULT_DIR_PATH], const char *name, char *message,

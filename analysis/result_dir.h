@@ -12,6 +12,7 @@
 struct result_dir {
     char path[RESULT_DIR_PATH]; /* where it will stand */
     char work[RESULT_DIR_PATH]; /* where it is made; empty: not begun */
+    int lock;                   /* on the working directory, for as long as this program lives; -1: none */
 };
 
 /* Functions that return int give 0, or -1 with one line in message. */
@@ -21,8 +22,17 @@ struct result_dir {
 int result_dir_begin(struct result_dir *dir, const char *path, char *message, size_t message_size);
 /* Puts the result in its place; an older one there is gone then. */
 int result_dir_commit(struct result_dir *dir, char *message, size_t message_size);
+/* Lets the working directory stay as it is, for result_dir_left_over to find. */
+void result_dir_leave(struct result_dir *dir);
 /* Removes the working directory. Harmless after a commit, or if nothing was begun. */
 void result_dir_abandon(struct result_dir *dir);
+
+/* Working directories for `path` that no living program holds and that have a results.sqlite, sorted by name;
+ * at most `max`, of RESULT_DIR_PATH bytes each. Returns how many. */
+size_t result_dir_left_over(const char *path, char (*found)[RESULT_DIR_PATH], size_t max);
+/* For a path such as "results/.name.Ab12Cd": "results/name", which it was to become. False: it is no working
+ * directory's name. */
+bool result_dir_target(char path[RESULT_DIR_PATH], const char *work);
 
 /* Makes a directory below the working one ("captures/PFS=none-1"), parents included. `path` becomes its path.
  */

@@ -1,21 +1,12 @@
-#include "store.h"
-#include "record_field.h"
+#include "store_impl.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define MAX_COLUMNS 40
-#define MAX_SQL     4096
-
-struct store {
-    sqlite3 *db;
-    sqlite3_stmt *insert[RECORD_NUM_TYPES];
-};
-
 static const char fixed_schema[] =
     "CREATE TABLE result(scenario TEXT NOT NULL, seed INTEGER NOT NULL, runs INTEGER NOT NULL,"
     " complete INTEGER NOT NULL) STRICT;"
@@ -30,15 +21,16 @@ static const char views[] =
     "CREATE VIEW established_rekeys AS SELECT * FROM rekeys WHERE outcome = 'established';"
     "CREATE INDEX negotiations_by_case ON negotiations(case_name, run);";
 
-static int fail(struct store *store, const char *doing, struct store_message *message)
+int store_fail(struct store *store, const char *doing, struct store_message *message)
 {
     snprintf(message->text, sizeof message->text, "cannot %s: %s", doing, sqlite3_errmsg(store->db));
     return -1;
 }
 
-static int exec(struct store *store, const char *sql, const char *doing, struct store_message *message)
+int store_exec(struct store *store, const char *sql, const char *doing, struct store_message *message)
 {
-    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(store, doing, message);
+    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0
+                                                                       : store_fail(store, doing, message);
 }
 
 static bool is_case_column(const struct record_field *field)
@@ -48,8 +40,9 @@ static bool is_case_column(const struct record_field *field)
 
 /* Every table has case_name and run first, so a record's own members of these names (RECORD_RUN) are left
  * out. */
-static void table_sql(FILE *sql, const struct record_layout *layout)
+static void table_sql(FILE *sql, const struct record_layout *layout, int source)
 {
+    (void)source;
     fprintf(sql, "CREATE TABLE %s(id INTEGER PRIMARY KEY, case_name TEXT NOT NULL, run INTEGER NOT NULL",
             layout->table);
     for (size_t i = 0; i < layout->num_fields; i++) {
@@ -64,54 +57,64 @@ static void table_sql(FILE *sql, const struct record_layout *layout)
     fputs(") STRICT;", sql);
 }
 
-static void insert_sql(FILE *sql, const struct record_layout *layout)
+size_t store_write_columns(FILE *sql, const struct record_layout *layout)
 {
-    size_t num_columns = 2;
-    fprintf(sql, "INSERT INTO %s(case_name, run", layout->table);
+    size_t num_columns = 0;
     for (size_t i = 0; i < layout->num_fields; i++) {
         if (is_case_column(&layout->fields[i]))
             continue;
         fprintf(sql, ", %s", layout->fields[i].column);
         num_columns++;
     }
+    return num_columns;
+}
+
+static void insert_sql(FILE *sql, const struct record_layout *layout, int source)
+{
+    (void)source;
+    fprintf(sql, "INSERT INTO %s(case_name, run", layout->table);
+    size_t num_columns = 2 + store_write_columns(sql, layout);
     fputs(") VALUES(?", sql);
     for (size_t i = 1; i < num_columns; i++)
         fputs(", ?", sql);
     fputc(')', sql);
 }
 
-static int build_sql(char sql[MAX_SQL], void (*write)(FILE *, const struct record_layout *),
-                     const struct record_layout *layout, struct store_message *message)
+int store_build_sql(char sql[STORE_MAX_SQL], store_write_sql *write, const struct record_layout *layout,
+                    int source, struct store_message *message)
 {
-    FILE *out = fmemopen(sql, MAX_SQL, "w");
+    FILE *out = fmemopen(sql, STORE_MAX_SQL, "w");
     if (!out) {
         snprintf(message->text, sizeof message->text, "cannot prepare the store: %s", strerror(errno));
         return -1;
     }
-    write(out, layout);
+    write(out, layout, source);
     long len = ftell(out);
     fclose(out);
-    assert(len > 0 && len < MAX_SQL - 1);
+    assert(len > 0 && len < STORE_MAX_SQL - 1);
     (void)len;
     return 0;
 }
 
 static int create_schema(struct store *store, struct store_message *message)
 {
-    char sql[MAX_SQL];
+    char sql[STORE_MAX_SQL];
     snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d; BEGIN;",
              STORE_APPLICATION_ID, STORE_VERSION);
-    if (exec(store, sql, "start the store", message) || exec(store, fixed_schema, "make the tables", message))
+    if (store_exec(store, sql, "start the store", message) ||
+        store_exec(store, fixed_schema, "make the tables", message))
         return -1;
     for (unsigned i = 0; i < RECORD_NUM_TYPES; i++) {
         const struct record_layout *layout = record_layout_of((enum record_type)i);
-        if (build_sql(sql, table_sql, layout, message) || exec(store, sql, "make the tables", message) ||
-            build_sql(sql, insert_sql, layout, message))
+        if (store_build_sql(sql, table_sql, layout, 0, message) ||
+            store_exec(store, sql, "make the tables", message) ||
+            store_build_sql(sql, insert_sql, layout, 0, message))
             return -1;
         if (sqlite3_prepare_v2(store->db, sql, -1, &store->insert[i], NULL) != SQLITE_OK)
-            return fail(store, "prepare the store", message);
+            return store_fail(store, "prepare the store", message);
     }
-    return exec(store, views, "make the views", message) || exec(store, "COMMIT", "make the tables", message);
+    return store_exec(store, views, "make the views", message) ||
+           store_exec(store, "COMMIT", "make the tables", message);
 }
 
 static int open_database(struct store **store, const char *path, int flags, struct store_message *message)
@@ -152,15 +155,14 @@ static int get_version(void *context, const struct store_cell *cells, size_t num
     return 0;
 }
 
-int store_open(struct store **store, const char *path, struct store_message *message)
+int store_check(struct store *store, const char *database, const char *path, struct store_message *message)
 {
     int64_t application = 0, version = 0;
-    *store = NULL;
-    if (open_database(store, path, SQLITE_OPEN_READONLY, message))
-        return -1;
-    int failed = store_query(*store, "PRAGMA application_id", NULL, get_version, &application, message) ||
-                 store_query(*store, "PRAGMA user_version", NULL, get_version, &version, message);
-    if (failed) {
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA %s.application_id", database);
+    int failed = store_query(store, sql, NULL, get_version, &application, message);
+    snprintf(sql, sizeof sql, "PRAGMA %s.user_version", database);
+    if (failed || store_query(store, sql, NULL, get_version, &version, message)) {
         struct store_message inner = *message;
         snprintf(message->text, sizeof message->text, "%s: %.400s", path, inner.text);
     } else if (application != STORE_APPLICATION_ID) {
@@ -172,6 +174,16 @@ int store_open(struct store **store, const char *path, struct store_message *mes
     } else {
         return 0;
     }
+    return -1;
+}
+
+int store_open(struct store **store, const char *path, struct store_message *message)
+{
+    *store = NULL;
+    if (open_database(store, path, SQLITE_OPEN_READONLY, message))
+        return -1;
+    if (store_check(*store, "main", path, message) == 0)
+        return 0;
     store_close(*store);
     *store = NULL;
     return -1;
@@ -187,18 +199,12 @@ void store_close(struct store *store)
     free(store);
 }
 
-/* One statement with bound texts (t) and integers (i), in the order of `kinds`. */
-union bound {
-    const char *text;
-    int64_t integer;
-};
-
-static int execute(struct store *store, const char *sql, const char *kinds, const union bound *values,
-                   const char *doing, struct store_message *message)
+int store_execute(struct store *store, const char *sql, const char *kinds, const union store_bound *values,
+                  const char *doing, struct store_message *message)
 {
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
-        return fail(store, doing, message);
+        return store_fail(store, doing, message);
     int status = SQLITE_OK;
     for (int i = 0; kinds[i] && status == SQLITE_OK; i++) {
         if (kinds[i] == 't')
@@ -208,21 +214,21 @@ static int execute(struct store *store, const char *sql, const char *kinds, cons
     }
     if (status == SQLITE_OK)
         status = sqlite3_step(statement);
-    int failed = status == SQLITE_DONE ? 0 : fail(store, doing, message);
+    int failed = status == SQLITE_DONE ? 0 : store_fail(store, doing, message);
     sqlite3_finalize(statement);
     return failed;
 }
 
 int store_set_result(struct store *store, const struct store_result *result, struct store_message *message)
 {
-    const union bound values[] = {{.text = result->scenario},
-                                  {.integer = (int64_t)result->seed},
-                                  {.integer = (int64_t)result->runs},
-                                  {.integer = result->complete}};
-    if (exec(store, "DELETE FROM result", "store the result", message))
+    const union store_bound values[] = {{.text = result->scenario},
+                                        {.integer = (int64_t)result->seed},
+                                        {.integer = (int64_t)result->runs},
+                                        {.integer = result->complete}};
+    if (store_exec(store, "DELETE FROM result", "store the result", message))
         return -1;
-    return execute(store, "INSERT INTO result VALUES(?, ?, ?, ?)", "tiii", values, "store the result",
-                   message);
+    return store_execute(store, "INSERT INTO result VALUES(?, ?, ?, ?)", "tiii", values, "store the result",
+                         message);
 }
 
 static int get_result(void *context, const struct store_cell *cells, size_t num_cells)
@@ -248,23 +254,24 @@ int store_get_result(struct store *store, struct store_result *result, struct st
 
 int store_add_case(struct store *store, size_t position, const char *case_name, struct store_message *message)
 {
-    const union bound values[] = {{.integer = (int64_t)position}, {.text = case_name}};
-    return execute(store, "INSERT INTO cases VALUES(?, ?)", "it", values, "store a case", message);
+    const union store_bound values[] = {{.integer = (int64_t)position}, {.text = case_name}};
+    return store_execute(store, "INSERT INTO cases VALUES(?, ?)", "it", values, "store a case", message);
 }
 
 int store_add_setting(struct store *store, const char *case_name, const char *axis, const char *value,
                       struct store_message *message)
 {
-    const union bound values[] = {{.text = case_name}, {.text = axis}, {.text = value}};
-    return execute(store, "INSERT INTO settings VALUES(?, ?, ?)", "ttt", values, "store a setting", message);
+    const union store_bound values[] = {{.text = case_name}, {.text = axis}, {.text = value}};
+    return store_execute(store, "INSERT INTO settings VALUES(?, ?, ?)", "ttt", values, "store a setting",
+                         message);
 }
 
 int store_add_failed_run(struct store *store, const char *case_name, uint64_t run, const char *how,
                          struct store_message *message)
 {
-    const union bound values[] = {{.text = case_name}, {.integer = (int64_t)run}, {.text = how}};
-    return execute(store, "INSERT INTO failed_runs VALUES(?, ?, ?)", "tit", values, "store a failed run",
-                   message);
+    const union store_bound values[] = {{.text = case_name}, {.integer = (int64_t)run}, {.text = how}};
+    return store_execute(store, "INSERT INTO failed_runs VALUES(?, ?, ?)", "tit", values,
+                         "store a failed run", message);
 }
 
 static int insert_record(struct store *store, const char *case_name, uint64_t run,
@@ -292,7 +299,7 @@ static int insert_record(struct store *store, const char *case_name, uint64_t ru
         else
             sqlite3_bind_int64(insert, column++, value.integer);
     }
-    int failed = sqlite3_step(insert) == SQLITE_DONE ? 0 : fail(store, "store a record", message);
+    int failed = sqlite3_step(insert) == SQLITE_DONE ? 0 : store_fail(store, "store a record", message);
     sqlite3_reset(insert);
     return failed;
 }
@@ -300,13 +307,13 @@ static int insert_record(struct store *store, const char *case_name, uint64_t ru
 int store_add_run(struct store *store, const char *case_name, uint64_t run, const struct record *records,
                   size_t num_records, struct store_message *message)
 {
-    if (exec(store, "BEGIN", "store a run", message))
+    if (store_exec(store, "BEGIN", "store a run", message))
         return -1;
     int failed = 0;
     for (size_t i = 0; i < num_records && !failed; i++)
         failed = insert_record(store, case_name, run, &records[i], message);
     if (!failed)
-        failed = exec(store, "COMMIT", "store a run", message);
+        failed = store_exec(store, "COMMIT", "store a run", message);
     if (failed)
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     return failed;
@@ -328,7 +335,7 @@ int store_query(struct store *store, const char *sql, const char *case_name, sto
     sqlite3_stmt *statement = NULL;
     struct store_cell cells[MAX_COLUMNS];
     if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
-        return fail(store, "read the store", message);
+        return store_fail(store, "read the store", message);
     if (case_name)
         sqlite3_bind_text(statement, 1, case_name, -1, SQLITE_STATIC);
     int num_columns = sqlite3_column_count(statement);
@@ -336,7 +343,7 @@ int store_query(struct store *store, const char *sql, const char *case_name, sto
     int stopped = 0, status;
     while (!stopped && (status = sqlite3_step(statement)) != SQLITE_DONE) {
         if (status != SQLITE_ROW) {
-            stopped = fail(store, "read the store", message);
+            stopped = store_fail(store, "read the store", message);
             break;
         }
         for (int i = 0; i < num_columns; i++)
@@ -374,7 +381,7 @@ int store_each(struct store *store, enum record_type type, const char *case_name
                store_visit_record *visit, void *context, struct store_message *message)
 {
     struct each each = {record_layout_of(type), type, visit, context};
-    char sql[MAX_SQL];
+    char sql[STORE_MAX_SQL];
     size_t len = 0;
     for (size_t i = 0; i < each.layout->num_fields; i++)
         len += (size_t)snprintf(sql + len, sizeof sql - len, "%s%s", i ? ", " : "SELECT ",

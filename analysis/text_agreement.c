@@ -38,7 +38,7 @@ static bool cases_disagree(const struct summary *summary)
     return false;
 }
 
-void text_report_agreement(FILE *out, const struct summary *summary, bool colour)
+int text_report_agreement(FILE *out, const struct summary *summary, bool colour)
 {
     static const struct text_column columns[] = {{"case", "", true},
                                                  {"established", "  ", false},
@@ -46,10 +46,10 @@ void text_report_agreement(FILE *out, const struct summary *summary, bool colour
                                                  {"agreed on", "  ", true},
                                                  {"refused for", "  ", true}};
     if (!cases_disagree(summary))
-        return;
+        return 0;
     char(*cells)[TEXT_CELL] = calloc(summary->num_cases, 5 * sizeof(*cells));
     if (!cells)
-        return;
+        return -1;
     for (size_t i = 0; i < summary->num_cases; i++) {
         const struct summary_case *of_case = &summary->cases[i];
         uint64_t failed =
@@ -71,4 +71,5 @@ void text_report_agreement(FILE *out, const struct summary *summary, bool colour
     fputc('\n', out);
     text_table_write(out, &table, 31, colour);
     free(cells);
+    return 0;
 }

@@ -62,14 +62,12 @@ static size_t count_attacks(const struct summary *summary)
     return num;
 }
 
-static void write_table(FILE *out, const struct summary *summary, bool colour)
+static int write_table(FILE *out, const struct summary *summary, bool colour)
 {
     size_t num_rows = count_attacks(summary), row = 0;
     char(*cells)[TEXT_CELL] = calloc(num_rows * NUM_COLUMNS, sizeof *cells);
-    if (!cells) {
-        fputs("(out of memory for the table)\n", out);
-        return;
-    }
+    if (!cells)
+        return -1;
     for (size_t i = 0; i < summary->num_cases; i++) {
         for (size_t j = 0; j < summary->cases[i].num_attacks; j++)
             fill_row(cells + row++ * NUM_COLUMNS, &summary->cases[i], &summary->cases[i].attacks[j]);
@@ -78,6 +76,7 @@ static void write_table(FILE *out, const struct summary *summary, bool colour)
     unsigned shown = (1U << NUM_COLUMNS) - 1;
     text_table_write(out, &table, summary->num_cases > 1 ? shown : shown & ~(1U << COLUMN_CASE), colour);
     free(cells);
+    return 0;
 }
 
 /* "group14: ", or nothing if there is only one case. */
@@ -113,21 +112,17 @@ static void put_fates(FILE *to, const struct summary_attack *a)
     fputc('.', to);
 }
 
-static void write_sentence(FILE *out, const char *where, const struct summary_attack *a)
+static int write_sentence(FILE *out, const char *where, const struct summary_attack *a)
 {
-    char *text = NULL;
-    size_t len = 0;
-    FILE *to = open_memstream(&text, &len);
-    if (!to)
-        return;
-    fprintf(to, "%s%s %s: ", where, a->kind, a->method);
+    struct text_piece sentence;
+    if (text_piece_open(&sentence))
+        return -1;
+    fprintf(sentence.to, "%s%s %s: ", where, a->kind, a->method);
     if (a->injected == 0)
-        fputs("nothing was injected, for there was nothing to go by.", to);
+        fputs("nothing was injected, for there was nothing to go by.", sentence.to);
     else
-        put_fates(to, a);
-    if (fclose(to) == 0)
-        text_wrap(out, text, TEXT_REPORT_WIDTH, 2, 4);
-    free(text);
+        put_fates(sentence.to, a);
+    return text_piece_wrap(&sentence, out, TEXT_REPORT_WIDTH, 2, 4);
 }
 
 static void write_reading(FILE *out, const char *where, const struct summary_compromise *c)
@@ -169,28 +164,31 @@ static void write_legend(FILE *out)
     fputc('\n', out);
 }
 
-void text_report_attacks(FILE *out, const struct summary *summary, bool colour)
+int text_report_attacks(FILE *out, const struct summary *summary, bool colour)
 {
     char where[256];
     size_t num_attacks = count_attacks(summary), num_compromises = 0;
     for (size_t i = 0; i < summary->num_cases; i++)
         num_compromises += summary->cases[i].num_compromises;
     if (num_attacks + num_compromises == 0)
-        return;
+        return 0;
     fputc('\n', out);
     text_styled(out, colour, TEXT_BOLD, "Attacks");
     fputc('\n', out);
     if (num_attacks > 0) {
-        write_table(out, summary, colour);
+        if (write_table(out, summary, colour))
+            return -1;
         write_legend(out);
     }
     for (size_t i = 0; i < summary->num_cases; i++) {
         const struct summary_case *of_case = &summary->cases[i];
         name_case(where, sizeof where, summary, of_case);
         for (size_t j = 0; j < of_case->num_attacks; j++)
-            write_sentence(out, where, &of_case->attacks[j]);
+            if (write_sentence(out, where, &of_case->attacks[j]))
+                return -1;
         for (size_t j = 0; j < of_case->num_compromises; j++)
             write_reading(out, where, &of_case->compromises[j]);
     }
     write_false_positives(out, summary);
+    return 0;
 }

@@ -49,16 +49,17 @@ static void add_scenario(struct cpus *cpus, const struct scenario *scenario)
     }
 }
 
-static void add_case(struct cpus *cpus, const struct scenario_case *of)
+static int add_case(struct cpus *cpus, const struct scenario_case *of)
 {
     struct scenario *scenario = calloc(1, sizeof *scenario);
     struct scenario_message message;
-    /* They were valid when they were run; one that is not any more has nothing to add here. */
-    if (scenario && scenario_load_memory(scenario, of->xml, of->xml_len, of->name, &message) == 0) {
+    int failed = scenario ? scenario_load_memory(scenario, of->xml, of->xml_len, of->name, &message) : -1;
+    if (!failed) {
         add_scenario(cpus, scenario);
         scenario_cleanup(scenario);
     }
     free(scenario);
+    return failed ? -1 : 0;
 }
 
 static void write_profile(FILE *out, const struct cpus *cpus, size_t i)
@@ -81,13 +82,14 @@ static void write_profile(FILE *out, const struct cpus *cpus, size_t i)
     text_wrap(out, text, TEXT_REPORT_WIDTH, 0, 2);
 }
 
-void text_report_cpus(FILE *out, const struct scenario_set *set)
+int text_report_cpus(FILE *out, const struct scenario_set *set)
 {
     struct cpus cpus = {.num_profiles = 0};
     add_scenario(&cpus, &set->base);
     for (size_t i = 1; i < set->num_cases; i++)
         if (set->cases[i].xml)
-            add_case(&cpus, &set->cases[i]);
+            if (add_case(&cpus, &set->cases[i]))
+                return -1;
     for (size_t i = 0; i < cpus.num_profiles; i++)
         write_profile(out, &cpus, i);
     if (cpus.some_free)
@@ -96,4 +98,5 @@ void text_report_cpus(FILE *out, const struct scenario_set *set)
                       ? "Gateways without a CPU profile compute in no time at all."
                       : "No CPU profile: computations take no time at all, so only the network counts.",
                   TEXT_REPORT_WIDTH, 0, 2);
+    return 0;
 }

@@ -1,5 +1,6 @@
 #include "text_layout.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static size_t width_of(const char *utf8, size_t len)
@@ -23,10 +24,14 @@ static void pad(FILE *out, size_t num)
 
 void text_wrap(FILE *out, const char *text, size_t width, size_t first, size_t rest)
 {
-    static const char blanks[] = " \t\r\n";
-    size_t column = first;
-    bool at_start = true;
     pad(out, first);
+    text_flow(out, text, width, first, rest);
+}
+
+void text_flow(FILE *out, const char *text, size_t width, size_t column, size_t rest)
+{
+    static const char blanks[] = " \t\r\n";
+    bool at_start = true;
     for (text += strspn(text, blanks); *text; text += strspn(text, blanks)) {
         size_t len = strcspn(text, blanks), word_width = width_of(text, len);
         if (!at_start && column + 1 + word_width > width) {
@@ -43,6 +48,22 @@ void text_wrap(FILE *out, const char *text, size_t width, size_t first, size_t r
         text += len;
     }
     fputc('\n', out);
+}
+
+int text_piece_open(struct text_piece *piece)
+{
+    *piece = (struct text_piece){0};
+    piece->to = open_memstream(&piece->text, &piece->len);
+    return piece->to ? 0 : -1;
+}
+
+int text_piece_wrap(struct text_piece *piece, FILE *out, size_t width, size_t first, size_t rest)
+{
+    int failed = ferror(piece->to) | fclose(piece->to);
+    if (!failed)
+        text_wrap(out, piece->text, width, first, rest);
+    free(piece->text);
+    return failed ? -1 : 0;
 }
 
 void text_styled(FILE *out, bool colour, enum text_style style, const char *text)

@@ -13,6 +13,21 @@ size_t text_width(const char *utf8);
  * `rest`; white space in the text is where it may break. Ends with a line break. */
 void text_wrap(FILE *out, const char *text, size_t width, size_t first, size_t rest);
 
+/* A paragraph that is put together bit by bit: write to `to`. */
+struct text_piece {
+    FILE *to;
+    char *text;
+    size_t len;
+};
+
+/* 0, or -1 with errno. */
+int text_piece_open(struct text_piece *piece);
+/* As text_wrap does; frees it. 0, or -1 with errno. */
+int text_piece_wrap(struct text_piece *piece, FILE *out, size_t width, size_t first, size_t rest);
+
+/* The same on a line of which `column` columns are written already. */
+void text_flow(FILE *out, const char *text, size_t width, size_t column, size_t rest);
+
 enum text_style { TEXT_PLAIN, TEXT_BOLD, TEXT_GOOD, TEXT_BAD };
 
 /* Writes the text in a style if colour is wanted. */

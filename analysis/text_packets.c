@@ -212,16 +212,14 @@ static void name_columns(struct text_column columns[NUM_COLUMNS])
     columns[COLUMN_DELAY] = (struct text_column){"delay", "  ", false};
 }
 
-void text_report_packets(FILE *out, const struct summary *summary, bool colour)
+int text_report_packets(FILE *out, const struct summary *summary, bool colour)
 {
     struct text_column columns[NUM_COLUMNS];
     if (!is_wanted(summary))
-        return;
+        return 0;
     char(*cells)[TEXT_CELL] = calloc(summary->num_cases * NUM_COLUMNS, sizeof *cells);
-    if (!cells) {
-        fputs("(out of memory for the table of packets)\n", out);
-        return;
-    }
+    if (!cells)
+        return -1;
     for (size_t i = 0; i < summary->num_cases; i++)
         fill_row(cells + i * NUM_COLUMNS, &summary->cases[i], i + 1);
     name_columns(columns);
@@ -239,4 +237,5 @@ void text_report_packets(FILE *out, const struct summary *summary, bool colour)
         "flows.",
         TEXT_REPORT_WIDTH, 0, 0);
     free(cells);
+    return 0;
 }

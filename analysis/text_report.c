@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void write_heading(FILE *out, const struct scenario_set *set, const struct summary *summary,
-                          bool colour)
+static int write_heading(FILE *out, const struct scenario_set *set, const struct summary *summary,
+                         bool colour)
 {
     char text[256];
     uint64_t wanted = summary->result.runs * summary->num_cases, finished = 0;
@@ -27,27 +27,23 @@ static void write_heading(FILE *out, const struct scenario_set *set, const struc
         text_styled(out, colour, TEXT_BAD, text);
         fputc('\n', out);
     }
-    text_report_cpus(out, set);
+    return text_report_cpus(out, set);
 }
 
-static void write_answer(FILE *out, const struct summary *summary)
+static int write_answer(FILE *out, const struct summary *summary)
 {
-    char *sentence = NULL;
-    size_t len = 0;
-    FILE *memory = open_memstream(&sentence, &len);
-    if (!memory)
-        return;
-    text_report_trouble(memory, summary);
-    bool attacked = text_report_attacks_answer(memory, summary);
+    struct text_piece sentence;
+    if (text_piece_open(&sentence))
+        return -1;
+    text_report_trouble(sentence.to, summary);
+    bool attacked = text_report_attacks_answer(sentence.to, summary);
     if (!attacked || text_report_cases_differ(summary)) {
         if (attacked)
-            fputc(' ', memory);
-        if (!text_report_packets_answer(memory, summary))
-            text_report_answer(memory, summary);
+            fputc(' ', sentence.to);
+        if (!text_report_packets_answer(sentence.to, summary))
+            text_report_answer(sentence.to, summary);
     }
-    if (fclose(memory) == 0)
-        text_wrap(out, sentence, TEXT_REPORT_WIDTH, 0, 0);
-    free(sentence);
+    return text_piece_wrap(&sentence, out, TEXT_REPORT_WIDTH, 0, 0);
 }
 
 static bool alike(const struct summary_failure *a, const struct summary_failure *b)
@@ -161,16 +157,8 @@ static void write_expectations(FILE *out, const struct summary *summary, bool co
         text_styled(out, colour, expectation->holds ? TEXT_GOOD : TEXT_BAD,
                     expectation->holds ? "holds" : "FAILS");
         snprintf(text, sizeof text, "%s (seen: %s)", expectation->of->text, expectation->seen);
-        /* The verdict stands before the first line, seven columns in. */
-        char *wrapped = NULL;
-        size_t len = 0;
-        FILE *memory = open_memstream(&wrapped, &len);
-        if (memory) {
-            text_wrap(memory, text, TEXT_REPORT_WIDTH, 9, 9);
-            if (fclose(memory) == 0)
-                fputs(wrapped + 7, out);
-            free(wrapped);
-        }
+        fputs("  ", out);
+        text_flow(out, text, TEXT_REPORT_WIDTH, 9, 9);
     }
 }
 
@@ -190,17 +178,18 @@ static void write_failed_runs(FILE *out, const struct summary *summary, bool col
     }
 }
 
-void text_report_write(FILE *out, const struct scenario_set *set, const struct summary *summary, bool colour)
+int text_report_write(FILE *out, const struct scenario_set *set, const struct summary *summary, bool colour)
 {
-    write_heading(out, set, summary, colour);
+    if (write_heading(out, set, summary, colour))
+        return -1;
     fputc('\n', out);
-    write_answer(out, summary);
-    text_report_table(out, summary, colour);
-    text_report_agreement(out, summary, colour);
-    text_report_packets(out, summary, colour);
-    text_report_attacks(out, summary, colour);
+    if (write_answer(out, summary) || text_report_table(out, summary, colour) ||
+        text_report_agreement(out, summary, colour) || text_report_packets(out, summary, colour) ||
+        text_report_attacks(out, summary, colour))
+        return -1;
     write_failures(out, &(struct failure_list){"Failed negotiations", false}, summary, colour);
     write_failures(out, &(struct failure_list){"Negotiations that were not over", true}, summary, colour);
     write_expectations(out, summary, colour);
     write_failed_runs(out, summary, colour);
+    return 0;
 }

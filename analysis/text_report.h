@@ -7,7 +7,8 @@
 #define TEXT_REPORT_WIDTH 110
 #define TEXT_REPORT_LABEL 28 /* a case's label that is longer gets a line of its own */
 
-void text_report_write(FILE *out, const struct scenario_set *set, const struct summary *summary, bool colour);
+/* 0, or -1 with errno: out of memory, and `out` has not all of it. So do its parts below that return int. */
+int text_report_write(FILE *out, const struct scenario_set *set, const struct summary *summary, bool colour);
 
 /* What the figures are of: rekeys if there were any, else the first negotiations of the tunnels. */
 struct text_subject {
@@ -31,23 +32,23 @@ void text_report_trouble(FILE *out, const struct summary *summary);
 /* The scenario's question answered from the figures in one sentence, without a line break at its end. */
 void text_report_answer(FILE *out, const struct summary *summary);
 /* Which CPU each gateway was given, and that a scaled profile is a model. */
-void text_report_cpus(FILE *out, const struct scenario_set *set);
+int text_report_cpus(FILE *out, const struct scenario_set *set);
 /* Cases differ by more than chance in what text_report_answer is about, or negotiations failed, or packets of
  * the flows were dropped where nobody should drop them: there is more to tell than of the attackers. */
 bool text_report_cases_differ(const struct summary *summary);
 /* How much attackers got in, and could read. False, nothing written: there were none. */
 bool text_report_attacks_answer(FILE *out, const struct summary *summary);
 /* What attackers injected and read, if there were any. */
-void text_report_attacks(FILE *out, const struct summary *summary, bool colour);
+int text_report_attacks(FILE *out, const struct summary *summary, bool colour);
 /* One row a case. */
-void text_report_table(FILE *out, const struct summary *summary, bool colour);
+int text_report_table(FILE *out, const struct summary *summary, bool colour);
 /* A row a case with the proposals that were chosen and the fields that were refused, if cases differ in them;
  * else nothing. */
-void text_report_agreement(FILE *out, const struct summary *summary, bool colour);
+int text_report_agreement(FILE *out, const struct summary *summary, bool colour);
 /* The answer, if packets are what there is to tell of: nothing was rekeyed and nothing failed. False,
  * nothing written: they are not. */
 bool text_report_packets_answer(FILE *out, const struct summary *summary);
 /* Where packets ended, a row a case; nothing if all that is to be said is what links lose. */
-void text_report_packets(FILE *out, const struct summary *summary, bool colour);
+int text_report_packets(FILE *out, const struct summary *summary, bool colour);
 
 #endif

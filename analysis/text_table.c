@@ -217,19 +217,17 @@ static unsigned shown_columns(const struct summary *summary)
     return shown;
 }
 
-void text_report_table(FILE *out, const struct summary *summary, bool colour)
+int text_report_table(FILE *out, const struct summary *summary, bool colour)
 {
     struct text_subject subject = text_report_subject(summary);
     struct figure_scale scale = scale_for(summary, subject.metric);
     struct text_column own_columns[NUM_COLUMNS];
     char heading[TEXT_CELL];
     if (!has_figures(summary, subject.metric))
-        return;
+        return 0;
     char(*cells)[TEXT_CELL] = calloc(summary->num_cases * NUM_COLUMNS, sizeof *cells);
-    if (!cells) {
-        fputs("(out of memory for the table)\n", out);
-        return;
-    }
+    if (!cells)
+        return -1;
     memcpy(own_columns, columns, sizeof columns);
     fill_heading(heading, summary->cases[0].of);
     own_columns[COLUMN_CASE].title = heading;
@@ -241,4 +239,5 @@ void text_report_table(FILE *out, const struct summary *summary, bool colour)
     fputc('\n', out);
     write_notes(out, summary, &subject, &scale, shown);
     free(cells);
+    return 0;
 }

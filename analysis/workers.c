@@ -11,12 +11,13 @@
 /* How long a worker may take to end when it is told to. */
 #define GRACE_MS 3000
 
-enum slot_state { SLOT_WAITING, SLOT_RUNNING, SLOT_ENDED, SLOT_NOT_STARTED, SLOT_DELIVERED };
+enum slot_state { SLOT_WAITING, SLOT_RUNNING, SLOT_ENDED, SLOT_NOT_STARTED, SLOT_KEPT, SLOT_DELIVERED };
 
 /* A job's process, kept until its turn to be delivered. */
 struct slot {
     enum slot_state state;
     int start_errno; /* of SLOT_NOT_STARTED */
+    bool hung;       /* it was ended since it showed no progress */
     struct process process;
 };
 
@@ -37,13 +38,19 @@ static void start(struct workers *workers, size_t index)
 {
     const struct workers_job *job = &workers->jobs[index];
     struct slot *slot = &workers->slots[index];
-    char run[24], seed[24];
+    char run[24], seed[24], alive[24];
+    if (job->kept) {
+        slot->state = SLOT_KEPT;
+        workers->num_ended++;
+        return;
+    }
     snprintf(run, sizeof run, "%llu", (unsigned long long)job->run);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)workers->options->seed);
     /* execv takes char *const for historical reasons and changes nothing. */
-    const char *argv[12] = {
-        workers->options->program, "--case", job->case_name, "--run", run, "--seed", seed};
-    size_t argc = 7;
+    snprintf(alive, sizeof alive, "%d", PROCESS_ALIVE);
+    const char *argv[14] = {
+        workers->options->program, "--case", job->case_name, "--run", run, "--seed", seed, "--alive", alive};
+    size_t argc = 9;
     if (job->captures) {
         argv[argc++] = "--captures";
         argv[argc++] = job->captures;
@@ -62,6 +69,16 @@ static void start(struct workers *workers, size_t index)
     workers->num_ended++;
 }
 
+/* Judged after reading: what came while nobody looked counts. */
+static void end_if_hung(const struct workers *workers, struct slot *slot)
+{
+    uint64_t patience = workers->options->patience_ms;
+    if (patience == 0 || slot->hung || process_now() - slot->process.heard_ms < (int64_t)patience)
+        return;
+    slot->hung = true;
+    process_signal(&slot->process, SIGKILL);
+}
+
 static void advance(struct workers *workers)
 {
     for (size_t i = workers->num_delivered; i < workers->num_started; i++) {
@@ -73,6 +90,8 @@ static void advance(struct workers *workers)
             slot->state = SLOT_ENDED;
             workers->num_running--;
             workers->num_ended++;
+        } else {
+            end_if_hung(workers, slot);
         }
     }
 }
@@ -97,7 +116,12 @@ static void judge(const struct workers *workers, size_t index, struct stream *st
     const struct process *process = &slot->process;
     const struct stream_expected expected = {job->case_name, job->run, workers->options->seed};
     how[0] = '\0';
-    if (slot->state == SLOT_NOT_STARTED)
+    if (slot->state == SLOT_KEPT)
+        return;
+    if (slot->hung)
+        snprintf(how, how_size, "showed no progress for %.0f s and was ended",
+                 (double)workers->options->patience_ms / 1000);
+    else if (slot->state == SLOT_NOT_STARTED)
         snprintf(how, how_size, "cannot start %.200s: %s", workers->options->program,
                  strerror(slot->start_errno));
     else if (process_how_ended(process, how, how_size))
@@ -116,7 +140,7 @@ static int deliver(struct workers *workers, size_t index)
     judge(workers, index, &stream, how, sizeof how);
     struct workers_outcome outcome = {&workers->jobs[index], stream.records ? &stream : NULL, how,
                                       slot->process.last_words};
-    if (stream.records)
+    if (stream.records || slot->state == SLOT_KEPT)
         workers->tally->finished++;
     else
         workers->tally->failed++;
@@ -172,9 +196,13 @@ static void stop_workers(struct workers *workers)
 static int deliver_rest(struct workers *workers)
 {
     int status = 0;
-    for (size_t i = workers->num_delivered; i < workers->num_started && status == 0; i++)
-        if (workers->slots[i].state == SLOT_ENDED && workers->slots[i].process.status == 0)
+    for (size_t i = workers->num_delivered; i < workers->num_jobs && status == 0; i++) {
+        struct slot *slot = &workers->slots[i];
+        if (slot->state == SLOT_WAITING && workers->jobs[i].kept)
+            slot->state = SLOT_KEPT;
+        if (slot->state == SLOT_KEPT || (slot->state == SLOT_ENDED && slot->process.status == 0))
             status = deliver(workers, i);
+    }
     return status;
 }
 
@@ -186,7 +214,7 @@ static int run_all(struct workers *workers)
             start(workers, workers->num_started++);
         progress_show(&workers->progress, workers->num_ended);
         if (workers->num_running > 0)
-            wait_for_news(workers, workers->options->progress ? 1000 : -1);
+            wait_for_news(workers, workers->options->progress || workers->options->patience_ms ? 1000 : -1);
         advance(workers);
         if (interrupt_count() > 0) {
             workers->tally->interrupted = true;
@@ -207,7 +235,7 @@ int workers_run(const struct workers_job *jobs, size_t num_jobs, const struct wo
                               NULL, 0,        0,       0,           0,       {0}};
     *tally = (struct workers_tally){0};
     workers.slots = calloc(num_jobs + 1, sizeof *workers.slots);
-    workers.fds = calloc(1 + 3 * options->parallel, sizeof *workers.fds);
+    workers.fds = calloc(1 + PROCESS_STREAMS * options->parallel, sizeof *workers.fds);
     int status = -1;
     if (workers.slots && workers.fds) {
         progress_start(&workers.progress, options->progress, num_jobs);

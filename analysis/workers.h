@@ -12,19 +12,21 @@ struct workers_job {
     size_t xml_len;
     const char *captures; /* a directory, or NULL: no captures */
     const char *debug;    /* a file for a line a rejected packet, or NULL */
+    bool kept;            /* done earlier: not run, only delivered in its turn */
 };
 
 struct workers_options {
     const char *program; /* path of phase2sim-worker */
     uint64_t seed;
-    size_t parallel; /* how many at once, at least 1 */
-    FILE *progress;  /* a terminal to show the progress on, or NULL */
+    size_t parallel;      /* how many at once, at least 1 */
+    uint64_t patience_ms; /* a worker that shows no progress for so long is ended; 0: never */
+    FILE *progress;       /* a terminal to show the progress on, or NULL */
 };
 
 /* What became of one job. */
 struct workers_outcome {
     const struct workers_job *job;
-    const struct stream *stream; /* NULL: failed */
+    const struct stream *stream; /* NULL: failed, or the job was done earlier */
     const char *how;             /* how it failed, in one line; "" if it did not */
     const char *last_words;      /* the end of what it wrote on stderr; "" if nothing */
 };
@@ -39,7 +41,8 @@ struct workers_tally {
 };
 
 /* interrupt_install must have been called. Returns 0, also if runs failed; what deliver returned; or -1: out
- * of memory. After a signal the workers are ended and the finished jobs delivered. */
+ * of memory. After a signal the workers are ended and the finished jobs, and those done earlier, delivered.
+ */
 int workers_run(const struct workers_job *jobs, size_t num_jobs, const struct workers_options *options,
                 workers_deliver *deliver, void *context, struct workers_tally *tally);
 

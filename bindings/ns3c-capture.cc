@@ -30,6 +30,7 @@ struct ns3c_capture {
     ns3c_node *node;
     FILE *file;
     std::unique_ptr<char[]> buffer;
+    int error = 0; /* errno of the first write that failed */
 
     ~ns3c_capture()
     {
@@ -39,7 +40,16 @@ struct ns3c_capture {
     }
     void WriteFileHeader();
     void Write(Ptr<const Packet> packet);
+    void Put(const uint8_t *bytes, size_t len);
 };
+
+/* Told on closing: until then the simulation goes on. */
+void ns3c_capture::Put(const uint8_t *bytes, size_t len)
+{
+    if (fwrite(bytes, 1, len, file) != len && error == 0) {
+        error = errno;
+    }
+}
 
 /* https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-03.html */
 void ns3c_capture::WriteFileHeader()
@@ -50,10 +60,9 @@ void ns3c_capture::WriteFileHeader()
     for (uint32_t field : {MAGIC_NANOSECONDS, VERSION_2_4, 0u, 0u, uint32_t{IP_PACKET_MAX}, LINKTYPE_RAW}) {
         end = PutLittleEndian32(end, field);
     }
-    fwrite(header, 1, sizeof header, file);
+    Put(header, sizeof header);
 }
 
-/* Write errors stick to the FILE and are told on closing. */
 void ns3c_capture::Write(Ptr<const Packet> packet)
 {
     constexpr int64_t NS_A_SECOND = 1000000000;
@@ -66,8 +75,8 @@ void ns3c_capture::Write(Ptr<const Packet> packet)
     end = PutLittleEndian32(end, static_cast<uint32_t>(now % NS_A_SECOND));
     end = PutLittleEndian32(end, len);
     PutLittleEndian32(end, len);
-    fwrite(header, 1, sizeof header, file);
-    fwrite(scratch.Data(), 1, len, file);
+    Put(header, sizeof header);
+    Put(scratch.Data(), len);
 }
 
 namespace ns3
@@ -110,12 +119,10 @@ int ns3c_capture_close(ns3c_capture *capture)
     auto &captures = capture->node->captures;
     captures.erase(std::remove(captures.begin(), captures.end(), capture), captures.end());
 
-    /* An earlier failed write leaves its mark on the stream, but not its errno. */
-    const bool failed = ferror(capture->file);
     const bool unclosed = fclose(capture->file) != 0;
     capture->file = nullptr;
-    if (failed && !unclosed) {
-        errno = EIO;
+    if (capture->error != 0) {
+        errno = capture->error;
     }
-    return failed || unclosed ? -1 : 0;
+    return capture->error != 0 || unclosed ? -1 : 0;
 }

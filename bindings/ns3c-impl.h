@@ -30,6 +30,8 @@ namespace ns3
 void Keep(std::shared_ptr<void> handle);
 /* Three bytes a draw: a draw has a little less than 32 bits. */
 void FillRandom(Ptr<UniformRandomVariable> uniform, uint8_t *out, size_t len);
+/* Ends ns3c_run after the present event, with failure. False: it is not ns3c_run that runs the simulation. */
+bool GiveUp();
 /* stderr, with our prefix. */
 std::ostream &Complain();
 

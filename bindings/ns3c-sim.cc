@@ -19,6 +19,8 @@ struct Simulation {
     std::vector<std::shared_ptr<void>> kept;
     uint64_t housekeeping = 0; /* events of ours that nobody asked for */
     uint64_t seen = 0;         /* events when FinishInstant last looked */
+    bool running = false;      /* within ns3c_run */
+    bool failed = false;
 };
 
 Simulation &GetSimulation()
@@ -63,6 +65,16 @@ void FillRandom(Ptr<UniformRandomVariable> uniform, uint8_t *out, size_t len)
     }
 }
 
+bool GiveUp()
+{
+    Simulation &simulation = GetSimulation();
+    if (simulation.running) {
+        simulation.failed = true;
+        Simulator::Stop();
+    }
+    return simulation.running;
+}
+
 std::ostream &Complain()
 {
     return std::cerr << "ns3c: ";
@@ -76,15 +88,18 @@ void ns3c_init(uint32_t seed, uint64_t run)
     RngSeedManager::SetRun(run);
 }
 
-void ns3c_run(int64_t until_ns)
+int ns3c_run(int64_t until_ns)
 {
     Simulation &simulation = GetSimulation();
     simulation.seen = UINT64_MAX - 1;
     EventId pending;
     pending = Simulator::Schedule(NanoSeconds(std::max<int64_t>(until_ns - ns3c_now(), 0)), &FinishInstant,
                                   &pending);
+    simulation.running = true;
     Simulator::Run();
+    simulation.running = false;
     Simulator::Remove(pending); /* after ns3c_stop it is still waiting */
+    return simulation.failed ? -1 : 0;
 }
 
 void ns3c_stop(void)

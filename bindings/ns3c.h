@@ -63,8 +63,10 @@ static inline uint32_t ns3c_to_v4(const struct ns3c_address *a)
 
 /* --- simulation --- */
 void ns3c_init(uint32_t seed, uint64_t run);
-void ns3c_run(int64_t until_ns); /* runs until then, exactly: all that is due at that instant included */
-void ns3c_stop(void);            /* ends ns3c_run after the present event */
+/* Runs until then, exactly: all that is due at that instant included. 0, or -1: something on a node had no
+ * memory to go on with, and the simulation ended there. */
+int ns3c_run(int64_t until_ns);
+void ns3c_stop(void); /* ends ns3c_run after the present event */
 int64_t ns3c_now(void);
 uint64_t ns3c_events(void); /* events executed so far */
 void ns3c_destroy(void);

@@ -23,7 +23,7 @@ constexpr uint8_t PROTOCOLS[] = {50, 51}; /* ESP, AH */
 
 void MustDo(int result, const char *call)
 {
-    if (result < 0) {
+    if (result < 0 && !GiveUp()) {
         NS_FATAL_ERROR(call << " failed: "
                             << (result == P2_ERR_NOMEM ? "out of memory" : "the crypto library refused")
                             << " (" << result << ")");

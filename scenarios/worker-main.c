@@ -5,14 +5,17 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char usage[] =
-    "usage: phase2sim-worker --case NAME --run N --seed S [--captures DIR] [--debug FILE] < CASE.xml > "
-    "RECORDS\n"
+    "usage: phase2sim-worker --case NAME --run N --seed S [--captures DIR] [--debug FILE] [--alive FD]"
+    " < CASE.xml > RECORDS\n"
     "  Simulates one case of a scenario once. `phase2sim run` starts it for every case and replication.\n"
-    "  The debug file gets a line for each packet that a gateway rejects.\n";
+    "  The debug file gets a line for each packet that a gateway rejects.\n"
+    "  The open file descriptor FD gets a byte now and then while the run gets on.\n";
 
 static char *read_all(FILE *in, size_t *len)
 {
@@ -70,35 +73,49 @@ static int simulate(const struct world_run *run)
     return result < 0 ? 3 : 0;
 }
 
-int main(int argc, char **argv)
+/* 0, or what to end with plus 1: help was asked for, or something is wrong. */
+static int parse_options(int argc, char **argv, struct world_run *run, const char **debug)
 {
-    static const struct option options[] = {{"case", required_argument, NULL, 'c'},
-                                            {"run", required_argument, NULL, 'r'},
-                                            {"seed", required_argument, NULL, 's'},
-                                            {"captures", required_argument, NULL, 'd'},
-                                            {"debug", required_argument, NULL, 'D'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    struct world_run run = {0};
-    const char *debug = NULL;
+    static const struct option options[] = {
+        {"case", required_argument, NULL, 'c'},  {"run", required_argument, NULL, 'r'},
+        {"seed", required_argument, NULL, 's'},  {"captures", required_argument, NULL, 'd'},
+        {"debug", required_argument, NULL, 'D'}, {"alive", required_argument, NULL, 'a'},
+        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
+    uint64_t fd = 0;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'c')
-            run.case_name = optarg;
+            run->case_name = optarg;
         else if (option == 'd')
-            run.captures = optarg;
+            run->captures = optarg;
         else if (option == 'D')
-            debug = optarg;
-        else if (option == 'r' && !parse_number(optarg, &run.run))
-            return fail_usage("--run takes a number");
-        else if (option == 's' && !parse_number(optarg, &run.seed))
-            return fail_usage("--seed takes a number");
+            *debug = optarg;
+        else if (option == 'r' && !parse_number(optarg, &run->run))
+            return fail_usage("--run takes a number") + 1;
+        else if (option == 's' && !parse_number(optarg, &run->seed))
+            return fail_usage("--seed takes a number") + 1;
+        else if (option == 'a' && (!parse_number(optarg, &fd) || fd > INT_MAX))
+            return fail_usage("--alive takes the number of an open file") + 1;
+        else if (option == 'a')
+            run->alive->fd = (int)fd;
         else if (option == 'h')
-            return fputs(usage, stdout), 0;
+            return fputs(usage, stdout), 1;
         else if (option == '?')
-            return fail_usage("unknown option");
+            return fail_usage("unknown option") + 1;
     }
-    if (!run.case_name || run.run == 0 || run.seed == 0 || optind != argc)
-        return fail_usage("--case, --run and --seed are needed, and nothing else");
+    if (!run->case_name || run->run == 0 || run->seed == 0 || optind != argc)
+        return fail_usage("--case, --run and --seed are needed, and nothing else") + 1;
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct alive alive = {.fd = -1};
+    struct world_run run = {.alive = &alive};
+    const char *debug = NULL;
+    signal(SIGXFSZ, SIG_IGN); /* a file too large is an error of a write, which is told */
+    int over = parse_options(argc, argv, &run, &debug);
+    if (over)
+        return over - 1;
     if (debug && !(run.debug = fopen(debug, "w")))
         return fail_file(debug);
     int result = simulate(&run);

@@ -75,6 +75,7 @@ static void on_action(void *ctx, struct phase2_gateway *gateway, p2_time now, co
     struct world_gateway *self = ctx;
     struct world *world = self->world;
     (void)gateway;
+    alive_note(world->run->alive, now);
     ledger_observe(&world->ledger, self->index, now, action, event, self->profile);
     if (world->run->captures)
         keyring_observe(&world->keyring, action);
@@ -123,6 +124,7 @@ static void on_send(void *ctx)
     uint64_t mark = traffic_mark(sender->flow, flow->sent);
     memset(payload, 0, len);
     snprintf((char *)payload, len, "%s #%llu", flow->config->name, (unsigned long long)flow->sent);
+    alive_note(world->run->alive, ns3c_now());
     traffic_sent(&world->traffic, sender->flow);
     world_udp_send(sender->udp, flow->config, payload, len, mark);
     p2_time next = flow->first + (p2_time)flow->sent * flow->config->interval;
@@ -238,6 +240,7 @@ static int install_gateways(struct world *world)
     for (size_t g = 0; g < world->scenario->num_gateways; g++) {
         struct world_gateway *self = &world->gateways[g];
         const struct scenario_cpu *cpu = &self->config->cpu;
+        alive_note(world->run->alive, (int64_t)g + 1);
         if (self->num_tunnels == 0)
             continue; /* it only forwards */
         struct phase2_gateway_config config = {.gateway = {self->peers, self->num_peers, self->tunnels,
@@ -260,12 +263,19 @@ static int install_gateways(struct world *world)
 
 /* --- captures --- */
 
+#define MAX_PATH_LEN 4096
+
+static void capture_path(const struct world *world, const struct world_gateway *self, char path[MAX_PATH_LEN])
+{
+    snprintf(path, MAX_PATH_LEN, "%s/%s.pcap", world->run->captures, self->config->name);
+}
+
 static int open_captures(struct world *world)
 {
-    char path[4096];
+    char path[MAX_PATH_LEN];
     for (size_t g = 0; world->run->captures && g < world->scenario->num_gateways; g++) {
         struct world_gateway *self = &world->gateways[g];
-        snprintf(path, sizeof(path), "%s/%s.pcap", world->run->captures, self->config->name);
+        capture_path(world, self, path);
         self->capture = ns3c_capture_open(self->node, path);
         if (!self->capture)
             return world_fail(world, path, strerror(errno));
@@ -275,12 +285,16 @@ static int open_captures(struct world *world)
 
 static int close_captures(struct world *world)
 {
+    char path[MAX_PATH_LEN];
     const char *failed = NULL;
     int result = 0;
     for (size_t g = 0; g < world->scenario->num_gateways; g++) {
         struct world_gateway *self = &world->gateways[g];
-        if (self->capture && ns3c_capture_close(self->capture) < 0 && result == 0)
-            result = world_fail(world, self->config->name, strerror(errno));
+        if (self->capture && ns3c_capture_close(self->capture) < 0 && result == 0) {
+            int error = errno;
+            capture_path(world, self, path);
+            result = world_fail(world, path, strerror(error));
+        }
         self->capture = NULL;
     }
     world->keyring.has_nats = world->scenario->num_nats > 0;
@@ -357,8 +371,8 @@ int world_simulate(const struct scenario *scenario, const struct world_run *run,
     int result = allocate(&world);
     if (result == 0)
         result = build(&world);
-    if (result == 0)
-        ns3c_run(scenario->duration);
+    if (result == 0 && ns3c_run(scenario->duration) < 0)
+        result = world_fail(&world, "world", "out of memory");
     if (world.gateways && close_captures(&world) < 0)
         result = -1;
     attacks_end(&world.attacks);

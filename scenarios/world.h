@@ -5,6 +5,7 @@
 #ifndef P2_WORLD_H
 #define P2_WORLD_H
 
+#include "alive.h"
 #include "scenario.h"
 
 #include <stdio.h>
@@ -15,6 +16,7 @@ struct world_run {
     uint64_t seed;
     const char *captures; /* directory for pcap files and keys, which exists; NULL: none */
     FILE *debug;          /* a line for each packet that a gateway rejects; NULL: none */
+    struct alive *alive;
 };
 
 /* 0, or -1 with one line in message. Records go to `out` when the simulation is over. */

@@ -37,26 +37,7 @@ one_line() { [ "$(wc -l <"$1")" -eq 1 ]; }
 no_escapes() { ! grep -q "$(printf '\033')" "$@"; }
 
 mkdir library
-cat >library/two-cases.xml <<'XML'
-<scenario xmlns="urn:phase2sim:scenario:1" name="two-cases" duration="60s" seed="3" runs="2">
-  <lesson><question>Does it
-    run?</question></lesson>
-  <topology>
-    <gateway name="hub" address="203.0.113.1" protects="10.0.0.0/24"/>
-    <gateway name="spoke" address="198.51.100.1" protects="10.1.0.0/24"/>
-    <link from="spoke" to="hub" delay="20ms" rate="100Mbps"/>
-  </topology>
-  <tunnels>
-    <tunnel name="vpn" establish="immediately">
-      <phase1 mode="main" pre-shared-key="secret"/>
-      <policy pfs="none" lifetime="20s"><proposal use="g2-esp-aes128-sha"/></policy>
-      <end gateway="spoke"/><end gateway="hub"/>
-    </tunnel>
-  </tunnels>
-  <vary><axis name="PFS" set="//policy/@pfs" values="none group14"/></vary>
-  <expect><that metric="rekey-latency" quantile="0.5" is="below" value="200ms"/></expect>
-</scenario>
-XML
+cp "$top/tests/vectors/scenarios/two-cases.xml" library/two-cases.xml
 sed 's/200ms/50ms/' library/two-cases.xml >strict.xml
 sed 's/delay="20ms"/delay="20mss"/' library/two-cases.xml >wrong.xml
 sed 's/rekey-latency/rekey-latncy/' library/two-cases.xml >metric.xml
@@ -66,10 +47,10 @@ exits 0 "$phase2sim" --version
 holds "the version is a line" one_line out
 exits 0 "$phase2sim" --help
 holds "help goes to stdout" test ! -s err
-for verb in run check list report explain calibrate; do
+for verb in run resume check list report explain calibrate; do
     holds "help lists $verb" grep -q "^  $verb " out
 done
-for verb in run check list report explain calibrate; do
+for verb in run resume check list report explain calibrate; do
     exits 0 "$phase2sim" $verb --help
     holds "help of $verb starts with its usage" grep -q "^Usage: phase2sim $verb" out
     holds "help of $verb fits in 110 columns" fails grep -q '.\{111\}' out
@@ -89,7 +70,7 @@ usage_error() {
     holds "nothing on stdout for: $*" test ! -s out
 }
 exits 2 "$phase2sim"
-usage_error 'unknown verb "rnu"; did you mean "run"? Allowed: run, check, list, report, explain, calibrate' rnu
+usage_error 'unknown verb "rnu"; did you mean "run"? Allowed: run, resume, check, list, report, explain, calibrate' rnu
 usage_error 'unknown verb "frobnicate"; allowed: run,' frobnicate
 usage_error 'unknown option "--vresion"; did you mean "--version"?' --vresion
 usage_error 'unknown option of run "--run"; did you mean "--runs"?' run two-cases --run 3

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PATIENCE_MS 2000
 #define FAKE_WORKER "tests/vectors/fake-worker.sh"
 
 enum { NUM_JOBS = 8 };
@@ -44,10 +45,13 @@ static int run(const char *program, const char *mode, size_t parallel, struct de
 {
     static const char xml[] = "<scenario/>";
     struct workers_job jobs[NUM_JOBS];
-    struct workers_options options = {program, 1, parallel, NULL};
+    struct workers_options options = {
+        .program = program, .seed = 1, .parallel = parallel, .patience_ms = PATIENCE_MS};
     for (size_t i = 0; i < NUM_JOBS; i++)
-        jobs[i] = (struct workers_job){
-            i < 4 ? "PFS=none" : "PFS=group2", i % 4 + 1, xml, sizeof xml - 1, NULL, NULL};
+        jobs[i] = (struct workers_job){.case_name = i < 4 ? "PFS=none" : "PFS=group2",
+                                       .run = i % 4 + 1,
+                                       .xml = xml,
+                                       .xml_len = sizeof xml - 1};
     setenv("FAKE_WORKER", mode, 1);
     CU_ASSERT_EQUAL_FATAL(interrupt_install(), 0);
     int status = workers_run(jobs, NUM_JOBS, &options, deliver, delivered, tally);
@@ -63,7 +67,7 @@ static void results_come_in_order(void)
     static const struct {
         const char *mode;
         size_t parallel;
-    } rows[] = {{"ok", 1}, {"ok", 4}, {"mixed", 4}, {"mixed", 3}, {"ok", 100}};
+    } rows[] = {{"ok", 1}, {"ok", 4}, {"lively", 8}, {"mixed", 4}, {"mixed", 3}, {"ok", 100}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct delivered delivered = {.num = 0};
         struct workers_tally tally;
@@ -80,6 +84,7 @@ static void failures_cost_one_run(void)
     static const struct {
         const char *mode, *how;
     } rows[] = {{"exit", "ended with exit code 5"},
+                {"hang", "showed no progress for 2 s and was ended"},
                 {"crash", "was killed by signal 11 (Segmentation fault)"},
                 {"silent", "its records stop after line 13 without an end record"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

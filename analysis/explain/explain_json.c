@@ -11,6 +11,20 @@
 
 /* --- pieces --- */
 
+/* A file's name need not be UTF-8, which JSON is: then question marks stand for what is not ASCII. */
+static json_t *file_name(const char *name)
+{
+    json_t *string = json_string(name);
+    char *ascii = string ? NULL : strdup(name);
+    for (char *byte = ascii; byte && *byte; byte++)
+        if ((unsigned char)*byte >= 0x80)
+            *byte = '?';
+    if (ascii)
+        string = json_string(ascii);
+    free(ascii);
+    return string;
+}
+
 static json_t *hex(const uint8_t *data, size_t len)
 {
     char *text = malloc(2 * len + 1);
@@ -59,25 +73,37 @@ static json_t *verdict(enum explain_hash hash)
     return json_null();
 }
 
+/* The object with one more member, or NULL when out of memory: nothing may be missing without a word. */
+static json_t *set(json_t *object, const char *key, json_t *value)
+{
+    if (json_object_set_new(object, key, value) == 0)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+static json_t *append(json_t *array, json_t *value)
+{
+    if (json_array_append_new(array, value) == 0)
+        return array;
+    json_decref(array);
+    return NULL;
+}
+
 static json_t *text_of(const struct lines *lines)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < lines->num; i++)
-        json_array_append_new(array, json_string(lines->list[i]));
+        array = append(array, json_string(lines->list[i]));
     return array;
-}
-
-static void set(json_t *object, const char *key, json_t *value)
-{
-    json_object_set_new(object, key, value);
 }
 
 static json_t *cookies(const struct explanation *e, const struct explain_exchange *x, json_t *object)
 {
     const struct explain_isakmp *i = &e->isakmps[x->isakmp];
-    set(object, "initiator_cookie", hex(i->initiator_cookie, 8));
-    set(object, "responder_cookie", hex(i->responder_cookie, 8));
-    set(object, "message_id", hex32(x->message_id));
+    object = set(object, "initiator_cookie", hex(i->initiator_cookie, 8));
+    object = set(object, "responder_cookie", hex(i->responder_cookie, 8));
+    object = set(object, "message_id", hex32(x->message_id));
     return object;
 }
 
@@ -86,7 +112,7 @@ static int write_item(FILE *out, json_t *item, bool *first)
 {
     fputs(*first ? "\n" : ",\n", out);
     *first = false;
-    int r = json_dumpf(item, out, JSON_PRESERVE_ORDER) < 0 && !ferror(out) ? P2_ERR_NOMEM : P2_OK;
+    int r = item && (json_dumpf(item, out, JSON_PRESERVE_ORDER) == 0 || ferror(out)) ? P2_OK : P2_ERR_NOMEM;
     json_decref(item);
     return r;
 }
@@ -102,29 +128,30 @@ static json_t *write_sa(const struct explain_sa *sa)
 {
     static const char *const modes[] = {NULL, "tunnel", "transport"};
     json_t *o = json_object();
-    set(o, "spi", hex32(sa->spi));
-    set(o, "protocol", json_string(sa->protocol == P2_PROTO_AH ? "ah" : "esp"));
-    set(o, "mode", sa->mode == 1 || sa->mode == 2 ? json_string(modes[sa->mode]) : json_null());
-    set(o, "encryption", algorithm(sa->encryption));
-    set(o, "authentication", algorithm(sa->authentication));
-    set(o, "encryption_key", sa->has_keys ? hex(sa->encryption_key, sa->encryption_key_len) : json_null());
-    set(o, "authentication_key",
-        sa->has_keys ? hex(sa->authentication_key, sa->authentication_key_len) : json_null());
-    set(o, "source", address(&sa->source));
-    set(o, "destination", address(&sa->destination));
-    set(o, "in_udp", json_boolean(sa->in_udp));
-    set(o, "extended_sequence_numbers", json_boolean(sa->esn));
-    set(o, "lifetime_s", sa->lifetime_s ? number(sa->lifetime_s) : json_null());
-    set(o, "lifetime_kb", sa->lifetime_kb ? number(sa->lifetime_kb) : json_null());
-    set(o, "packets", number(sa->packets));
-    set(o, "icv_ok", number(sa->icv_ok));
-    set(o, "icv_bad", number(sa->icv_bad));
-    set(o, "no_icv", number(sa->no_icv));
-    set(o, "replayed", number(sa->replayed));
-    set(o, "too_old", number(sa->too_old));
-    set(o, "out_of_order", number(sa->late));
-    set(o, "outside_proxy_ids", number(sa->outside));
-    set(o, "deleted", json_boolean(sa->deleted != EXPLAIN_NONE));
+    o = set(o, "spi", hex32(sa->spi));
+    o = set(o, "protocol", json_string(sa->protocol == P2_PROTO_AH ? "ah" : "esp"));
+    o = set(o, "mode", sa->mode == 1 || sa->mode == 2 ? json_string(modes[sa->mode]) : json_null());
+    o = set(o, "encryption", algorithm(sa->encryption));
+    o = set(o, "authentication", algorithm(sa->authentication));
+    o = set(o, "encryption_key",
+            sa->has_keys ? hex(sa->encryption_key, sa->encryption_key_len) : json_null());
+    o = set(o, "authentication_key",
+            sa->has_keys ? hex(sa->authentication_key, sa->authentication_key_len) : json_null());
+    o = set(o, "source", address(&sa->source));
+    o = set(o, "destination", address(&sa->destination));
+    o = set(o, "in_udp", json_boolean(sa->in_udp));
+    o = set(o, "extended_sequence_numbers", json_boolean(sa->esn));
+    o = set(o, "lifetime_s", sa->lifetime_s ? number(sa->lifetime_s) : json_null());
+    o = set(o, "lifetime_kb", sa->lifetime_kb ? number(sa->lifetime_kb) : json_null());
+    o = set(o, "packets", number(sa->packets));
+    o = set(o, "icv_ok", number(sa->icv_ok));
+    o = set(o, "icv_bad", number(sa->icv_bad));
+    o = set(o, "no_icv", number(sa->no_icv));
+    o = set(o, "replayed", number(sa->replayed));
+    o = set(o, "too_old", number(sa->too_old));
+    o = set(o, "out_of_order", number(sa->late));
+    o = set(o, "outside_proxy_ids", number(sa->outside));
+    o = set(o, "deleted", json_boolean(sa->deleted != EXPLAIN_NONE));
     return o;
 }
 
@@ -134,7 +161,7 @@ static json_t *write_hashes(const struct explanation *e, const struct explain_ex
     json_t *o = json_object();
     for (size_t i = 0; i < 3; i++) {
         if (x->part[i] != EXPLAIN_NONE)
-            set(o, names[i], verdict(e->messages[x->part[i]].hash));
+            o = set(o, names[i], verdict(e->messages[x->part[i]].hash));
     }
     return o;
 }
@@ -151,7 +178,7 @@ static json_t *write_proxy_ids(const struct explain_exchange *x)
     for (size_t i = 0; i < 2 && x->has_ids; i++) {
         char text[P2_SELECTOR_TEXT];
         p2_selector_format(&x->ids[i], text);
-        json_array_append_new(array, json_string(text));
+        array = append(array, json_string(text));
     }
     return array;
 }
@@ -163,21 +190,21 @@ static int write_quick_mode(FILE *out, const struct explanation *e, size_t excha
     struct lines lines = {0};
     json_t *o = cookies(e, x, json_object()), *sas = json_array();
     explain_group_name(x->group, group, sizeof group);
-    set(o, "started_by", json_string(explain_started_by_initiator(e, x) ? "initiator" : "responder"));
-    set(o, "started_by_address", address(&x->starter));
-    set(o, "messages", number(x->messages));
-    set(o, "outcome", json_string(explain_outcome_name(explain_outcome(e, x))));
-    set(o, "notify", write_notify(x));
-    set(o, "pfs_group", x->group == 0 ? json_null() : json_string(group));
-    set(o, "hashes", write_hashes(e, x));
-    set(o, "proxy_ids", write_proxy_ids(x));
+    o = set(o, "started_by", json_string(explain_started_by_initiator(e, x) ? "initiator" : "responder"));
+    o = set(o, "started_by_address", address(&x->starter));
+    o = set(o, "messages", number(x->messages));
+    o = set(o, "outcome", json_string(explain_outcome_name(explain_outcome(e, x))));
+    o = set(o, "notify", write_notify(x));
+    o = set(o, "pfs_group", x->group == 0 ? json_null() : json_string(group));
+    o = set(o, "hashes", write_hashes(e, x));
+    o = set(o, "proxy_ids", write_proxy_ids(x));
     for (size_t i = 0; i < x->num_sas; i++)
-        json_array_append_new(sas, write_sa(&e->sas[x->sas[i]]));
-    set(o, "sas", sas);
-    set(o, "began", seconds(e, x->began));
-    set(o, "ended", seconds(e, x->ended));
+        sas = append(sas, write_sa(&e->sas[x->sas[i]]));
+    o = set(o, "sas", sas);
+    o = set(o, "began", seconds(e, x->began));
+    o = set(o, "ended", seconds(e, x->ended));
     story_of_quick_mode(e, exchange, &lines);
-    set(o, "story", text_of(&lines));
+    o = set(o, "story", text_of(&lines));
     int r = lines.out_of_memory ? P2_ERR_NOMEM : P2_OK;
     lines_cleanup(&lines);
     return write_item(out, o, first) < 0 ? P2_ERR_NOMEM : r;
@@ -197,13 +224,13 @@ static int write_other(FILE *out, const struct explanation *e, size_t exchange, 
     char buffer[DISSECT_TEXT];
     struct lines lines = {0};
     json_t *o = cookies(e, x, json_object());
-    set(o, "exchange", json_string(isakmp_exchange_name(x->type, buffer)));
-    set(o, "from", address(&m->source));
-    set(o, "messages", number(x->messages));
-    set(o, "reading", json_string(readings[m->reading]));
-    set(o, "hash", verdict(m->hash));
+    o = set(o, "exchange", json_string(isakmp_exchange_name(x->type, buffer)));
+    o = set(o, "from", address(&m->source));
+    o = set(o, "messages", number(x->messages));
+    o = set(o, "reading", json_string(readings[m->reading]));
+    o = set(o, "hash", verdict(m->hash));
     story_of_exchange(e, exchange, &lines);
-    set(o, "story", text_of(&lines));
+    o = set(o, "story", text_of(&lines));
     int r = lines.out_of_memory ? P2_ERR_NOMEM : P2_OK;
     lines_cleanup(&lines);
     return write_item(out, o, first) < 0 ? P2_ERR_NOMEM : r;
@@ -215,15 +242,15 @@ static json_t *write_isakmps(const struct explanation *e)
     for (size_t k = 0; k < e->num_isakmps; k++) {
         const struct explain_isakmp *i = &e->isakmps[k];
         json_t *o = json_object();
-        set(o, "initiator_cookie", hex(i->initiator_cookie, 8));
-        set(o, "responder_cookie", hex(i->responder_cookie, 8));
-        set(o, "initiator", address(&i->initiator));
-        set(o, "initiator_assumed", json_boolean(!i->initiator_known));
-        set(o, "phase1_in_capture", json_boolean(i->phase1 != EXPLAIN_NONE));
-        set(o, "has_keys", json_boolean(i->can_decrypt));
-        set(o, "opened", number(i->opened));
-        set(o, "not_opened", number(i->nonsense));
-        json_array_append_new(array, o);
+        o = set(o, "initiator_cookie", hex(i->initiator_cookie, 8));
+        o = set(o, "responder_cookie", hex(i->responder_cookie, 8));
+        o = set(o, "initiator", address(&i->initiator));
+        o = set(o, "initiator_assumed", json_boolean(!i->initiator_known));
+        o = set(o, "phase1_in_capture", json_boolean(i->phase1 != EXPLAIN_NONE));
+        o = set(o, "has_keys", json_boolean(i->can_decrypt));
+        o = set(o, "opened", number(i->opened));
+        o = set(o, "not_opened", number(i->nonsense));
+        array = append(array, o);
     }
     return array;
 }
@@ -232,32 +259,32 @@ static json_t *write_ipsec(const struct explanation *e)
 {
     const struct explain_ipsec_counts *c = &e->ipsec;
     json_t *o = json_object(), *unknown = json_array();
-    set(o, "packets", number(c->packets));
-    set(o, "icv_ok", number(c->icv_ok));
-    set(o, "icv_bad", number(c->icv_bad));
-    set(o, "unknown_spi", number(c->unknown_spi));
-    set(o, "replayed", number(c->replayed));
-    set(o, "too_old", number(c->too_old));
-    set(o, "no_icv", number(c->no_icv));
-    set(o, "no_keys", number(c->no_keys));
-    set(o, "replay_window", number(e->window_width));
+    o = set(o, "packets", number(c->packets));
+    o = set(o, "icv_ok", number(c->icv_ok));
+    o = set(o, "icv_bad", number(c->icv_bad));
+    o = set(o, "unknown_spi", number(c->unknown_spi));
+    o = set(o, "replayed", number(c->replayed));
+    o = set(o, "too_old", number(c->too_old));
+    o = set(o, "no_icv", number(c->no_icv));
+    o = set(o, "no_keys", number(c->no_keys));
+    o = set(o, "replay_window", number(e->window_width));
     for (size_t i = 0; i < e->num_sas; i++) {
         if (e->sas[i].exchange == EXPLAIN_NONE && e->sas[i].packets > 0)
-            json_array_append_new(unknown, write_sa(&e->sas[i]));
+            unknown = append(unknown, write_sa(&e->sas[i]));
     }
-    set(o, "sas_without_quick_mode", unknown);
+    o = set(o, "sas_without_quick_mode", unknown);
     return o;
 }
 
 static json_t *write_capture(const struct explanation *e, const struct explain_options *options)
 {
     json_t *o = json_object();
-    set(o, "file", json_string(options->file));
-    set(o, "link_type", json_integer(e->link_type));
-    set(o, "frames", number(e->frames.frames));
-    set(o, "isakmp_messages", number(e->isakmp_messages));
-    set(o, "foreign_packets", number(e->foreign + e->frames.not_ip + e->frames.malformed_ip));
-    set(o, "broken", e->broken[0] ? json_string(e->broken) : json_null());
+    o = set(o, "file", file_name(options->file));
+    o = set(o, "link_type", json_integer(e->link_type));
+    o = set(o, "frames", number(e->frames.frames));
+    o = set(o, "isakmp_messages", number(e->isakmp_messages));
+    o = set(o, "foreign_packets", number(e->foreign + e->frames.not_ip + e->frames.malformed_ip));
+    o = set(o, "broken", e->broken[0] ? json_string(e->broken) : json_null());
     return o;
 }
 
@@ -270,16 +297,16 @@ static json_t *write_fields(const struct dissection *d, const struct explain_mes
         const struct dissect_field *f = &d->fields[i];
         const uint8_t *bytes = f->where == DISSECT_PLAIN ? plain : m->packet;
         json_t *o = json_object();
-        set(o, "name", json_string(f->name));
-        set(o, "depth", json_integer(f->depth));
-        set(o, "filter", f->filter ? json_string(f->filter) : json_null());
-        set(o, "section", f->section ? json_string(f->section) : json_null());
-        set(o, "decrypted", json_boolean(f->where == DISSECT_PLAIN));
-        set(o, "offset", number(f->offset));
-        set(o, "len", number(f->len));
-        set(o, "bytes", f->leaf && f->len > 0 ? hex(bytes + f->offset, f->len) : json_null());
-        set(o, "text", json_string(f->text));
-        json_array_append_new(array, o);
+        o = set(o, "name", json_string(f->name));
+        o = set(o, "depth", json_integer(f->depth));
+        o = set(o, "filter", f->filter ? json_string(f->filter) : json_null());
+        o = set(o, "section", f->section ? json_string(f->section) : json_null());
+        o = set(o, "decrypted", json_boolean(f->where == DISSECT_PLAIN));
+        o = set(o, "offset", number(f->offset));
+        o = set(o, "len", number(f->len));
+        o = set(o, "bytes", f->leaf && f->len > 0 ? hex(bytes + f->offset, f->len) : json_null());
+        o = set(o, "text", json_string(f->text));
+        array = append(array, o);
     }
     return array;
 }
@@ -293,10 +320,10 @@ static int write_message(FILE *out, const struct explanation *e, const struct ex
     if (original->reading == EXPLAIN_DECRYPTED)
         input.plain = (struct p2_bytes){original->plain, original->plain_len};
     dissect(d, &input);
-    set(o, "frame", number(m->frame));
-    set(o, "time", seconds(e, m->at));
-    set(o, "copy_of_frame", m == original ? json_null() : number(original->frame));
-    set(o, "fields", write_fields(d, m, original->plain));
+    o = set(o, "frame", number(m->frame));
+    o = set(o, "time", seconds(e, m->at));
+    o = set(o, "copy_of_frame", m == original ? json_null() : number(original->frame));
+    o = set(o, "fields", write_fields(d, m, original->plain));
     return write_item(out, o, first) < 0 || d->out_of_memory ? P2_ERR_NOMEM : P2_OK;
 }
 
@@ -352,11 +379,11 @@ static json_t *write_head(const struct explanation *e, const struct explain_opti
 {
     json_t *head = json_object();
     story_of_capture(e, notes);
-    set(head, "format", json_string("phase2sim-explain/1"));
-    set(head, "capture", write_capture(e, options));
-    set(head, "notes", text_of(notes));
-    set(head, "isakmp_sas", write_isakmps(e));
-    set(head, "ipsec", write_ipsec(e));
+    head = set(head, "format", json_string("phase2sim-explain/1"));
+    head = set(head, "capture", write_capture(e, options));
+    head = set(head, "notes", text_of(notes));
+    head = set(head, "isakmp_sas", write_isakmps(e));
+    head = set(head, "ipsec", write_ipsec(e));
     return head;
 }
 
@@ -366,7 +393,8 @@ int explain_write_json(FILE *out, const struct explanation *e, const struct expl
     json_t *head = write_head(e, options, &notes);
     int r = notes.out_of_memory ? P2_ERR_NOMEM : P2_OK;
     fputc('{', out);
-    if (json_dumpf(head, out, JSON_EMBED | JSON_INDENT(1) | JSON_PRESERVE_ORDER) < 0 && !ferror(out))
+    if (!head ||
+        (json_dumpf(head, out, JSON_EMBED | JSON_INDENT(1) | JSON_PRESERVE_ORDER) < 0 && !ferror(out)))
         r = P2_ERR_NOMEM;
     json_decref(head);
     lines_cleanup(&notes);

@@ -8,6 +8,8 @@
 #   crash      run 2 is killed by SIGSEGV after half of its records
 #   silent     run 2 ends well, but without an end record
 #   half       cases with a group hang after they began a capture
+#   hang       run 2 hangs after it began a capture
+#   lively     run 2 takes three seconds, and shows that it is alive meanwhile
 #   slow       every run but the first hangs
 #   together   every run but the first has a signal sent to its parent and ends with exit code 9, as if both had got it
 #   refuse     every negotiation fails
@@ -18,6 +20,8 @@ while [ $# -gt 0 ]; do
     --run) run=$2 ;;
     --seed) seed=$2 ;;
     --captures) captures=$2 ;;
+    --debug) debug=$2 ;;
+    --alive) ;;
     *) echo "fake-worker: unknown option $1" >&2; exit 2 ;;
     esac
     shift 2
@@ -32,6 +36,9 @@ bytes=$(wc -c)
 [ "$mode" = loud ] && echo "something to know" >&2
 [ "$mode" = exit ] && [ "$run" = 2 ] && { echo "no memory for the world" >&2; exit 5; }
 [ -n "$captures" ] && echo "a capture" >"$captures/hub.pcap"
+[ -n "$debug" ] && echo "a line" >"$debug"
+[ "$mode" = hang ] && [ "$run" = 2 ] && sleep 60
+[ "$mode" = lively ] && [ "$run" = 2 ] && for i in 1 2 3 4 5 6; do sleep 0.5; printf . >&3; done
 [ "$mode" = half ] && case $case_name in *group*) sleep 60 ;; esac
 awk -v case_name="$case_name" -v run="$run" -v seed="$seed" -v mode="$mode" '
 # mawk stops %d at 2^31, hence %.0f for times.
