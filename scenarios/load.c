@@ -58,8 +58,8 @@ static bool load_lesson(struct loader *l, const xmlNode *lesson)
 static bool load_topology(struct loader *l, const xmlNode *topology)
 {
     l->gateways_sound = load_gateways(l, topology);
-    l->gateways_sound = !l->too_many && load_nats(l, topology) && l->gateways_sound;
-    if (l->too_many)
+    l->gateways_sound = !load_is_cut_off(l) && load_nats(l, topology) && l->gateways_sound;
+    if (load_is_cut_off(l))
         return false;
     l->gateways_sound = l->gateways_sound && load_address_plan(l);
     l->links_sound = load_links(l, topology) && l->gateways_sound && load_behind_nats(l);
@@ -79,13 +79,13 @@ static bool load_parts(struct loader *l, const xmlNode *root)
     ok = load_lesson(l, load_child(root, "lesson")) && ok;
     bool profiles_sound = load_profiles(l, root);
     ok = load_topology(l, load_child(root, "topology")) && profiles_sound && ok;
-    if (l->too_many)
+    if (load_is_cut_off(l))
         return false;
     l->tunnels_sound = load_tunnels(l, load_child(root, "tunnels"));
     l->tunnels_sound = l->tunnels_sound && l->links_sound && load_shared_peers(l);
     ok = l->tunnels_sound && ok;
     ok = ok && load_check_prices(l, root);
-    if (l->too_many)
+    if (load_is_cut_off(l))
         return false;
     ok = load_flows(l, load_child(root, "traffic")) && ok;
     ok = load_timeline(l, load_child(root, "timeline")) && ok;

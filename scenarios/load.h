@@ -34,8 +34,11 @@ struct loader {
     /* Whether all of them are right. If not, what refers to them is still looked at, but not what rests on
      * what they are. */
     bool gateways_sound, links_sound, tunnels_sound;
-    bool too_many; /* gateways, links, tunnels, ...: the arrays are not complete */
+    bool too_many; /* gateways, links, tunnels, ... */
 };
+
+/* The arrays are not complete, for there is too much or too little memory: nothing may rest on them. */
+bool load_is_cut_off(const struct loader *l);
 
 /* Says so, once. True. */
 bool load_too_many(struct loader *l, const xmlNode *node, const char *attribute, const char *what,

@@ -14,6 +14,11 @@ void *load_append(struct problems *problems, void *array, size_t *num, size_t si
     return entry;
 }
 
+bool load_is_cut_off(const struct loader *l)
+{
+    return l->too_many || l->problems->is_out_of_memory;
+}
+
 bool load_too_many(struct loader *l, const xmlNode *node, const char *attribute, const char *what,
                    size_t most)
 {

@@ -118,9 +118,9 @@ bool load_links(struct loader *l, const xmlNode *topology)
         l->component[i] = (int)i;
     bool ok = true;
     const xmlNode *node = load_child(topology, "link");
-    for (; node && !l->too_many; node = load_next(node, "link"))
+    for (; node && !load_is_cut_off(l); node = load_next(node, "link"))
         ok = load_link(l, node) && ok;
-    ok = !l->too_many && check_parallel(l) && ok;
+    ok = !load_is_cut_off(l) && check_parallel(l) && ok;
     for (size_t i = 0; i < num; i++)
         l->component[i] = find(l->component, (int)i);
     return ok;

@@ -279,7 +279,7 @@ bool load_timeline(struct loader *l, const xmlNode *timeline)
 {
     bool ok = true;
     const xmlNode *node = load_child(timeline, "at");
-    for (; node && !l->too_many; node = load_next(node, "at"))
+    for (; node && !load_is_cut_off(l); node = load_next(node, "at"))
         ok = load_at(l, node) && ok;
     return ok && sort_events(l);
 }

@@ -182,7 +182,7 @@ bool load_gateways(struct loader *l, const xmlNode *topology)
 {
     bool ok = true;
     const xmlNode *node = load_child(topology, "gateway");
-    for (; node && !l->too_many; node = load_next(node, "gateway"))
+    for (; node && !load_is_cut_off(l); node = load_next(node, "gateway"))
         ok = load_gateway(l, node) && ok;
     for (size_t i = 0; i < l->gateways.num; i++) {
         struct load_group *group = LOAD_APPEND(l->problems, l->nodes.items, l->nodes.num);
@@ -234,7 +234,7 @@ static bool load_nat(struct loader *l, const xmlNode *node)
 bool load_nats(struct loader *l, const xmlNode *topology)
 {
     bool ok = true;
-    for (const xmlNode *node = load_child(topology, "nat"); node && !l->too_many;
+    for (const xmlNode *node = load_child(topology, "nat"); node && !load_is_cut_off(l);
          node = load_next(node, "nat"))
         ok = load_nat(l, node) && ok;
     return ok;

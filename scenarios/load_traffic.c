@@ -261,7 +261,7 @@ bool load_flows(struct loader *l, const xmlNode *traffic)
     if (!ok)
         problems_no_memory(l->problems);
     const xmlNode *node = ok ? load_child(traffic, "flow") : NULL;
-    for (; node && !l->too_many; node = load_next(node, "flow"))
+    for (; node && !load_is_cut_off(l); node = load_next(node, "flow"))
         ok = load_flow(l, node, pairs) && ok;
     free(pairs);
     return ok && name_flows(l);

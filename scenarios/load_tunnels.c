@@ -206,7 +206,7 @@ bool load_tunnels(struct loader *l, const xmlNode *tunnels)
 {
     bool ok = true;
     const xmlNode *node = load_child(tunnels, "tunnel");
-    for (; node && !l->too_many; node = load_next(node, "tunnel"))
+    for (; node && !load_is_cut_off(l); node = load_next(node, "tunnel"))
         ok = load_tunnel(l, node) && ok;
     return ok;
 }

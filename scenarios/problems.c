@@ -148,6 +148,7 @@ void problems_warn(struct problems *problems, int line, const char *format, ...)
 
 void problems_no_memory(struct problems *problems)
 {
+    problems->is_out_of_memory = true;
     problems_add(problems, 1, "out of memory; allowed: as much as this machine has");
 }
 

@@ -27,7 +27,8 @@ struct problems {
     struct problem kept[PROBLEMS_KEPT];
     size_t num_kept, num_counted; /* told, and only counted */
     size_t num_of_schema;         /* the first so many: attributes may be missing, or told of already */
-    bool is_misleading;           /* names or elements are wrong: what follows would only follow from that */
+    bool is_out_of_memory;
+    bool is_misleading; /* names or elements are wrong: what follows would only follow from that */
 };
 
 void problems_init(struct problems *problems, struct scenario_message *message, const char *file);
