@@ -10,7 +10,7 @@ B        ?= build
 
 RUN_PACKAGES  = gcc g++ libc6-dev pkg-config libns3-dev libgsl-dev libsqlite3-dev libxml2-dev nettle-dev libgmp-dev \
                 libjansson-dev libpcap-dev
-TEST_PACKAGES = $(RUN_PACKAGES) libcunit1-dev tshark python3-scapy python3-cryptography
+TEST_PACKAGES = $(RUN_PACKAGES) libcunit1-dev libxml2-utils tshark python3-scapy python3-cryptography
 
 WARN      = -Wall -Wextra $(WERROR)
 INCLUDE   = -Imodel -Ibindings -Iscenarios -Ianalysis -Ianalysis/explain -Itests

@@ -136,9 +136,10 @@ struct summary_metric_info {
 bool summary_metric_info(struct summary_metric_info *info, const char *name);
 /* Metric i for a list of them; NULL past the end. *suffix: what follows the name, such as ".REASON". */
 const char *summary_metric_name(size_t i, const char **suffix);
-/* Sees before a run that expectations are about metrics that there are, and in their units. 0, or -1 with one
- * message, "LINE: what was found; what is allowed". */
-int summary_check_expectations(const struct scenario *scenario, struct store_message *message);
+/* Sees before a run whether an expectation is about a metric that there is, in its unit. True: it is not, and
+ * text says "what was found; what is allowed". */
+bool summary_wrong_expectation(const struct scenario *scenario, const struct scenario_expectation *expected,
+                               char *text, size_t size);
 
 /* Parts of summary_compute, in files of their own. */
 

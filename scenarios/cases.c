@@ -2,6 +2,8 @@
  * still bear the lines of the file. */
 #include "axes.h"
 #include "load.h"
+#include "load_text.h"
+#include "load_usage.h"
 #include "xpath.h"
 
 #include <libxml/xpathInternals.h>
@@ -14,8 +16,14 @@ static bool dump(struct problems *problems, xmlDoc *doc, char **xml, size_t *len
     xmlChar *text = NULL;
     int size = 0;
     xmlDocDumpMemoryEnc(doc, &text, &size, "UTF-8");
-    *xml = text ? malloc((size_t)size + 1) : NULL;
-    if (*xml) {
+    *xml = text && (size_t)size <= LOAD_MAX_FILE ? malloc((size_t)size + 1) : NULL;
+    if (text && (size_t)size > LOAD_MAX_FILE) {
+        problems_add(
+            problems, 1,
+            "longer than 16 MB with what has a default and with its CPU profiles, as workers get it; "
+            "allowed: at most %u bytes",
+            LOAD_MAX_FILE);
+    } else if (*xml) {
         memcpy(*xml, text, (size_t)size + 1);
         *len = (size_t)size;
     } else {
@@ -25,8 +33,22 @@ static bool dump(struct problems *problems, xmlDoc *doc, char **xml, size_t *len
     return *xml != NULL;
 }
 
+/* What can stand in XML (XML 1.0 section 2.2, for ASCII). */
+static bool is_text(const char *value)
+{
+    const char *c = value;
+    while (*c && ((unsigned char)*c >= ' ' || strchr("\t\r\n", *c)))
+        c++;
+    return !*c && xmlCheckUTF8((const xmlChar *)value);
+}
+
 static bool apply_override(struct problems *problems, xmlDoc *doc, const struct scenario_override *override)
 {
+    if (!is_text(override->value) || !is_text(override->path)) {
+        problems_add(problems, 1, "--set %s=%s: not text; allowed: UTF-8 without control characters",
+                     problems_quote(override->path).text, problems_quote(override->value).text);
+        return false;
+    }
     struct xpath_problem problem = {0};
     xmlXPathObject *selected = xpath_select(doc, override->path, &problem);
     if (!selected) {
@@ -108,15 +130,13 @@ struct maker {
     const struct axes *axes;
 };
 
-/* Makes a case from the whole scenario, checks it, and keeps its text. What is wrong is reported with `note`.
- */
-static bool make_case(const struct maker *maker, size_t i, const char *note, struct scenario_case *c,
-                      struct scenario *scenario)
+/* Makes a case from the whole scenario, checks it, and keeps its text. */
+static bool make_case(const struct maker *maker, size_t i, struct scenario_case *c, struct scenario *scenario)
 {
     struct problems *problems = maker->problems;
     if (!axes_case(maker->axes, problems, i, c))
         return false;
-    xmlDoc *doc = xmlCopyDoc(maker->whole, 1);
+    xmlDoc *doc = load_copy(maker->whole);
     if (!doc) {
         problems_no_memory(problems);
         return false;
@@ -127,7 +147,8 @@ static bool make_case(const struct maker *maker, size_t i, const char *note, str
         xmlUnlinkNode(vary);
         xmlFreeNode(vary);
     }
-    snprintf(problems->note, sizeof problems->note, "%s", note);
+    if (maker->axes->num > 0)
+        snprintf(problems->note, sizeof problems->note, " (case %s)", c->name);
     ok = ok && load_validate(maker->schema, problems, doc, "scenario") &&
          load_scenario(scenario, problems, doc) && dump(problems, doc, &c->xml, &c->xml_len);
     problems->note[0] = '\0';
@@ -135,45 +156,59 @@ static bool make_case(const struct maker *maker, size_t i, const char *note, str
     return ok;
 }
 
-/* A case failed. Unless the scenario fails in the same way without its axes, the message is made once more
- * with the name of the case. */
-static void name_the_case(const struct maker *maker, size_t i, const char *name)
+/* What the scenario says in the same way without its axes is no matter of a case. */
+static void name_the_cases(const struct maker *maker)
 {
-    struct problems *problems = maker->problems, without_axes;
-    struct scenario_message plain;
+    struct problems plain;
+    struct scenario_message message;
     struct scenario scenario = {0};
-    problems_init(&without_axes, &plain, problems->file);
-    load_scenario(&scenario, &without_axes, maker->whole);
+    problems_init(&plain, &message, maker->problems->file);
+    load_scenario(&scenario, &plain, maker->whole);
     scenario_cleanup(&scenario);
-    if (strcmp(plain.text, problems->message->text) == 0)
-        return;
-    struct scenario_case again;
-    char note[sizeof problems->note];
-    snprintf(note, sizeof note, " (case %s)", name);
-    problems_init(problems, problems->message, problems->file);
-    make_case(maker, i, note, &again, &scenario);
-    free(again.xml);
-    scenario_cleanup(&scenario);
+    problems_without_case(maker->problems, &plain);
+    problems_cleanup(&plain);
 }
+
+/* Each case is kept as a text. */
+#define MAX_BYTES (UINT64_C(256) << 20)
+
+static bool fits(const struct scenario_set *set, const struct maker *maker)
+{
+    char why[80];
+    uint64_t cases = maker->axes->num_cases;
+    if (maker->axes->num == 0 || cases * set->xml_len <= MAX_BYTES)
+        return true;
+    snprintf(why, sizeof why, "%llu cases of %zu bytes each", (unsigned long long)cases, set->xml_len);
+    load_wrong(maker->problems, maker->axes->items[0].element, "values", why,
+               "cases that have at most 256 MB together");
+    return false;
+}
+
+/* Cases that fail are mostly alike. */
+#define MAX_FAILED_CASES 100
 
 static bool make_cases(struct scenario_set *set, const struct maker *maker)
 {
+    if (!fits(set, maker))
+        return false;
     set->cases = calloc(maker->axes->num_cases, sizeof *set->cases);
     if (!set->cases) {
         problems_no_memory(maker->problems);
         return false;
     }
-    bool ok = true;
-    for (size_t i = 0; i < maker->axes->num_cases && ok; i++) {
+    size_t failed = 0;
+    for (size_t i = 0; i < maker->axes->num_cases && failed < MAX_FAILED_CASES; i++) {
         struct scenario scenario = {0};
         set->num_cases = i + 1;
-        ok = make_case(maker, i, "", &set->cases[i], i == 0 ? &set->base : &scenario);
+        failed += !make_case(maker, i, &set->cases[i], i == 0 ? &set->base : &scenario);
         scenario_cleanup(&scenario);
-        if (!ok && maker->axes->num > 0)
-            name_the_case(maker, i, set->cases[i].name);
     }
-    return ok;
+    if (failed > 0 && maker->axes->num > 0)
+        name_the_cases(maker);
+    return failed == 0;
 }
+
+#define MAX_EXPECTATIONS 100000 /* of all cases */
 
 /* Adds one expectation for each case that this one means. */
 static bool resolve_expectation(struct scenario_set *set, struct problems *problems, const xmlNode *element,
@@ -187,9 +222,14 @@ static bool resolve_expectation(struct scenario_set *set, struct problems *probl
         problems_names_add(&names, name);
         if (*written->case_name && !axes_case_is(&set->cases[i], written->case_name))
             continue;
-        struct scenario_expectation *that = LOAD_APPEND(problems, out->expectations, out->num_expectations);
-        ok = that != NULL;
         found = true;
+        if (out->num_expectations == MAX_EXPECTATIONS)
+            load_wrong(problems, element, "metric", "too many expectations", "100000 in all cases together");
+        struct scenario_expectation *that =
+            out->num_expectations < MAX_EXPECTATIONS
+                ? LOAD_APPEND(problems, out->expectations, out->num_expectations)
+                : NULL;
+        ok = that != NULL;
         if (!ok)
             break;
         *that = *written;
@@ -220,19 +260,54 @@ static bool resolve_expectations(struct scenario_set *set, struct problems *prob
     return ok;
 }
 
+/* Of the first case, whose expectations are those of all. */
+static bool judge_expectations(const struct scenario_set *set, struct problems *problems,
+                               const struct scenario_options *options)
+{
+    char text[2048];
+    bool ok = true;
+    for (size_t i = 0; options && options->wrong_expectation && i < set->base.num_expectations; i++) {
+        const struct scenario_expectation *expected = &set->base.expectations[i];
+        if (!options->wrong_expectation(&set->base, expected, text, sizeof text))
+            continue;
+        problems_add(problems, expected->line, "<that> %s", text);
+        ok = false;
+    }
+    return ok;
+}
+
 static bool load_set(struct scenario_set *set, const struct load_schema *schema, struct problems *problems,
                      xmlDoc *doc, const struct scenario_options *options)
 {
     /* Validation also writes the defaults into the document, so that --set and axes can set them. */
-    bool ok = load_validate(schema, problems, doc, "scenario") &&
-              load_inline_profiles(schema, problems, doc, problems->file) &&
-              apply_options(problems, doc, options) && load_validate(schema, problems, doc, "scenario") &&
-              dump(problems, doc, &set->xml, &set->xml_len);
+    bool ok = load_validate(schema, problems, doc, "scenario");
+    bool told = !ok;
+    ok = !problems->is_misleading && load_inline_profiles(schema, problems, doc, problems->file) && ok;
+    ok = ok && apply_options(problems, doc, options);
+    if (ok && options && (options->num_overrides > 0 || options->runs > 0 || options->has_seed)) {
+        ok = load_validate(schema, problems, doc, "scenario");
+        told = !ok;
+    }
+    if (told && !problems->is_misleading) {
+        load_scenario(&set->base, problems, doc); /* for what else is wrong */
+        judge_expectations(set, problems, options);
+        return false;
+    }
+    ok = ok && dump(problems, doc, &set->xml, &set->xml_len);
     const xmlNode *root = xmlDocGetRootElement(doc);
     struct axes axes = {0};
     struct maker maker = {schema, problems, doc, &axes};
-    ok = ok && axes_load(&axes, problems, root) && make_cases(set, &maker) &&
-         resolve_expectations(set, problems, root);
+    ok = ok && axes_load(&axes, problems, root);
+    struct load_usage usage = {0};
+    if (ok) {
+        problems->usage = options && options->all_used ? &usage : NULL;
+        ok = make_cases(set, &maker);
+        ok = ok && (!problems->usage || load_report_unused(&usage, problems, root));
+        problems->usage = NULL;
+        ok = judge_expectations(set, problems, options) && ok;
+        ok = ok && resolve_expectations(set, problems, root);
+    }
+    load_usage_cleanup(&usage);
     axes_cleanup(&axes);
     return ok;
 }
@@ -245,12 +320,12 @@ int scenario_set_load(struct scenario_set *set, const char *file, const struct s
     *set = (struct scenario_set){0};
     problems_init(&problems, message, file);
     problems.warnings = &set->warnings;
-    if (!load_schema_init(&schema, &problems))
-        return -1;
-    xmlDoc *doc = load_xml_file(&problems, file);
+    bool known = load_schema_init(&schema, &problems);
+    xmlDoc *doc = known ? load_xml_file(&problems, file) : NULL;
     bool ok = doc && load_set(set, &schema, &problems, doc, options);
     xmlFreeDoc(doc);
     load_schema_cleanup(&schema);
+    problems_finish(&problems);
     if (!ok)
         scenario_set_cleanup(set);
     return ok ? 0 : -1;

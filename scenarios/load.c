@@ -1,6 +1,8 @@
 /* A validated document into struct scenario. */
 #include "load.h"
 
+#include "load_usage.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +53,19 @@ static bool load_lesson(struct loader *l, const xmlNode *lesson)
     return ok;
 }
 
+/* A name that a scenario refers to is there even if what it names is wrong, so that all that is wrong can be
+ * told at once. */
+static bool load_topology(struct loader *l, const xmlNode *topology)
+{
+    l->gateways_sound = load_gateways(l, topology);
+    l->gateways_sound = !load_is_cut_off(l) && load_nats(l, topology) && l->gateways_sound;
+    if (load_is_cut_off(l))
+        return false;
+    l->gateways_sound = l->gateways_sound && load_address_plan(l);
+    l->links_sound = load_links(l, topology) && l->gateways_sound && load_behind_nats(l);
+    return l->gateways_sound && l->links_sound;
+}
+
 static bool load_parts(struct loader *l, const xmlNode *root)
 {
     struct problems *problems = l->problems;
@@ -59,28 +74,30 @@ static bool load_parts(struct loader *l, const xmlNode *root)
         load_wrong(problems, root, "duration", "no time at all", "more than 0s");
         ok = false;
     }
-    const xmlNode *topology = load_child(root, "topology");
-    ok = load_lesson(l, load_child(root, "lesson")) && ok;
-    ok = load_profiles(l, root) && ok;
-    ok = load_gateways(l, topology) && ok;
-    ok = ok && load_nats(l, topology);
-    /* What follows refers to gateways and times; without them it would only report what follows from that. */
-    ok = ok && load_address_plan(l);
-    ok = ok && load_links(l, topology) && load_behind_nats(l);
-    ok = ok && load_tunnels(l, load_child(root, "tunnels")) && load_shared_peers(l);
-    ok = ok && load_check_prices(l, root);
     if (!ok)
+        l->scenario->duration = INT64_MAX; /* no instant is beyond a duration that nobody knows */
+    ok = load_lesson(l, load_child(root, "lesson")) && ok;
+    bool profiles_sound = load_profiles(l, root);
+    ok = load_topology(l, load_child(root, "topology")) && profiles_sound && ok;
+    if (load_is_cut_off(l))
         return false;
-    ok = load_flows(l, load_child(root, "traffic"));
+    l->tunnels_sound = load_tunnels(l, load_child(root, "tunnels"));
+    l->tunnels_sound = l->tunnels_sound && l->links_sound && load_shared_peers(l);
+    ok = l->tunnels_sound && ok;
+    ok = ok && load_check_prices(l, root);
+    if (load_is_cut_off(l))
+        return false;
+    ok = load_flows(l, load_child(root, "traffic")) && ok;
     ok = load_timeline(l, load_child(root, "timeline")) && ok;
-    return load_expectations(l, load_child(root, "expect")) && ok;
+    ok = load_expectations(l, load_child(root, "expect")) && ok;
+    return ok && (!problems->usage || load_note_usage(problems->usage, l));
 }
 
 bool load_scenario(struct scenario *scenario, struct problems *problems, const xmlDoc *doc)
 {
     *scenario = (struct scenario){0};
     struct loader l = {.problems = problems, .scenario = scenario};
-    bool ok = load_parts(&l, xmlDocGetRootElement(doc));
+    bool ok = !problems->is_misleading && load_parts(&l, xmlDocGetRootElement(doc));
     free(l.gateways.items);
     free(l.tunnels.items);
     free(l.nodes.items);
@@ -113,13 +130,13 @@ int scenario_load_memory(struct scenario *scenario, const char *xml, size_t len,
     struct load_schema schema;
     problems_init(&problems, message, name);
     *scenario = (struct scenario){0};
-    if (!load_schema_init(&schema, &problems))
-        return -1;
-    xmlDoc *doc = load_xml_memory(&problems, xml, len);
+    bool known = load_schema_init(&schema, &problems);
+    xmlDoc *doc = known ? load_xml_memory(&problems, xml, len) : NULL;
     bool ok = doc && load_validate(&schema, &problems, doc, "scenario") &&
               load_inline_profiles(&schema, &problems, doc, name) && load_scenario(scenario, &problems, doc);
     xmlFreeDoc(doc);
     load_schema_cleanup(&schema);
+    problems_finish(&problems);
     if (!ok)
         scenario_cleanup(scenario);
     return ok ? 0 : -1;

@@ -6,8 +6,10 @@
 #include "load_fields.h"
 #include "load_schema.h"
 
-#define LOAD_MAX_GATEWAYS 10000
-#define LOAD_MAX_EXPANDED 20000 /* links, tunnels, flows or events */
+#define LOAD_MAX_GATEWAYS     10000
+#define LOAD_MAX_EXPANDED     20000 /* links, tunnels, flows or events */
+#define LOAD_MAX_PROFILES     100
+#define LOAD_MAX_EXPECTATIONS 1000 /* as written */
 
 /* What one element became: `num` entries of an array from `first` on. */
 struct load_group {
@@ -29,7 +31,18 @@ struct loader {
     struct load_groups nodes; /* gateways and NATs, numbered as struct scenario_link has it */
     struct load_groups links; /* by "from-to", as the element says it */
     int *component;           /* of each node: the same for those that links connect */
+    /* Whether all of them are right. If not, what refers to them is still looked at, but not what rests on
+     * what they are. */
+    bool gateways_sound, links_sound, tunnels_sound;
+    bool too_many; /* gateways, links, tunnels, ... */
 };
+
+/* The arrays are not complete, for there is too much or too little memory: nothing may rest on them. */
+bool load_is_cut_off(const struct loader *l);
+
+/* Says so, once. True. */
+bool load_too_many(struct loader *l, const xmlNode *node, const char *attribute, const char *what,
+                   size_t most);
 
 /* As array_append, but reported. */
 void *load_append(struct problems *problems, void *array, size_t *num, size_t size);

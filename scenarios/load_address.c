@@ -105,6 +105,23 @@ bool load_usable(const struct p2_selector *selector)
            (first.family == 6 || first.bytes[0] > 127 || last.bytes[0] < 127);
 }
 
+/* What begins in a private network (RFC 1918) and ends behind it has come to addresses of others. */
+static bool in_one_realm(const struct p2_address *first, const struct p2_selector *counted)
+{
+    static const struct {
+        uint8_t bytes[4], prefix_len;
+    } realms[] = {{{10}, 8}, {{172, 16}, 12}, {{192, 168}, 16}};
+    struct p2_address begin, end;
+    p2_selector_bounds(counted, &begin, &end);
+    for (size_t i = 0; first->family == 4 && i < sizeof realms / sizeof realms[0]; i++) {
+        struct p2_selector realm = {.address = {.family = 4}, .prefix_len = realms[i].prefix_len};
+        memcpy(realm.address.bytes, realms[i].bytes, 4);
+        if (p2_selector_contains(&realm, first))
+            return p2_selector_contains(&realm, &begin) && p2_selector_contains(&realm, &end);
+    }
+    return true;
+}
+
 bool load_count_selector(const struct p2_selector *first, uint64_t blocks, uint8_t block_len,
                          struct p2_selector *out)
 {
@@ -113,7 +130,7 @@ bool load_count_selector(const struct p2_selector *first, uint64_t blocks, uint8
     if (!units_address_add(&out->address, blocks, shift) ||
         (first->is_range && !units_address_add(&out->last, blocks, shift)))
         return false;
-    return load_usable(out);
+    return load_usable(out) && !is_documentation(&out->address) && in_one_realm(&first->address, out);
 }
 
 void load_count_wrong(struct problems *problems, const xmlNode *element, const char *attribute, size_t i)
@@ -122,5 +139,5 @@ void load_count_wrong(struct problems *problems, const xmlNode *element, const c
     snprintf(why, sizeof why, "number %zu would be outside", i + 1);
     load_wrong(problems, element, attribute, why,
                "a count that ends before 223.255.255.255 and outside 127.0.0.0/8, or inside 2000::/3 or "
-               "fd00::/8");
+               "fd00::/8; what begins in a private network stays in it");
 }

@@ -118,7 +118,7 @@ static bool load_capture(struct loader *l, const xmlNode *node, p2_time time, st
 static bool check_times(struct loader *l, const xmlNode *node, p2_time time,
                         const struct scenario_attack *attack)
 {
-    if (time + attack->delay >= l->scenario->duration) {
+    if (attack->delay >= l->scenario->duration - time) {
         load_wrong(l->problems, node, "delay", "the run is over by then",
                    "a time before the scenario's duration");
         return false;
@@ -168,8 +168,9 @@ bool load_attack(struct loader *l, const xmlNode *node, p2_time time)
     struct scenario_attack attack = {.until = time};
     size_t first, num;
     bool recorded = load_is(node, "replay") || load_is(node, "forge");
-    if (!load_method(l, node, &attack) || (recorded && !load_capture(l, node, time, &attack)) ||
-        !check_times(l, node, time, &attack) || !load_link_members(l, node, "on", &first, &num))
+    bool ok = load_method(l, node, &attack);
+    ok = ok && (!recorded || load_capture(l, node, time, &attack)) && check_times(l, node, time, &attack);
+    if (!load_link_members(l, node, "on", &first, &num) || !ok)
         return false;
     for (size_t i = 0; i < num; i++) {
         const struct scenario_link *link = &l->scenario->links[first + i];

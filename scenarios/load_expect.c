@@ -104,6 +104,8 @@ bool load_expectations(struct loader *l, const xmlNode *expect)
 {
     bool ok = true;
     for (const xmlNode *node = load_child(expect, "that"); node; node = load_next(node, "that")) {
+        if (l->scenario->num_expectations == LOAD_MAX_EXPECTATIONS)
+            return !load_too_many(l, node, "metric", "expectations", LOAD_MAX_EXPECTATIONS);
         struct scenario_expectation *that =
             LOAD_APPEND(l->problems, l->scenario->expectations, l->scenario->num_expectations);
         if (!that)

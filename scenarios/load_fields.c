@@ -10,8 +10,16 @@ void load_wrong(struct problems *problems, const xmlNode *element, const char *a
                 const char *allowed)
 {
     const char *found = load_attribute(element, attribute);
-    problems_add(problems, load_line(element), "<%s> %s=\"%s\"%s%s; allowed: %s", (const char *)element->name,
-                 attribute, problems_quote(found ? found : "").text, *why ? ": " : "", why, allowed);
+    int line = load_attribute_line(element, attribute);
+    char start[160];
+    snprintf(start, sizeof start, "<%.60s> %.60s=\"", (const char *)element->name, attribute);
+    /* The schema has said that it is missing, or wrong. */
+    if (problems->num_of_schema > 0 && (!found || problems_holds(problems, line, start))) {
+        problems_count(problems);
+        return;
+    }
+    problems_add(problems, line, "<%s> %s=\"%s\"%s%s; allowed: %s", (const char *)element->name, attribute,
+                 problems_quote(found ? found : "").text, *why ? ": " : "", why, allowed);
 }
 
 bool load_fields(struct problems *problems, const xmlNode *element, const struct field *fields,
@@ -37,9 +45,16 @@ static bool parse_name(const char *text, void *out)
     return true;
 }
 
+/* So that sums of several stay far from the end of 64 bits. */
+#define MAX_TIME (INT64_C(87600) * 3600 * P2_SECOND)
+
 static bool parse_time(const char *text, void *out)
 {
-    return units_time(text, out);
+    p2_time time;
+    if (!units_time(text, &time) || time > MAX_TIME)
+        return false;
+    *(p2_time *)out = time;
+    return true;
 }
 
 static bool parse_lifetime(const char *text, void *out)
@@ -107,7 +122,8 @@ static bool parse_pfs(const char *text, void *out)
 }
 
 const struct field_kind field_name = {"a name of at most 40 characters", parse_name};
-const struct field_kind field_time = {"a number and ns, us, ms, s, min or h, up to 290 years", parse_time};
+const struct field_kind field_time = {
+    "a number and ns, us, ms, s, min or h, up to 87600h, which are ten years", parse_time};
 const struct field_kind field_lifetime = {"whole seconds, 1s to 4294967295s", parse_lifetime};
 const struct field_kind field_count = {"a whole number", parse_count};
 const struct field_kind field_number = {"a whole number", parse_number};

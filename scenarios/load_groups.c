@@ -14,6 +14,23 @@ void *load_append(struct problems *problems, void *array, size_t *num, size_t si
     return entry;
 }
 
+bool load_is_cut_off(const struct loader *l)
+{
+    return l->too_many || l->problems->is_out_of_memory;
+}
+
+bool load_too_many(struct loader *l, const xmlNode *node, const char *attribute, const char *what,
+                   size_t most)
+{
+    char why[40], allowed[40];
+    snprintf(why, sizeof why, "too many %s", what);
+    snprintf(allowed, sizeof allowed, "%zu in all", most);
+    if (!l->too_many)
+        load_wrong(l->problems, node, attribute, why, allowed);
+    l->too_many = true;
+    return true;
+}
+
 void load_member_name(char out[SCENARIO_NAME], const char *name, bool counted, size_t i)
 {
     if (counted)
@@ -60,6 +77,8 @@ bool load_reference(struct problems *problems, const xmlNode *element, const cha
         return false;
     }
     *out = (struct load_members){group->first, group->num, group->counted, group};
+    if (group->num == 0)
+        return false; /* reported where it is made */
     if (!text[len])
         return true;
     unsigned long i = strtoul(text + len + 1, NULL, 10);

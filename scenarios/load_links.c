@@ -49,10 +49,8 @@ static bool load_link(struct loader *l, const xmlNode *node)
     bool known = load_reference(l->problems, node, "from", "gateway", &l->nodes, &from);
     known = load_reference(l->problems, node, "to", "gateway", &l->nodes, &to) && known;
     size_t num = known ? load_pairs(l->problems, node, "to", &to, &from) : 0;
-    if (num + s->num_links > LOAD_MAX_EXPANDED) {
-        load_wrong(l->problems, node, "from", "too many links", "20000 in all");
-        return false;
-    }
+    if (num + s->num_links > LOAD_MAX_EXPANDED || l->links.num > LOAD_MAX_EXPANDED)
+        return !load_too_many(l, node, "from", "links", LOAD_MAX_EXPANDED);
     if (ok && link.reorder > 0 && link.reorder_delay <= 0) {
         load_wrong(l->problems, node, "reorder", "nothing is overtaken without a reorder-delay",
                    "reorder=\"0%\", or a reorder-delay of more than 0s");
@@ -94,14 +92,15 @@ static bool check_parallel(struct loader *l)
     }
     load_pairs_sort(pairs, s->num_links);
     bool ok = true;
-    for (size_t i = 1; i < s->num_links && ok; i++) {
+    for (size_t i = 1; i < s->num_links; i++) {
         const struct scenario_link *link = &s->links[pairs[i].index];
-        ok = pairs[i].a != pairs[i - 1].a || pairs[i].b != pairs[i - 1].b;
-        if (!ok)
-            problems_add(l->problems, link->line,
-                         "<link> %s: a second link between these gateways (the first is on line %d); "
-                         "allowed: one, since it carries packets both ways",
-                         link->name, s->links[pairs[i - 1].index].line);
+        if (pairs[i].a != pairs[i - 1].a || pairs[i].b != pairs[i - 1].b)
+            continue;
+        ok = false;
+        problems_add(l->problems, link->line,
+                     "<link> %s: a second link between these gateways (the first is on line %d); "
+                     "allowed: one, since it carries packets both ways",
+                     link->name, s->links[pairs[i - 1].index].line);
     }
     free(pairs);
     return ok;
@@ -118,9 +117,10 @@ bool load_links(struct loader *l, const xmlNode *topology)
     for (size_t i = 0; i < num; i++)
         l->component[i] = (int)i;
     bool ok = true;
-    for (const xmlNode *node = load_child(topology, "link"); node; node = load_next(node, "link"))
+    const xmlNode *node = load_child(topology, "link");
+    for (; node && !load_is_cut_off(l); node = load_next(node, "link"))
         ok = load_link(l, node) && ok;
-    ok = check_parallel(l) && ok;
+    ok = !load_is_cut_off(l) && check_parallel(l) && ok;
     for (size_t i = 0; i < num; i++)
         l->component[i] = find(l->component, (int)i);
     return ok;

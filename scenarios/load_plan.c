@@ -77,10 +77,15 @@ bool load_address_plan(struct loader *l)
     /* Sorted by their beginning, an overlap is one with the range so far that reaches farthest. */
     const struct range *farthest = ranges;
     bool ok = true;
-    for (size_t i = 1; i < num && ok; i++) {
-        ok = p2_address_compare(&ranges[i].first, &farthest->last) > 0;
-        if (!ok)
+    int last_line = 0;
+    for (size_t i = 1; i < num; i++) {
+        bool clash = p2_address_compare(&ranges[i].first, &farthest->last) <= 0;
+        /* Of counted ones, all may clash in the same way. */
+        int line = ranges[i].line > farthest->line ? ranges[i].line : farthest->line;
+        if (clash && line != last_line)
             report_clash(l, farthest, &ranges[i]);
+        last_line = clash ? line : last_line;
+        ok = ok && !clash;
         if (p2_address_compare(&ranges[i].last, &farthest->last) > 0)
             farthest = &ranges[i];
     }

@@ -117,7 +117,7 @@ static bool parse_install_interval(const char *text, void *out)
 static bool parse_dpd_interval(const char *text, void *out)
 {
     p2_time time = 0;
-    if (strcmp(text, "off") != 0 && (!units_time(text, &time) || time < P2_MS))
+    if (strcmp(text, "off") != 0 && (!field_time.parse(text, &time) || time < P2_MS))
         return false;
     *(p2_time *)out = time;
     return true;
@@ -126,7 +126,7 @@ static bool parse_dpd_interval(const char *text, void *out)
 static bool parse_keepalive(const char *text, void *out)
 {
     p2_time time;
-    if (!units_time(text, &time) || time < P2_SECOND)
+    if (!field_time.parse(text, &time) || time < P2_SECOND)
         return false;
     *(p2_time *)out = time;
     return true;
@@ -178,8 +178,10 @@ static const struct field_kind field_dscp = {"copy or zero", parse_dscp};
 static const struct field_kind field_sequence = {"standard, or a number of at least 1", parse_sequence};
 static const struct field_kind field_volume = {"1KB to 4294967295KB, such as 4608KB, or none", parse_volume};
 static const struct field_kind field_install_interval = {"0s to 10s", parse_install_interval};
-static const struct field_kind field_dpd_interval = {"a time of at least 1ms, or off", parse_dpd_interval};
-static const struct field_kind field_keepalive = {"a time of at least 1s", parse_keepalive};
+static const struct field_kind field_dpd_interval = {"a time of at least 1ms, or off; at most 87600h",
+                                                     parse_dpd_interval};
+static const struct field_kind field_keepalive = {"a time of at least 1s and at most 87600h",
+                                                  parse_keepalive};
 static const struct field_kind field_isakmp_cipher = {
     "a cipher that is built in and that ISAKMP has a number for", parse_isakmp_cipher};
 static const struct field_kind field_resend = {"1ms to 1h", parse_resend};

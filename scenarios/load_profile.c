@@ -1,12 +1,13 @@
 /* <cpu-profile>: prices, and the profile files that hold them. */
 #include "load.h"
 
+#include "load_text.h"
 #include "units.h"
 
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 /* The limits keep price * scale * quantity of work far from the end of 64 bits. */
 static bool parse_price(const char *text, int64_t max_ps, void *out)
@@ -106,7 +107,7 @@ bool load_profile(struct problems *problems, const xmlNode *element, struct prof
     describe_source(load_child(element, "source"), profile->source, sizeof profile->source);
     for (const xmlNode *price = load_child(element, "price"); price; price = load_next(price, "price"))
         ok = load_price(problems, price, profile) && ok;
-    if (ok && complete && !load_child(element, "source")) {
+    if (ok && complete && !load_child(element, "source") && !load_attribute(element, "base")) {
         problems_add(problems, load_line(element),
                      "<cpu-profile> \"%s\" without <source>; allowed: a <source> that says where "
                      "the prices come from",
@@ -121,6 +122,8 @@ bool load_profiles(struct loader *l, const xmlNode *root)
     struct scenario *s = l->scenario;
     bool ok = true;
     for (const xmlNode *node = load_child(root, "cpu-profile"); node; node = load_next(node, "cpu-profile")) {
+        if (s->num_profiles == LOAD_MAX_PROFILES)
+            return !load_too_many(l, node, "name", "cpu-profiles", LOAD_MAX_PROFILES);
         struct profile *profile = LOAD_APPEND(l->problems, s->profiles, s->num_profiles);
         if (!profile)
             return false;
@@ -179,6 +182,7 @@ static xmlDoc *load_profile_file(const struct load_schema *schema, struct proble
                                  const char *file)
 {
     const char *scenario_file = problems->file;
+    size_t num_of_schema = problems->num_of_schema;
     problems->file = file;
     xmlDoc *doc = load_xml_file(problems, file);
     bool ok = doc && load_validate(schema, problems, doc, "cpu-profile");
@@ -199,6 +203,7 @@ static xmlDoc *load_profile_file(const struct load_schema *schema, struct proble
     }
     free(profile);
     problems->file = scenario_file;
+    problems->num_of_schema = num_of_schema;
     if (!ok) {
         xmlFreeDoc(doc);
         return NULL;
@@ -218,7 +223,7 @@ static bool adopt(xmlNode *element, xmlNode *root, const char *base)
             xmlFreeNode(indent);
             return false;
         }
-        copy->line = element->line;
+        load_set_line(copy, load_line(element));
         xmlSetNs(copy, element->ns);
         xmlAddChild(element, indent);
         xmlAddChild(element, copy);
@@ -242,20 +247,15 @@ static bool inline_profile(const struct load_schema *schema, struct problems *pr
         return false;
     }
     char *path = resolve(file, base);
-    FILE *in = path ? fopen(path, "rb") : NULL;
-    struct stat is;
+    const char *why = NULL;
+    FILE *in = path ? load_open(path, &why) : NULL;
     bool ok = false;
     if (!path) {
         problems_no_memory(problems);
     } else if (!in) {
         char allowed[PROBLEMS_LIST];
         list_beside(path, base, allowed);
-        load_wrong(problems, element, "base", "no such file", allowed);
-    } else if (fstat(fileno(in), &is) != 0 || S_ISDIR(is.st_mode)) {
-        char allowed[PROBLEMS_LIST];
-        list_beside(path, base, allowed);
-        load_wrong(problems, element, "base", "a directory", allowed);
-        fclose(in);
+        load_wrong(problems, element, "base", access(path, F_OK) != 0 ? "no such file" : why, allowed);
     } else {
         fclose(in);
         xmlDoc *doc = load_profile_file(schema, problems, path);

@@ -245,13 +245,15 @@ bool load_proposals(struct problems *problems, const xmlNode *element, struct p2
     bool ok = true;
     if (node)
         policy->num_proposals = 0;
-    for (; node && ok; node = load_next(node, NULL)) {
+    for (; node; node = load_next(node, NULL)) {
         if (load_is(node, "proposals")) {
-            ok = load_set(problems, node, policy, pfs);
+            ok = load_set(problems, node, policy, pfs) && ok;
             continue;
         }
         struct p2_proposal *proposal = next_proposal(problems, node, policy, pfs);
-        ok = proposal && load_proposal(problems, node, proposal, &pfs->named[policy->num_proposals - 1]);
+        if (!proposal)
+            return false;
+        ok = load_proposal(problems, node, proposal, &pfs->named[policy->num_proposals - 1]) && ok;
     }
     return ok;
 }

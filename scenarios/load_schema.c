@@ -46,6 +46,16 @@ static const char *name_of(const xmlNode *node)
     return (const char *)node->name;
 }
 
+/* "xml:lang" as it was written, for its own name alone may be one of ours. */
+static struct problems_quote attribute_name(const xmlNode *attribute)
+{
+    char name[64];
+    const xmlNs *ns = attribute->ns;
+    snprintf(name, sizeof name, "%s%s%s", ns && ns->prefix ? (const char *)ns->prefix : "",
+             ns && ns->prefix ? ":" : "", name_of(attribute));
+    return problems_quote(name);
+}
+
 static void report_unknown_attribute(struct validation *v, const xmlNode *attribute)
 {
     struct problems_names names = {0};
@@ -53,7 +63,7 @@ static void report_unknown_attribute(struct validation *v, const xmlNode *attrib
     schema_attributes(schema_type_of(v->schema->doc, attribute->parent), &names);
     problems_list(allowed, &names, name_of(attribute));
     problems_add(v->problems, load_line(attribute), "<%s> %s=\"%s\": no such attribute; allowed: %s",
-                 problems_quote(name_of(attribute->parent)).text, problems_quote(name_of(attribute)).text,
+                 problems_quote(name_of(attribute->parent)).text, attribute_name(attribute).text,
                  problems_quote(load_attribute_value(attribute)).text, allowed);
     problems_names_cleanup(&names);
 }
@@ -67,6 +77,7 @@ static void report_missing_attribute(struct validation *v, const xmlNode *elemen
     snprintf(name, sizeof name, "%.*s", start ? (int)strcspn(start + sizeof marker - 1, "'") : 0,
              start ? start + sizeof marker - 1 : "");
     schema_describe(schema_attribute_type(v->schema->doc, element, name), NULL, allowed);
+    v->problems->is_misleading |= strcmp(name, "name") == 0;
     problems_add(v->problems, load_line(element),
                  "<%s> without %s, which it must have; allowed: %s=\"...\" with %s", name_of(element), name,
                  name, allowed);
@@ -100,6 +111,7 @@ static void report_content(struct validation *v, const xmlNode *element, const c
 {
     char expected[PROBLEMS_LIST];
     expected_names(expected, text);
+    v->problems->is_misleading = true;
     if (strstr(text, "Missing child")) {
         problems_add(v->problems, load_line(element), "<%s> is not complete; allowed next in it: %s",
                      name_of(element), expected);
@@ -128,9 +140,38 @@ static void report_content(struct validation *v, const xmlNode *element, const c
                      found, name_of(parent), allowed, *expected ? "; here: " : "", expected);
 }
 
+/* xsi:type and xsi:nil would change what an element may hold. */
+static const xmlNode *instance_attribute(const xmlNode *element)
+{
+    static const char instance[] = "http://www.w3.org/2001/XMLSchema-instance";
+    for (const xmlAttr *attribute = element->properties; attribute; attribute = attribute->next) {
+        if (attribute->ns && strcmp((const char *)attribute->ns->href, instance) == 0)
+            return (const xmlNode *)attribute;
+    }
+    return NULL;
+}
+
+/* Others refer to these. */
+static bool is_referred_to(const xmlNode *node)
+{
+    static const char *const names[] = {"name", "count", "step"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        found |= node->type == XML_ATTRIBUTE_NODE && strcmp(name_of(node), names[i]) == 0;
+    return found;
+}
+
 static void report_value(struct validation *v, const xmlNode *node)
 {
     char allowed[PROBLEMS_LIST];
+    const xmlNode *element = node->type == XML_ELEMENT_NODE ? node : node->parent;
+    const xmlNode *instance = node->type == XML_ELEMENT_NODE || node->ns ? instance_attribute(element) : NULL;
+    if (instance) {
+        v->problems->is_misleading = true;
+        report_unknown_attribute(v, instance);
+        return;
+    }
+    v->problems->is_misleading |= is_referred_to(node);
     xmlChar *found = xmlNodeGetContent(node);
     const char *text = found ? (const char *)found : "";
     const xmlNode *type = schema_value_type_of(v->schema->doc, node);
@@ -155,6 +196,7 @@ static void report_text(struct validation *v, const xmlNode *element)
     schema_children(schema_type_of(v->schema->doc, element), &names);
     problems_list(allowed, &names, NULL);
     const xmlNode *child = names.num == 0 ? load_child(element, NULL) : NULL;
+    v->problems->is_misleading |= child != NULL;
     problems_add(v->problems, load_line(child ? child : element), "%s%s%s in <%s>; allowed in it: %s",
                  child ? "<" : "text", child ? problems_quote(name_of(child)).text : "", child ? ">" : "",
                  name_of(element), allowed);
@@ -170,10 +212,14 @@ static const xmlNode *culprit(const xmlError *error, const char *text)
     const char *start = strstr(text, marker), *end = strstr(text, ": ");
     if (!node || node->type != XML_ELEMENT_NODE || !start || (end && end < start))
         return node;
-    char name[64];
     start += sizeof marker - 1;
+    const char *brace = *start == '{' ? strchr(start, '}') : NULL;
+    char name[64], ns[128] = "";
+    if (brace)
+        snprintf(ns, sizeof ns, "%.*s", (int)(brace - start - 1), start + 1);
+    start = brace ? brace + 1 : start;
     snprintf(name, sizeof name, "%.*s", (int)strcspn(start, "'"), start);
-    const xmlAttr *attribute = xmlHasNsProp(node, (const xmlChar *)name, NULL);
+    const xmlAttr *attribute = xmlHasNsProp(node, (const xmlChar *)name, brace ? (const xmlChar *)ns : NULL);
     return attribute ? (const xmlNode *)attribute : node;
 }
 
@@ -185,6 +231,10 @@ static void on_error(void *context, xmlErrorPtr error)
     if (!node || node == v->last)
         return;
     v->last = node;
+    if (problems_is_full(v->problems)) {
+        problems_count(v->problems);
+        return;
+    }
     switch (error->code) {
     case XML_SCHEMAV_CVC_COMPLEX_TYPE_3_2_1:
     case XML_SCHEMAV_CVC_COMPLEX_TYPE_3_2_2:
@@ -212,6 +262,7 @@ static bool check_root(struct problems *problems, const xmlNode *root, const cha
     const char *ns = root->ns ? (const char *)root->ns->href : "";
     if (load_is(root, name) && strcmp(ns, SCENARIO_NAMESPACE) == 0)
         return true;
+    problems->is_misleading = true;
     problems_add(problems, load_line(root),
                  "the root is <%s> in namespace \"%s\"; allowed: <%s xmlns=\"" SCENARIO_NAMESPACE "\">",
                  problems_quote((const char *)root->name).text, problems_quote(ns).text, name);
@@ -235,5 +286,6 @@ bool load_validate(const struct load_schema *schema, struct problems *problems, 
     xmlSchemaFreeValidCtxt(validator);
     if (result != 0 && problems->num_errors == before)
         problems_add(problems, 1, "not valid; allowed: what phase2sim.xsd says");
+    problems->num_of_schema = problems->num_errors > before ? problems->num_kept : 0;
     return problems->num_errors == before;
 }

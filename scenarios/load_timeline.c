@@ -14,10 +14,8 @@ struct scenario_event *load_event(struct loader *l, p2_time time, enum scenario_
 
 static bool too_many(struct loader *l, const xmlNode *node, const char *attribute, size_t num)
 {
-    if (num + l->scenario->num_events <= LOAD_MAX_EXPANDED)
-        return false;
-    load_wrong(l->problems, node, attribute, "too many events", "20000 in all");
-    return true;
+    return num + l->scenario->num_events > LOAD_MAX_EXPANDED &&
+           load_too_many(l, node, attribute, "events", LOAD_MAX_EXPANDED);
 }
 
 /* A counted reference needs all="true": a storm should be meant. */
@@ -79,7 +77,7 @@ static bool load_restart(struct loader *l, const xmlNode *node, p2_time time)
     if (!load_several(l, node, "gateway", &l->gateways, &gateways))
         return false;
     for (size_t i = 0; i < gateways.num; i++) {
-        if (!has_tunnel(l->scenario, gateways.first + i)) {
+        if (l->tunnels_sound && !has_tunnel(l->scenario, gateways.first + i)) {
             load_wrong(l->problems, node, "gateway", "it has no tunnel, and so nothing to forget",
                        "a gateway at the end of a <tunnel>");
             return false;
@@ -94,6 +92,8 @@ static bool load_restart(struct loader *l, const xmlNode *node, p2_time time)
 
 static bool report_no_link(struct loader *l, const xmlNode *node, const char *attribute, const char *why)
 {
+    if (!l->links_sound)
+        return false; /* it may be the one that is wrong */
     struct problems_names names = {0};
     char allowed[PROBLEMS_LIST];
     for (size_t i = 0; i < l->scenario->num_links; i++)
@@ -131,15 +131,15 @@ bool load_link_members(struct loader *l, const xmlNode *node, const char *attrib
 static bool load_cut(struct loader *l, const xmlNode *node, p2_time time)
 {
     static const struct field fields[] = {{"for", &field_time, 0}};
-    p2_time duration;
+    p2_time duration = 0;
     size_t first, num;
-    if (!load_fields(l->problems, node, fields, FIELDS(fields), &duration) ||
-        !load_link_members(l, node, "link", &first, &num))
-        return false;
-    if (duration <= 0) {
+    bool ok = load_fields(l->problems, node, fields, FIELDS(fields), &duration);
+    if (ok && duration <= 0) {
         load_wrong(l->problems, node, "for", "no time at all", "more than 0s");
-        return false;
+        ok = false;
     }
+    if (!load_link_members(l, node, "link", &first, &num) || !ok)
+        return false;
     for (size_t i = 0; i < num; i++) {
         struct scenario_event *event = load_event(l, time, SCENARIO_CUT);
         if (!event)
@@ -202,7 +202,8 @@ static bool load_lose(struct loader *l, const xmlNode *node, p2_time time)
     struct scenario_lose lose = {0};
     size_t first, num;
     bool ok = load_fields(l->problems, node, lose_fields, FIELDS(lose_fields), &lose);
-    ok = ok && load_exchange(l->problems, node, &lose) && load_link_members(l, node, "link", &first, &num);
+    ok = ok && load_exchange(l->problems, node, &lose);
+    ok = load_link_members(l, node, "link", &first, &num) && ok;
     if (ok && lose.action == SCENARIO_LOSE_DELAY && lose.delay <= 0) {
         load_wrong(l->problems, node, "action", "without a delay", "a delay of more than 0s beside it");
         return false;
@@ -230,19 +231,19 @@ static const struct {
 
 static bool load_at(struct loader *l, const xmlNode *node)
 {
-    p2_time time;
+    p2_time time = 0;
     static const struct field at_fields[] = {{"time", &field_time, 0}};
-    if (!load_fields(l->problems, node, at_fields, FIELDS(at_fields), &time))
-        return false;
-    if (time >= l->scenario->duration) {
+    bool ok = load_fields(l->problems, node, at_fields, FIELDS(at_fields), &time);
+    if (ok && time >= l->scenario->duration) {
         load_wrong(l->problems, node, "time", "the run is over by then",
                    "a time before the scenario's duration");
-        return false;
+        ok = false;
     }
-    bool ok = true;
+    bool known = ok && load_attribute(node, "time");
     for (const xmlNode *event = load_child(node, NULL); event; event = load_next(event, NULL)) {
         for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-            if (load_is(event, kinds[i].name))
+            /* What attackers do is measured from this time. */
+            if (load_is(event, kinds[i].name) && (known || kinds[i].load != load_attack))
                 ok = kinds[i].load(l, event, time) && ok;
         }
     }
@@ -277,7 +278,8 @@ static bool sort_events(struct loader *l)
 bool load_timeline(struct loader *l, const xmlNode *timeline)
 {
     bool ok = true;
-    for (const xmlNode *node = load_child(timeline, "at"); node; node = load_next(node, "at"))
+    const xmlNode *node = load_child(timeline, "at");
+    for (; node && !load_is_cut_off(l); node = load_next(node, "at"))
         ok = load_at(l, node) && ok;
     return ok && sort_events(l);
 }

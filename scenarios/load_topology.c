@@ -80,11 +80,8 @@ static struct load_group *load_node_group(struct loader *l, const xmlNode *node,
 
 static bool too_many_nodes(struct loader *l, const xmlNode *node, size_t num)
 {
-    if (num <= LOAD_MAX_GATEWAYS)
-        return false;
-    load_wrong(l->problems, node, load_attribute(node, "count") ? "count" : "name", "too many gateways",
-               "10000 in all");
-    return true;
+    return num > LOAD_MAX_GATEWAYS && load_too_many(l, node, load_attribute(node, "count") ? "count" : "name",
+                                                    "gateways", LOAD_MAX_GATEWAYS);
 }
 
 /* The address of member i. */
@@ -99,9 +96,10 @@ static bool count_address(struct loader *l, const xmlNode *node, const struct lo
     return ok;
 }
 
-/* Member i of a counted gateway, from the first one. */
+/* Member i of a counted gateway, from the first one. One that is not sound is there for those that name it.
+ */
 static bool load_gateway_member(struct loader *l, const xmlNode *node, const struct scenario_gateway *first,
-                                const struct load_group *group, size_t i)
+                                const struct load_group *group, size_t i, bool sound)
 {
     struct scenario_gateway *gateway =
         LOAD_APPEND(l->problems, l->scenario->gateways, l->scenario->num_gateways);
@@ -109,7 +107,7 @@ static bool load_gateway_member(struct loader *l, const xmlNode *node, const str
         return false;
     *gateway = *first;
     load_member_name(gateway->name, group->name, group->counted, i);
-    if (!count_address(l, node, group, i, &first->address, &gateway->address))
+    if (!sound || !count_address(l, node, group, i, &first->address, &gateway->address))
         return false;
     for (size_t p = 0; p < first->num_protects; p++) {
         const struct p2_selector *prefix = &first->protects[p];
@@ -172,10 +170,10 @@ static bool load_gateway(struct loader *l, const xmlNode *node)
     bool ok = load_address(l->problems, node, "address", &first.address);
     ok = load_protects(l->problems, node, &first) && ok;
     ok = load_cpu(l, node, &first.cpu) && ok;
-    if (ok && too_many_nodes(l, node, group->first + group->num))
+    if (too_many_nodes(l, node, group->first + group->num))
         return false;
-    for (size_t i = 0; ok && i < group->num; i++)
-        ok = load_gateway_member(l, node, &first, group, i);
+    for (size_t i = 0; i < group->num; i++)
+        ok = load_gateway_member(l, node, &first, group, i, ok);
     return ok;
 }
 
@@ -183,13 +181,14 @@ static bool load_gateway(struct loader *l, const xmlNode *node)
 bool load_gateways(struct loader *l, const xmlNode *topology)
 {
     bool ok = true;
-    for (const xmlNode *node = load_child(topology, "gateway"); node; node = load_next(node, "gateway"))
+    const xmlNode *node = load_child(topology, "gateway");
+    for (; node && !load_is_cut_off(l); node = load_next(node, "gateway"))
         ok = load_gateway(l, node) && ok;
-    for (size_t i = 0; i < l->gateways.num && ok; i++) {
+    for (size_t i = 0; i < l->gateways.num; i++) {
         struct load_group *group = LOAD_APPEND(l->problems, l->nodes.items, l->nodes.num);
-        ok = group != NULL;
-        if (ok)
-            *group = l->gateways.items[i];
+        if (!group)
+            return false;
+        *group = l->gateways.items[i];
     }
     return ok;
 }
@@ -219,16 +218,15 @@ static bool load_nat(struct loader *l, const xmlNode *node)
         load_wrong(l->problems, node, "timeout", "no time at all", "more than 0s");
         ok = false;
     }
-    if (ok && too_many_nodes(l, node, group->first + group->num))
+    if (too_many_nodes(l, node, group->first + group->num))
         return false;
-    for (size_t i = 0; ok && i < group->num; i++) {
+    for (size_t i = 0; i < group->num; i++) {
         struct scenario_nat *nat = LOAD_APPEND(l->problems, s->nats, s->num_nats);
-        ok = nat != NULL;
-        if (!ok)
-            break;
+        if (!nat)
+            return false;
         *nat = first;
         load_member_name(nat->name, group->name, group->counted, i);
-        ok = count_address(l, node, group, i, &first.address, &nat->address);
+        ok = ok && count_address(l, node, group, i, &first.address, &nat->address);
     }
     return ok;
 }
@@ -236,7 +234,8 @@ static bool load_nat(struct loader *l, const xmlNode *node)
 bool load_nats(struct loader *l, const xmlNode *topology)
 {
     bool ok = true;
-    for (const xmlNode *node = load_child(topology, "nat"); node; node = load_next(node, "nat"))
+    for (const xmlNode *node = load_child(topology, "nat"); node && !load_is_cut_off(l);
+         node = load_next(node, "nat"))
         ok = load_nat(l, node) && ok;
     return ok;
 }

@@ -76,6 +76,11 @@ static bool check_times(struct loader *l, const xmlNode *node, const struct scen
                    "a time before the scenario's duration");
         return false;
     }
+    if (flow->stop > l->scenario->duration) {
+        load_wrong(l->problems, node, "stop", "the run is over by then",
+                   "a time up to the scenario's duration, or no stop");
+        return false;
+    }
     if (flow->stop <= flow->start) {
         load_wrong(l->problems, node, "stop", "not after start", "a time after start");
         return false;
@@ -188,8 +193,8 @@ static bool load_member_flow(struct loader *l, const xmlNode *node, const struct
     struct scenario *s = l->scenario;
     struct scenario_flow complete = *flow;
     const struct load_pair *pair = load_pairs_find(pairs, 2 * s->num_tunnels, flow->from, flow->to);
-    bool ok = pair != NULL;
-    if (!pair) {
+    bool ok = pair != NULL && l->tunnels_sound;
+    if (!pair && l->tunnels_sound) {
         problems_add(
             l->problems, load_line(node),
             "<flow> from %s to %s: no tunnel joins them; allowed: gateways with a <tunnel> between them",
@@ -217,10 +222,8 @@ static bool load_flow(struct loader *l, const xmlNode *node, const struct load_p
     bool known = load_reference(l->problems, node, "from", "gateway", &l->gateways, &from);
     known = load_reference(l->problems, node, "to", "gateway", &l->gateways, &to) && known;
     size_t num = known ? load_pairs(l->problems, node, "to", &to, &from) : 0;
-    if (num + l->scenario->num_flows > LOAD_MAX_EXPANDED) {
-        load_wrong(l->problems, node, "from", "too many flows", "20000 in all");
-        return false;
-    }
+    if (num + l->scenario->num_flows > LOAD_MAX_EXPANDED)
+        return !load_too_many(l, node, "from", "flows", LOAD_MAX_EXPANDED);
     ok = ok && num > 0;
     for (size_t i = 0; i < num && ok; i++) {
         flow.from = (int)load_member(&from, i);
@@ -258,7 +261,7 @@ bool load_flows(struct loader *l, const xmlNode *traffic)
     if (!ok)
         problems_no_memory(l->problems);
     const xmlNode *node = ok ? load_child(traffic, "flow") : NULL;
-    for (; node; node = load_next(node, "flow"))
+    for (; node && !load_is_cut_off(l); node = load_next(node, "flow"))
         ok = load_flow(l, node, pairs) && ok;
     free(pairs);
     return ok && name_flows(l);

@@ -32,12 +32,13 @@ static bool check_strict(struct problems *problems, const struct load_end *end)
     return time_fits && volume_fits;
 }
 
-static bool load_end_policies(struct problems *problems, const xmlNode *tunnel, struct load_end *end)
+static bool load_end_policies(struct problems *problems, const xmlNode *tunnel, struct load_end *end,
+                              bool sound)
 {
     struct scenario_end *template = &end->template;
     const xmlNode *phase1 = load_child(end->element, "phase1"), *policy = load_child(end->element, "policy");
-    bool ok = (!phase1 || load_phase1(problems, phase1, &template->phase1)) &&
-              (!policy || load_policy(problems, policy, &template->policy, &end->pfs));
+    bool ok = !phase1 || load_phase1(problems, phase1, &template->phase1);
+    ok = (!policy || load_policy(problems, policy, &template->policy, &end->pfs)) && ok && sound;
     if (ok && template->phase1.psk_len == 0) {
         problems_add(problems, load_line(phase1 ? phase1 : load_child(tunnel, "phase1")),
                      "<phase1> without pre-shared-key for end \"%s\"; allowed: a pre-shared-key in the "
@@ -74,13 +75,16 @@ static const struct field end_fields[] = {
     {"retry", &field_time, offsetof(struct scenario_end, retry)},
 };
 
-static bool load_end(struct loader *l, const xmlNode *tunnel, const xmlNode *element, struct load_end *end)
+/* sound: so is what the tunnel says for both ends. */
+static bool load_end(struct loader *l, const xmlNode *tunnel, const xmlNode *element, struct load_end *end,
+                     bool sound)
 {
     end->element = element;
     snprintf(end->template.vendor, sizeof end->template.vendor, "%s", attribute_or(element, "vendor", ""));
     bool ok = load_reference(l->problems, element, "gateway", "gateway", &l->gateways, &end->members);
     ok = load_fields(l->problems, element, end_fields, FIELDS(end_fields), &end->template) && ok;
-    ok = load_end_policies(l->problems, tunnel, end) && load_transport_basis(l->problems, tunnel, end) && ok;
+    ok = load_end_policies(l->problems, tunnel, end, sound) &&
+         load_transport_basis(l->problems, tunnel, end) && ok;
     return load_proxy_id(l->problems, end) && ok;
 }
 
@@ -134,6 +138,8 @@ static bool load_member_tunnel(struct loader *l, const xmlNode *node, const stru
         tunnel->ends[e] = ends[e].template;
         tunnel->ends[e].gateway = (int)load_member(&ends[e].members, i);
     }
+    if (!l->gateways_sound || !l->links_sound)
+        return true;
     return check_reach(l, tunnel) && load_proxy_ids(l, ends, i, tunnel) &&
            load_host_basis(l->problems, node, ends, s, tunnel) && load_transport_tunnel(l, tunnel);
 }
@@ -158,8 +164,8 @@ static bool load_ends(struct loader *l, const xmlNode *node, struct load_end end
     ok = load_policy(problems, load_child(node, "policy"), &ends[0].template.policy, &ends[0].pfs) && ok;
     ok = load_fields(problems, node, end_fields, FIELDS(end_fields), &ends[0].template) && ok;
     ends[1] = ends[0];
-    ok = ok && load_end(l, node, first, &ends[0]);
-    ok = ok && load_end(l, node, load_next(first, "end"), &ends[1]);
+    ok = load_end(l, node, first, &ends[0], ok) && ok;
+    ok = load_end(l, node, load_next(first, "end"), &ends[1], ok) && ok;
     /* Main against aggressive is a disagreement to look at; a preset SA needs nobody to answer. */
     if (ok && (ends[0].template.phase1.mode == P2_PHASE1_PRESET) !=
                   (ends[1].template.phase1.mode == P2_PHASE1_PRESET)) {
@@ -188,10 +194,8 @@ static bool load_tunnel(struct loader *l, const xmlNode *node)
     group->num =
         ok ? load_pairs(l->problems, ends[1].element, "gateway", &ends[1].members, &ends[0].members) : 0;
     group->counted = ends[0].members.counted || ends[1].members.counted;
-    if (group->num + l->scenario->num_tunnels > LOAD_MAX_EXPANDED) {
-        load_wrong(l->problems, node, "name", "too many tunnels", "20000 in all");
-        return false;
-    }
+    if (group->num + l->scenario->num_tunnels > LOAD_MAX_EXPANDED || l->tunnels.num > LOAD_MAX_EXPANDED)
+        return !load_too_many(l, node, "name", "tunnels", LOAD_MAX_EXPANDED);
     ok = group->num > 0;
     for (size_t i = 0; i < group->num && ok; i++)
         ok = load_member_tunnel(l, node, ends, group, i);
@@ -201,7 +205,8 @@ static bool load_tunnel(struct loader *l, const xmlNode *node)
 bool load_tunnels(struct loader *l, const xmlNode *tunnels)
 {
     bool ok = true;
-    for (const xmlNode *node = load_child(tunnels, "tunnel"); node; node = load_next(node, "tunnel"))
+    const xmlNode *node = load_child(tunnels, "tunnel");
+    for (; node && !load_is_cut_off(l); node = load_next(node, "tunnel"))
         ok = load_tunnel(l, node) && ok;
     return ok;
 }

@@ -10,14 +10,19 @@
 #include <libxml/tree.h>
 
 #define SCENARIO_NAMESPACE "urn:phase2sim:scenario:1"
-#define LOAD_MAX_FILE      (16u << 20) /* bytes */
 
 /* NULL: reported. */
 xmlDoc *load_xml_file(struct problems *problems, const char *file);
 xmlDoc *load_xml_memory(struct problems *problems, const char *xml, size_t len);
 
-/* Where an element stands, or the element of an attribute or text. */
+/* A copy that knows its lines. NULL: out of memory. */
+xmlDoc *load_copy(xmlDoc *doc);
+/* Where an element begins, an attribute's value, or the element around a text. */
 int load_line(const xmlNode *node);
+/* Of an attribute; of the element if it has no such attribute. */
+int load_attribute_line(const xmlNode *element, const char *attribute);
+/* As if an element had stood on that line with all its attributes. */
+void load_set_line(xmlNode *element, int line);
 /* Borrowed; NULL: no such attribute. */
 const char *load_attribute(const xmlNode *element, const char *name);
 /* Of an attribute that the schema requires or has a default for: never NULL. */

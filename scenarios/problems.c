@@ -1,39 +1,133 @@
 #include "problems.h"
 
+#include "nearest.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 void problems_init(struct problems *problems, struct scenario_message *message, const char *file)
 {
-    *problems = (struct problems){.message = message, .file = file};
+    *problems = (struct problems){.message = message, .file = file, .scenario = file};
     message->text[0] = '\0';
 }
 
-static const char more[] = "\n... and more of the kind";
+static char *format_text(const char *file, int line, size_t *behind, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int start = snprintf(NULL, 0, "%s:%d: ", file, line), rest = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    char *text = start >= 0 && rest >= 0 ? malloc((size_t)start + (size_t)rest + 1) : NULL;
+    if (text) {
+        *behind = (size_t)start;
+        snprintf(text, (size_t)start + 1, "%s:%d: ", file, line);
+        vsnprintf(text + start, (size_t)rest + 1, format, args);
+    }
+    return text;
+}
+
+static bool is_told(const struct problems *problems, const char *text)
+{
+    for (size_t i = 0; i < problems->num_kept; i++) {
+        if (problems->kept[i].text && strcmp(problems->kept[i].text, text) == 0)
+            return true;
+    }
+    return false;
+}
+
+void problems_count(struct problems *problems)
+{
+    problems->num_errors++;
+    problems->num_counted += problems_is_full(problems);
+}
 
 void problems_add(struct problems *problems, int line, const char *format, ...)
 {
-    char text[sizeof problems->message->text];
-    int used = snprintf(text, sizeof text, "%.300s:%d: ", problems->file, line);
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text + used, sizeof text - (size_t)used, format, args);
-    va_end(args);
-    size_t len = strlen(text);
-    snprintf(text + len, sizeof text - len, "%s", problems->note);
-
-    char *out = problems->message->text;
-    size_t out_len = strlen(out);
-    problems->num_errors++;
-    if (out_len == 0)
-        snprintf(out, sizeof problems->message->text, "%s", text);
-    else if (strstr(out, more))
+    problems_count(problems);
+    if (problems_is_full(problems))
         return;
-    else if (out_len + 1 + strlen(text) + sizeof more > sizeof problems->message->text)
-        snprintf(out + out_len, sizeof problems->message->text - out_len, "%s", more);
-    else
-        strcat(strcat(out, "\n"), text);
+    va_list args;
+    size_t start = 0;
+    va_start(args, format);
+    char *text = format_text(problems->file, line, &start, format, args);
+    va_end(args);
+    /* What is said of an element as a whole may follow from an attribute that the schema does not allow. */
+    bool follows = text && !strstr(text + start, "=\"") && problems_holds(problems, line, "<");
+    if (text && (follows || is_told(problems, text))) {
+        free(text);
+        return;
+    }
+    struct problem *problem = &problems->kept[problems->num_kept];
+    *problem = (struct problem){.text = text,
+                                .start = start,
+                                .line = line,
+                                .elsewhere = problems->file != problems->scenario,
+                                .order = problems->num_kept++};
+    snprintf(problem->note, sizeof problem->note, "%s", problems->note);
+}
+
+bool problems_is_full(const struct problems *problems)
+{
+    return problems->num_kept == PROBLEMS_KEPT;
+}
+
+bool problems_holds(const struct problems *problems, int line, const char *start)
+{
+    for (size_t i = 0; i < problems->num_of_schema; i++) {
+        const struct problem *problem = &problems->kept[i];
+        if (problem->text && problem->line == line &&
+            strncmp(problem->text + problem->start, start, strlen(start)) == 0)
+            return true;
+    }
+    return false;
+}
+
+void problems_without_case(struct problems *problems, const struct problems *plain)
+{
+    for (size_t i = 0; i < problems->num_kept; i++) {
+        struct problem *problem = &problems->kept[i];
+        if (problem->text && is_told(plain, problem->text))
+            problem->note[0] = '\0';
+    }
+}
+
+void problems_cleanup(struct problems *problems)
+{
+    for (size_t i = 0; i < problems->num_kept; i++)
+        free(problems->kept[i].text);
+    problems->num_kept = 0;
+}
+
+static int compare_problems(const void *a, const void *b)
+{
+    const struct problem *x = a, *y = b;
+    if (x->elsewhere != y->elsewhere)
+        return x->elsewhere ? 1 : -1;
+    if (x->line != y->line)
+        return x->line < y->line ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+void problems_finish(struct problems *problems)
+{
+    char *out = problems->message->text;
+    const size_t size = sizeof problems->message->text, last = 64; /* room for how many more there are */
+    size_t len = 0, more = problems->num_counted;
+    qsort(problems->kept, problems->num_kept, sizeof problems->kept[0], compare_problems);
+    for (size_t i = 0; i < problems->num_kept; i++) {
+        const struct problem *problem = &problems->kept[i];
+        const char *text =
+            problem->text ? problem->text : "out of memory; allowed: as much as this machine has";
+        if (len + strlen(text) + strlen(problem->note) + last < size)
+            len +=
+                (size_t)snprintf(out + len, size - len, "%s%s%s", len > 0 ? "\n" : "", text, problem->note);
+        else
+            more++;
+    }
+    if (more > 0)
+        snprintf(out + len, size - len, "%s... and %zu more", len > 0 ? "\n" : "", more);
+    problems_cleanup(problems);
 }
 
 void problems_warn(struct problems *problems, int line, const char *format, ...)
@@ -54,6 +148,7 @@ void problems_warn(struct problems *problems, int line, const char *format, ...)
 
 void problems_no_memory(struct problems *problems)
 {
+    problems->is_out_of_memory = true;
     problems_add(problems, 1, "out of memory; allowed: as much as this machine has");
 }
 
@@ -62,7 +157,9 @@ struct problems_quote problems_quote(const char *text)
     struct problems_quote quote;
     size_t len = 0;
     for (; len < sizeof quote.text - 4 && text[len]; len++)
-        quote.text[len] = (unsigned char)text[len] < ' ' || text[len] == 127 ? '?' : text[len];
+        quote.text[len] = strchr("\t\r\n", text[len])                          ? ' '
+                          : (unsigned char)text[len] < ' ' || text[len] == 127 ? '?'
+                                                                               : text[len];
     /* Not in the middle of a UTF-8 sequence. */
     while (text[len] && len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
         len--;
@@ -87,41 +184,19 @@ void problems_names_cleanup(struct problems_names *names)
     *names = (struct problems_names){0};
 }
 
-#define MAX_COMPARED 64
-
-/* Levenshtein's distance, of the first MAX_COMPARED bytes. */
-static unsigned distance(const char *a, const char *b)
-{
-    size_t a_len = strnlen(a, MAX_COMPARED), b_len = strnlen(b, MAX_COMPARED);
-    unsigned row[MAX_COMPARED + 1];
-    for (unsigned j = 0; j <= b_len; j++)
-        row[j] = j;
-    for (unsigned i = 1; i <= a_len; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b_len; j++) {
-            unsigned replaced = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            unsigned other = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            row[j] = replaced < other ? replaced : other;
-        }
-    }
-    return row[b_len];
-}
-
 /* A name that was written in part is nearer than one as long with other letters: "aes-128" means aes-128-cbc.
  */
-static unsigned rank_of(const char *found, const char *name)
+static size_t rank_of(const char *found, const char *name)
 {
     size_t len = found ? strlen(found) : 0;
     if (!found)
         return 0;
-    return len >= 3 && strncmp(found, name, len) == 0 ? 1 : distance(found, name);
+    return len >= 3 && strncmp(found, name, len) == 0 ? 1 : nearest_distance(found, name);
 }
 
 struct ranked {
     const char *name;
-    unsigned rank;
+    size_t rank;
     size_t order;
 };
 
@@ -134,17 +209,16 @@ static int compare_ranked(const void *a, const void *b)
 }
 
 /* As many as fit; the rest is "...". Of a long list, only what may have been meant. */
-static void join(char out[PROBLEMS_LIST], const struct ranked *ranked, size_t num)
+static size_t join(char *out, size_t size, const struct ranked *ranked, size_t num)
 {
     size_t len = 0, most = num > 16 ? 6 : 16;
     for (size_t i = 0; i < num; i++) {
         size_t name_len = strlen(ranked[i].name);
-        if (len + 2 + name_len + 6 > PROBLEMS_LIST || i == most) {
-            snprintf(out + len, PROBLEMS_LIST - len, "%s...", len > 0 ? ", " : "");
-            return;
-        }
-        len += (size_t)snprintf(out + len, PROBLEMS_LIST - len, "%s%s", i > 0 ? ", " : "", ranked[i].name);
+        if (len + 2 + name_len + 6 > size || i == most)
+            return len + (size_t)snprintf(out + len, size - len, "%s...", len > 0 ? ", " : "");
+        len += (size_t)snprintf(out + len, size - len, "%s%s", i > 0 ? ", " : "", ranked[i].name);
     }
+    return len;
 }
 
 void problems_list(char out[PROBLEMS_LIST], const struct problems_names *names, const char *found)
@@ -156,6 +230,12 @@ void problems_list(char out[PROBLEMS_LIST], const struct problems_names *names, 
     for (size_t i = 0; i < names->num; i++)
         ranked[i] = (struct ranked){names->items[i], rank_of(found, names->items[i]), i};
     qsort(ranked, names->num, sizeof *ranked, compare_ranked);
-    join(out, ranked, names->num);
+    const char *meant = found ? nearest_of(found, &ranked[0].name, 1) : NULL;
+    size_t reserved = meant ? strlen(meant) + sizeof "; did you mean \"\"?" : 0;
+    if (reserved + 64 > PROBLEMS_LIST)
+        meant = NULL;
+    size_t len = join(out, PROBLEMS_LIST - (meant ? reserved : 0), ranked, names->num);
+    if (meant)
+        snprintf(out + len, PROBLEMS_LIST - len, "; did you mean \"%s\"?", meant);
     free(ranked);
 }

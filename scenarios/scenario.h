@@ -14,7 +14,7 @@
 #define SCENARIO_NAME 64
 
 struct scenario_message {
-    char text[1024]; /* "rekey.xml:12: delay=\"20mss\": not a time; allowed: a number and ns, us, ms or s" */
+    char text[32768]; /* "rekey.xml:12: delay=\"20mss\": not a time; allowed: a number and ns, us, ms or s" */
 };
 
 struct scenario_cpu {
@@ -280,6 +280,12 @@ struct scenario_options {
     uint64_t runs; /* 0: as written */
     bool has_seed;
     uint64_t seed;
+    /* What only those know who measure: whether something is wrong with an expectation, as "what was found;
+     * what is allowed". NULL: nobody asks. */
+    bool (*wrong_expectation)(const struct scenario *scenario, const struct scenario_expectation *expected,
+                              char *text, size_t size);
+    bool all_used; /* a part that no case uses is an error; old results may be reported on whatever is in them
+                    */
 };
 
 /* Loads FILE, applies the options, validates (XSD, then meaning, every case), and expands the cases. 0, or -1

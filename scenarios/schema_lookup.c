@@ -1,7 +1,9 @@
 #include "schema_lookup.h"
 
 #include "load_xml.h"
+#include "units_meant.h"
 
+#include <libxml/xmlregexp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,9 +99,47 @@ void schema_children(const xmlNode *type, struct problems_names *names)
     declared_names(type, "element", names);
 }
 
+/* The first word of a list that is not in it: what somebody may have meant is near to that. */
+static void first_unknown(const char *found, const struct problems_names *values, char *out, size_t size)
+{
+    static const char white[] = " \t\r\n";
+    bool known = true;
+    for (found += strspn(found, white); *found && known; found += strspn(found, white)) {
+        size_t len = strcspn(found, white);
+        snprintf(out, size, "%.*s", (int)(len < size ? len : size - 1), found);
+        known = false;
+        for (size_t i = 0; i < values->num; i++)
+            known = known || strcmp(values->items[i], out) == 0;
+        found += len;
+    }
+}
+
+static bool fits_pattern(const xmlNode *restriction, const char *value)
+{
+    const xmlNode *pattern = load_child(restriction, "pattern");
+    xmlRegexp *compiled = pattern ? xmlRegexpCompile((const xmlChar *)load_required(pattern, "value")) : NULL;
+    bool fits = compiled && xmlRegexpExec(compiled, (const xmlChar *)value) == 1;
+    xmlRegFreeRegexp(compiled);
+    return fits;
+}
+
+/* The documentation of a type, and what was meant by a number whose unit is written in another way. */
+static void describe_pattern(const xmlNode *value_type, const xmlNode *restriction, const char *found,
+                             char out[PROBLEMS_LIST])
+{
+    char meant[48];
+    xmlChar *text = xmlNodeGetContent(load_child(load_child(value_type, "annotation"), "documentation"));
+    bool likely = found && units_meant(found, meant, sizeof meant) && strcmp(found, meant) != 0 &&
+                  fits_pattern(restriction, meant);
+    snprintf(out, PROBLEMS_LIST, "%s%s%s%s", text ? (const char *)text : "",
+             likely ? "; did you mean \"" : "", likely ? meant : "", likely ? "\"?" : "");
+    xmlFree(text);
+}
+
 void schema_describe(const xmlNode *value_type, const char *found, char out[PROBLEMS_LIST])
 {
     struct problems_names values = {0};
+    char word[64] = "";
     const xmlNode *list = load_child(value_type, "list");
     if (list)
         value_type = global(value_type->doc, "simpleType", load_attribute(list, "itemType"));
@@ -107,11 +147,11 @@ void schema_describe(const xmlNode *value_type, const char *found, char out[PROB
     for (const xmlNode *v = load_child(restriction, "enumeration"); v; v = load_next(v, "enumeration"))
         problems_names_add(&values, load_attribute(v, "value"));
     if (values.num > 0) {
-        problems_list(out, &values, found);
+        if (list && found)
+            first_unknown(found, &values, word, sizeof word);
+        problems_list(out, &values, list && found ? word : found);
     } else {
-        xmlChar *text = xmlNodeGetContent(load_child(load_child(value_type, "annotation"), "documentation"));
-        snprintf(out, PROBLEMS_LIST, "%s", text ? (const char *)text : "");
-        xmlFree(text);
+        describe_pattern(value_type, restriction, found, out);
     }
     problems_names_cleanup(&values);
 }

@@ -358,7 +358,7 @@ static void words_near_are_found(void)
         const char *word, *nearest;
     } rows[] = {
         {"runn", "run"},      {"rum", "run"}, {"chekc", "check"}, {"lst", "list"}, {"calibarte", "calibrate"},
-        {"frobnicate", NULL}, {"", NULL},     {"x", NULL}};
+        {"frobnicate", NULL}, {"", NULL},     {"x", NULL},        {"RUN", "run"},  {"Cehck", "check"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *nearest = nearest_of(rows[i].word, verbs, 5);
         CU_ASSERT_TRUE(nearest == rows[i].nearest ||

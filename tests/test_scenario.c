@@ -344,7 +344,8 @@ static void options_change_the_scenario(void)
                                                          {"//policy/@replay-window", "128"},
                                                          {"/scenario/@duration", "40s"},
                                                          {"//vary/axis[1]/@values", "group14"}};
-    struct scenario_options options = {overrides, 4, 7, true, 99};
+    struct scenario_options options = {
+        .overrides = overrides, .num_overrides = 4, .runs = 7, .has_seed = true, .seed = 99};
     struct scenario_set set;
     char *text = fixture_replace(fixture_text, "case=\"none\" ", "");
     load_with(&set, text, &options);

@@ -1,5 +1,6 @@
 /* Values as people write them in scenarios. */
 #include "units.h"
+#include "units_meant.h"
 
 #include "check.h"
 
@@ -176,5 +177,39 @@ static void volumes(void)
     CU_ASSERT_FALSE(units_kilobytes("4096GB", &kilobytes));
 }
 
+static void other_spellings(void)
+{
+    static const struct {
+        const char *found, *meant; /* NULL: nobody knows */
+    } rows[] = {
+        {"10 sec", "10s"},
+        {"10 MS", "10ms"},
+        {"1,5 min", "1.5min"},
+        {"2 hours", "2h"},
+        {"5\xc2\xb5s", "5us"},
+        {"100 Mbit/s", "100Mbps"},
+        {"1400 bytes", "1400B"},
+        {"25 pps", "25/s"},
+        {"5 %", "5%"},
+        {" 7 ", "7"},
+        {"5m", NULL},
+        {"sec", NULL},
+        {"", NULL},
+        {"10 parsecs", NULL},
+        {"0x10", NULL},
+        {"1e9s", NULL},
+        {"1234567890123456789012345678901234567890", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char meant[48];
+        bool known = units_meant(rows[i].found, meant, sizeof meant);
+        CU_ASSERT_EQUAL(known, rows[i].meant != NULL);
+        CU_ASSERT_TRUE(!known || strcmp(meant, rows[i].meant) == 0);
+    }
+    char small[3];
+    CU_ASSERT_FALSE(units_meant("10 sec", small, sizeof small));
+}
+
 CHECK_MAIN("units", {"times", times}, {"other units", other_units}, {"prefixes", prefixes},
-           {"ranges", ranges}, {"addresses are counted", addresses_are_counted}, {"volumes", volumes})
+           {"ranges", ranges}, {"addresses are counted", addresses_are_counted}, {"volumes", volumes},
+           {"other spellings", other_spellings})

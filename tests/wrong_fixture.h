@@ -18,7 +18,7 @@ static inline bool is_well_formed(const char *message)
         line += *line == '\n';
         size_t len = strcspn(line, "\n");
         const char *allowed = strstr(line, "allowed");
-        if (strncmp(line, "... and more", 12) != 0 && (!allowed || allowed > line + len))
+        if (strncmp(line, "... and ", 8) != 0 && (!allowed || allowed > line + len))
             return false;
         if (!strchr(line, '\n'))
             break;

@@ -1,5 +1,7 @@
 #include "keys_impl.h"
 
+#include "load_text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -229,11 +231,13 @@ static int load_file(struct keys_reader *reader, bool may_be_empty)
 {
     size_t len = 0;
     reader->line = 1;
-    FILE *in = fopen(reader->path, "rb");
+    const char *why;
+    FILE *in = load_open(reader->path, &why);
     char *text = in ? read_all(in, &len) : NULL;
     int error = errno, r;
     if (!in || (text && ferror(in)))
-        r = keys_complain(reader, "can not be read: %s; allowed: %s", strerror(error), what_is_allowed);
+        r = keys_complain(reader, "can not be read: %s; allowed: %s", in ? strerror(error) : why,
+                          what_is_allowed);
     else if (!text)
         r = keys_no_memory(reader);
     else

@@ -6,7 +6,8 @@ seconds=$1 folder=$2
 shift 2
 seeds=$(mktemp -d)
 trap 'rm -rf "$seeds"' EXIT
-mkdir "$seeds/explain" "$seeds/keys"
+mkdir "$seeds/explain" "$seeds/keys" "$seeds/scenario"
+cp scenarios/*.xml "$seeds/scenario"
 for case in tests/vectors/corpus/*/; do
     name=$(basename "$case")
     cp "$case/capture.pcap" "$seeds/explain/$name.pcap"
