@@ -2,6 +2,7 @@
 
 #include "ns3c-link.h"
 #include "ns3c-packet.h"
+#include "ns3c-time.h"
 
 #include "ns3/abort.h"
 #include "ns3/simulator.h"
@@ -113,7 +114,7 @@ bool LinkNetDevice::SendByClass(Ptr<Packet> packet, uint16_t protocol, int64_t n
         return false;
     }
     if (!m_next.IsRunning()) {
-        m_next = Simulator::Schedule(NanoSeconds(m_busyUntil - now), &LinkNetDevice::SendNext, this);
+        m_next = Simulator::Schedule(FromNs(m_busyUntil - now), &LinkNetDevice::SendNext, this);
     }
     return true;
 }
@@ -130,7 +131,7 @@ void LinkNetDevice::SendNext()
     const LinkClasses::Waiting next = m_classes.Pop();
     Begin(next.packet, next.protocol, now, next.of);
     if (!m_classes.IsEmpty()) {
-        m_next = Simulator::Schedule(NanoSeconds(m_busyUntil - now), &LinkNetDevice::SendNext, this);
+        m_next = Simulator::Schedule(FromNs(m_busyUntil - now), &LinkNetDevice::SendNext, this);
     }
 }
 

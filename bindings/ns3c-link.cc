@@ -1,6 +1,7 @@
 #include "ns3c-link.h"
 
 #include "ns3c-packet.h"
+#include "ns3c-time.h"
 
 #include "ns3/double.h"
 #include "ns3/integer.h"
@@ -161,8 +162,7 @@ void LinkNetDevice::Carry(Ptr<Packet> packet, uint16_t protocol, int64_t now, st
         arrival += static_cast<int64_t>(m_jitterStream->GetValue() * static_cast<double>(jitter));
     }
     if (lost || verdict.action == NS3C_LINK_DROP) {
-        Simulator::Schedule(NanoSeconds(m_busyUntil - now), &LinkNetDevice::Lose, this,
-                            GetPacketMark(packet));
+        Simulator::Schedule(FromNs(m_busyUntil - now), &LinkNetDevice::Lose, this, GetPacketMark(packet));
         return;
     }
     int64_t held = heldUp ? m_channel->m_reorderDelay.GetNanoSeconds() : 0;
@@ -184,7 +184,7 @@ void LinkNetDevice::Deliver(Ptr<Packet> packet, uint16_t protocol, int64_t arriv
         lastArrival = arrival;
     }
     const int64_t now = Simulator::Now().GetNanoSeconds();
-    Simulator::ScheduleWithContext(m_peer->m_node->GetId(), NanoSeconds(arrival + held - now),
+    Simulator::ScheduleWithContext(m_peer->m_node->GetId(), FromNs(arrival + held - now),
                                    &LinkNetDevice::Receive, m_peer, packet, protocol);
 }
 

@@ -1,5 +1,6 @@
 #include "ns3c-impl.h"
 #include "ns3c-routing.h"
+#include "ns3c-time.h"
 
 #include "ns3/abort.h"
 #include "ns3/double.h"
@@ -76,11 +77,10 @@ ns3c_link *ns3c_link_new(ns3c_node *a, ns3c_node *b, const ns3c_link_config *con
                     "a link's MTU is 68 to 65535, not " << config->mtu);
     auto link = std::make_shared<ns3c_link>();
     link->channel = CreateObjectWithAttributes<LinkChannel>(
-        "Delay", TimeValue(NanoSeconds(config->delay_ns)), "Jitter",
-        TimeValue(NanoSeconds(config->jitter_ns)), "Rate", UintegerValue(config->rate_bps), "Loss",
-        DoubleValue(config->loss), "Duplicate", DoubleValue(config->duplicate), "Reorder",
-        DoubleValue(config->reorder), "ReorderDelay", TimeValue(NanoSeconds(config->reorder_ns)),
-        "QueuePackets", UintegerValue(config->queue_packets));
+        "Delay", TimeValue(FromNs(config->delay_ns)), "Jitter", TimeValue(FromNs(config->jitter_ns)), "Rate",
+        UintegerValue(config->rate_bps), "Loss", DoubleValue(config->loss), "Duplicate",
+        DoubleValue(config->duplicate), "Reorder", DoubleValue(config->reorder), "ReorderDelay",
+        TimeValue(FromNs(config->reorder_ns)), "QueuePackets", UintegerValue(config->queue_packets));
     AddEnd(*link, 0, a, config->mtu);
     AddEnd(*link, 1, b, config->mtu);
     link->channel->Connect(link->ends[0], link->ends[1]);

@@ -1,4 +1,5 @@
 #include "ns3c-impl.h"
+#include "ns3c-time.h"
 
 #include "ns3/integer.h"
 #include "ns3/names.h"
@@ -93,8 +94,8 @@ int ns3c_run(int64_t until_ns)
     Simulation &simulation = GetSimulation();
     simulation.seen = UINT64_MAX - 1;
     EventId pending;
-    pending = Simulator::Schedule(NanoSeconds(std::max<int64_t>(until_ns - ns3c_now(), 0)), &FinishInstant,
-                                  &pending);
+    pending =
+        Simulator::Schedule(FromNs(std::max<int64_t>(until_ns - ns3c_now(), 0)), &FinishInstant, &pending);
     simulation.running = true;
     Simulator::Run();
     simulation.running = false;
@@ -154,7 +155,7 @@ void ns3c_timer_arm(ns3c_timer *timer, int64_t at_ns)
         Simulator::Remove(timer->event);
     }
     timer->at = at;
-    timer->event = Simulator::Schedule(NanoSeconds(at - now), &ns3c_timer::Fire, timer);
+    timer->event = Simulator::Schedule(FromNs(at - now), &ns3c_timer::Fire, timer);
 }
 
 /* Removed, not merely cancelled: a timer that is put off with every packet must not leave an event behind

@@ -2,6 +2,7 @@
 
 #include "ns3c-impl.h"
 #include "phase2-address.h"
+#include "ns3c-time.h"
 
 #include "ns3/abort.h"
 #include "ns3/fatal-error.h"
@@ -277,7 +278,7 @@ void Phase2Gateway::Arm()
         Simulator::Remove(m_timer);
     }
     m_timerAt = at;
-    m_timer = Simulator::Schedule(NanoSeconds(at - now), &Phase2Gateway::Tick, this);
+    m_timer = Simulator::Schedule(FromNs(at - now), &Phase2Gateway::Tick, this);
 }
 
 void Phase2Gateway::Tick()

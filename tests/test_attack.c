@@ -249,7 +249,8 @@ static void each_packet_has_one_fate(void)
         CU_ASSERT_TRUE((marks[i] & HOST_INJECTED) != 0);
         if (i > 0) /* the first never arrives */
             attacks_arrived(&attacks, marks[i], 0);
-        attacks_arrived(&attacks, marks[1], 0); /* nor does one arrive twice */
+        if (i > 1)
+            attacks_arrived(&attacks, marks[1], 0); /* nor does one arrive twice */
     }
     drop(&attacks, causes, marks[1], P2_DROP_REPLAYED, SPI, true);
     drop(&attacks, causes, marks[1], P2_DROP_TOO_OLD, SPI, true); /* at another gateway: the first counts */
