@@ -91,9 +91,11 @@ $B/%.a:
 	rm -f $@ && ar rcs $@ $^
 
 # The corpus test brings a Diffie-Hellman of its own, which stands before the library's.
+# The test of weak keys stands between the derivation of keys and those who use them.
+$B/tests/test_weak_keys: WRAP = -Wl,--wrap=p2_keymat_derive,--wrap=p2_keymat_skeyids
 $B/tests/test_corpus: $(call obj,$(wildcard tests/corpus/*.c))
 $B/tests/%: $B/tests/%.o $(call obj,$(sim)) $(archives)
-	$(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) $(GROUP) -Wl,--as-needed $(NS3_LIBS) $(MAIN_LIBS) -lcunit
+	$(CXX) $(LDFLAGS) $(WRAP) -o $@ $(filter %.o,$^) $(GROUP) -Wl,--as-needed $(NS3_LIBS) $(MAIN_LIBS) -lcunit
 $B/tests/fuzz/fuzz_explain: $(call obj,$(filter-out tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c)))
 $B/tests/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libanalysis.a $B/libscenario.a $B/libphase2.a
 	$(CC) $(SANITIZE) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(MAIN_LIBS)
