@@ -68,6 +68,18 @@ fuzz:
 	sh tests/fuzz/run.sh $(FUZZ_SECONDS) $B/fuzz $(patsubst $B/%,$B/fuzz/%,$(fuzzers))
 build-fuzzers: $(fuzzers)
 
+# How much of model/ its own tests reach; tests/coverage/unreached.txt has what they do not, and why. Tests of
+# anything else would only cost time.
+others = allocations attack attack_report calibrate causes classes cpu dissect explain explain_% failure_text fate \
+         frames keyring keys ns3c ns3c_% phase2_% reassembly record report scenario scenario_% statistics \
+         store summary traffic units workers
+reaching = $(filter-out $(addprefix $B/tests/test_,$(others)),$(tests))
+coverage:
+	+$(MAKE) build-coverage B=$B/coverage CFLAGS="-O0 -g" CXXFLAGS=-O0 COVERAGE=--coverage LDFLAGS=--coverage
+	B=$B/coverage sh tests/coverage/measure.sh $(patsubst $B/%,$B/coverage/%,$(reaching))
+build-coverage: $(reaching)
+$(call obj,$(model)): MEASURE = $(COVERAGE)
+
 SOURCES = $(wildcard */*.[ch] */*.cc analysis/*/*.[ch] tests/*/*.[ch] bindings/examples/*)
 format:
 	clang-format -i $(SOURCES)
@@ -90,9 +102,9 @@ $B/libanalysis.a: $(call obj,$(analysis))
 $B/%.a:
 	rm -f $@ && ar rcs $@ $^
 
-# The corpus test brings a Diffie-Hellman of its own, which stands before the library's.
 # The test of weak keys stands between the derivation of keys and those who use them.
 $B/tests/test_weak_keys: WRAP = -Wl,--wrap=p2_keymat_derive,--wrap=p2_keymat_skeyids
+# The corpus test brings a Diffie-Hellman of its own, which stands before the library's.
 $B/tests/test_corpus: $(call obj,$(wildcard tests/corpus/*.c))
 $B/tests/%: $B/tests/%.o $(call obj,$(sim)) $(archives)
 	$(CXX) $(LDFLAGS) $(WRAP) -o $@ $(filter %.o,$^) $(GROUP) -Wl,--as-needed $(NS3_LIBS) $(MAIN_LIBS) -lcunit
@@ -106,7 +118,7 @@ $B/bindings/examples/%-cc: $B/bindings/examples/%-cc.o $(archives)
 
 $B/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(C_FLAGS) -MMD -MP -c $< -o $@
+	$(CC) $(C_FLAGS) $(MEASURE) -MMD -MP -c $< -o $@
 $B/%-cc.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) $(CXX_FLAGS) -MMD -MP -c $< -o $@
@@ -119,5 +131,5 @@ include bindings/install.mk
 -include $(shell find $B -name '*.d' 2>/dev/null)
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all run test setup setup-test check objects bench fuzz build-fuzzers install uninstall \
-        format format-check clean
+.PHONY: all run test setup setup-test check objects bench fuzz build-fuzzers coverage build-coverage \
+        install uninstall format format-check clean
