@@ -346,7 +346,7 @@ static void cpuinfo_value(char *value, size_t capacity, const char *key)
         snprintf(value, capacity, "%s", colon);
         break;
     }
-    fclose(file);
+    (void)fclose(file);
 }
 
 /* Virtual machines often have no better model name than "Intel(R) Xeon(R) Processor", so the numbers go with

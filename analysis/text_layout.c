@@ -37,7 +37,7 @@ void text_wrap(FILE *out, const char *text, size_t width, size_t first, size_t r
         }
         if (!at_start)
             fputc(' ', out);
-        fwrite(text, 1, len, out);
+        (void)fwrite(text, 1, len, out);
         column += word_width + !at_start;
         at_start = false;
         text += len;

@@ -79,7 +79,7 @@ static bool same_des_key(const uint8_t *a, const uint8_t *b)
 static bool des3_is_weak(const uint8_t *bytes)
 {
     return same_des_key(bytes, bytes + DES_KEY_SIZE) ||
-           same_des_key(bytes + DES_KEY_SIZE, bytes + 2 * DES_KEY_SIZE);
+           same_des_key(bytes + DES_KEY_SIZE, bytes + (size_t)2 * DES_KEY_SIZE);
 }
 
 static void des3_cbc_encrypt(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *dst, const uint8_t *src,
@@ -115,7 +115,7 @@ static void des3_cbc_decrypt(const struct p2_cipher_key *key, uint8_t *iv, uint8
     static void aes##bits##_ctr_init(struct p2_cipher_key *key, const uint8_t *bytes)                        \
     {                                                                                                        \
         aes##bits##_set_encrypt_key(&key->ctx.counter.aes.aes##bits, bytes);                                 \
-        memcpy(key->ctx.counter.salt, bytes + bits / 8, P2_CIPHER_SALT_LEN);                                 \
+        memcpy(key->ctx.counter.salt, bytes + (size_t)(bits) / 8, P2_CIPHER_SALT_LEN);                       \
     }                                                                                                        \
     static void aes##bits##_gcm_init(struct p2_cipher_key *key, const uint8_t *bytes)                        \
     {                                                                                                        \
@@ -136,19 +136,21 @@ static void ctr_transform(const struct p2_cipher_key *key, uint8_t *iv, uint8_t 
  * attribute, Wireshark's name. */
 #define AES_CBC(bits)                                                                                        \
     {                                                                                                        \
-        {"aes-" #bits "-cbc", P2_CIPHER_MODE_CBC, bits / 8, 0, 16, 16, 0, 7, 12, true, "AES-CBC [RFC3602]"}, \
+        {                                                                                                    \
+            "aes-" #bits "-cbc", P2_CIPHER_MODE_CBC, (bits) / 8, 0, 16, 16, 0, 7, 12, true,                  \
+            "AES-CBC [RFC3602]"},                                                                            \
             aes##bits##_init, aes##bits##_cbc_encrypt, aes##bits##_cbc_decrypt, NULL, NULL                   \
     }
 #define AES_CTR(bits)                                                                                        \
     {                                                                                                        \
-        {"aes-" #bits "-ctr", P2_CIPHER_MODE_CTR, bits / 8, 4, 1, 8, 0, 0, 13, true, "AES-CTR [RFC3686]"},   \
+        {"aes-" #bits "-ctr", P2_CIPHER_MODE_CTR, (bits) / 8, 4, 1, 8, 0, 0, 13, true, "AES-CTR [RFC3686]"}, \
             aes##bits##_ctr_init, ctr_transform, ctr_transform, (nettle_cipher_func *)aes##bits##_encrypt,   \
             NULL                                                                                             \
     }
 #define GCM16_NAME "AES-GCM with 16 octet ICV [RFC4106]"
 #define AES_GCM16(bits)                                                                                      \
     {                                                                                                        \
-        {"aes-" #bits "-gcm-16", P2_CIPHER_MODE_GCM, bits / 8, 4, 1, 8, 16, 0, 20, true, GCM16_NAME},        \
+        {"aes-" #bits "-gcm-16", P2_CIPHER_MODE_GCM, (bits) / 8, 4, 1, 8, 16, 0, 20, true, GCM16_NAME},      \
             aes##bits##_gcm_init, NULL, NULL, (nettle_cipher_func *)aes##bits##_encrypt, NULL                \
     }
 

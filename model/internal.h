@@ -30,7 +30,7 @@
 #define P2_NONCE_MAX  256
 #define P2_PACKET_MAX 65535
 #define P2_PACKET_ARENA                                                                                      \
-    (4 * (P2_PACKET_MAX + 1)) /* a packet of the longest, in pieces with all that is added */
+    ((size_t)4 * (P2_PACKET_MAX + 1)) /* a packet of the longest, in pieces with all that is added */
 #define P2_MAX_EXCHANGES 65536
 
 enum p2_timer_kind {

@@ -138,8 +138,8 @@ static int64_t soft_limit(struct p2_gateway *gw, const struct p2_policy *policy,
         return soft + (hard - soft) / 2;
     uint8_t bytes[4];
     p2_random_fill(gw, P2_RANDOM_FUZZ, bytes, sizeof(bytes));
-    double part = p2_get_u32(bytes) / 4294967296.0;
-    return soft - (int64_t)((double)(hard / 1000 * policy->fuzz_permille) * part);
+    int64_t most = hard / 1000 * policy->fuzz_permille;
+    return soft - (int64_t)((double)most * (p2_get_u32(bytes) / 4294967296.0));
 }
 
 static void arm_lifetimes(struct p2_gateway *gw, struct p2_sa_pair *pair, uint32_t lifetime_s)

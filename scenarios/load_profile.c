@@ -255,9 +255,9 @@ static bool inline_profile(const struct load_schema *schema, struct problems *pr
         char allowed[PROBLEMS_LIST];
         list_beside(path, base, allowed);
         load_wrong(problems, element, "base", "a directory", allowed);
-        fclose(in);
+        (void)fclose(in);
     } else {
-        fclose(in);
+        (void)fclose(in);
         xmlDoc *doc = load_profile_file(schema, problems, path);
         ok = doc && adopt(element, xmlDocGetRootElement(doc), base);
         if (doc && !ok)

@@ -128,7 +128,7 @@ xmlDoc *load_xml_file(struct problems *problems, const char *file)
         doc = load_xml_memory(problems, data, len);
     free(data);
     if (in)
-        fclose(in);
+        (void)fclose(in);
     return doc;
 }
 

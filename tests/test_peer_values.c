@@ -259,7 +259,7 @@ static void check(const struct place *place)
     struct forge forge;
     struct sim_options o = options_for(place);
     struct sim *sim = sim_new(&o);
-    int refuser = place->number % 2;
+    int refuser = place->number % 2 == 0 ? 0 : 1;
     forge_begin(&forge, sim);
     forge_plan(&forge, place->exchange, place->number, spoil);
     sim_run(sim, P2_SECOND);
