@@ -68,11 +68,29 @@ fuzz:
 	sh tests/fuzz/run.sh $(FUZZ_SECONDS) $B/fuzz $(patsubst $B/%,$B/fuzz/%,$(fuzzers))
 build-fuzzers: $(fuzzers)
 
+# How much of model/ its own tests reach; tests/coverage/unreached.txt has what they do not, and why. Tests of
+# anything else would only cost time.
+others = allocations attack attack_report calibrate causes classes cpu dissect explain explain_% failure_text fate \
+         frames keyring keys ns3c ns3c_% phase2_% reassembly record report scenario scenario_% statistics \
+         store summary traffic units workers
+reaching = $(filter-out $(addprefix $B/tests/test_,$(others)),$(tests))
+coverage:
+	+$(MAKE) build-coverage B=$B/coverage CFLAGS="-O0 -g" CXXFLAGS=-O0 COVERAGE=--coverage LDFLAGS=--coverage
+	B=$B/coverage sh tests/coverage/measure.sh $(patsubst $B/%,$B/coverage/%,$(reaching))
+build-coverage: $(reaching)
+$(call obj,$(model)): MEASURE = $(COVERAGE)
+
 SOURCES = $(wildcard */*.[ch] */*.cc analysis/*/*.[ch] tests/*/*.[ch] bindings/examples/*)
 format:
 	clang-format -i $(SOURCES)
 format-check:
 	clang-format --dry-run --Werror $(SOURCES)
+
+# What .clang-tidy says, over everything in C; two at a time.
+TIDY = $(wildcard model/*.c bindings/*.c bindings/examples/*.c scenarios/*.c analysis/*.c analysis/explain/*.c \
+         tests/*.c tests/*/*.c)
+tidy:
+	printf '%s\n' $(TIDY) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- $(C_FLAGS) 2>/dev/null' sh
 
 clean:
 	rm -rf $B
@@ -90,6 +108,8 @@ $B/libanalysis.a: $(call obj,$(analysis))
 $B/%.a:
 	rm -f $@ && ar rcs $@ $^
 
+# The test of weak keys stands between the derivation of keys and those who use them.
+$B/tests/test_weak_keys: WRAP = -Wl,--wrap=p2_keymat_derive,--wrap=p2_keymat_skeyids
 # The corpus test brings a Diffie-Hellman of its own, which stands before the library's.
 $B/tests/test_corpus: $(call obj,$(wildcard tests/corpus/*.c))
 # Our own allocations go through this test's functions, which let each fail in turn.
@@ -97,7 +117,7 @@ WRAPPED = malloc calloc realloc free strdup open_memstream fmemopen fopen opendi
 $B/tests/test_out_of_memory_program: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(WRAPPED))
 comma := ,
 $B/tests/%: $B/tests/%.o $(call obj,$(sim)) $(archives)
-	$(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) $(GROUP) -Wl,--as-needed $(NS3_LIBS) $(MAIN_LIBS) -lcunit
+	$(CXX) $(LDFLAGS) $(WRAP) -o $@ $(filter %.o,$^) $(GROUP) -Wl,--as-needed $(NS3_LIBS) $(MAIN_LIBS) -lcunit
 $B/tests/fuzz/fuzz_explain: $(call obj,$(filter-out tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c)))
 $B/tests/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libanalysis.a $B/libscenario.a $B/libphase2.a
 	$(CC) $(SANITIZE) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(MAIN_LIBS)
@@ -108,7 +128,7 @@ $B/bindings/examples/%-cc: $B/bindings/examples/%-cc.o $(archives)
 
 $B/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(C_FLAGS) -MMD -MP -c $< -o $@
+	$(CC) $(C_FLAGS) $(MEASURE) -MMD -MP -c $< -o $@
 $B/%-cc.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) $(CXX_FLAGS) -MMD -MP -c $< -o $@
@@ -121,5 +141,5 @@ include bindings/install.mk
 -include $(shell find $B -name '*.d' 2>/dev/null)
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all run test setup setup-test check objects bench fuzz build-fuzzers install uninstall \
-        format format-check clean
+.PHONY: all run test setup setup-test check objects bench fuzz build-fuzzers coverage build-coverage \
+        install uninstall format format-check tidy clean

@@ -130,7 +130,7 @@ static char *end_of_path(char *text)
     char quote = '\0';
     for (; *text; text++) {
         if (quote)
-            quote = *text == quote ? '\0' : quote;
+            quote = (char)(*text == quote ? '\0' : quote);
         else if (*text == '\'' || *text == '"')
             quote = *text;
         else if (*text == '[' || *text == '(')

@@ -62,7 +62,7 @@ static char *read_file(const char *directory, const char *name, size_t *len)
         text = bigger;
     }
     if (in)
-        fclose(in);
+        (void)fclose(in);
     return text;
 }
 

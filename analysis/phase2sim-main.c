@@ -11,7 +11,7 @@ int main(int argc, char **argv)
     const struct command *command = NULL;
     static struct command_arguments arguments;
     int result = COMMAND_DONE;
-    signal(SIGXFSZ, SIG_IGN); /* a file too large is an error of a write, which is told */
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file too large is an error of a write, which is told */
     switch (command_parse(argc, argv, &command, &arguments)) {
     case COMMAND_PARSED_RUN:
         result = (int)command->run(&arguments);

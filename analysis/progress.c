@@ -39,7 +39,7 @@ void progress_show(struct progress *progress, size_t done)
     if (strcmp(text, progress->shown) == 0)
         return;
     fprintf(progress->terminal, "\r%-60s", text);
-    fflush(progress->terminal);
+    (void)fflush(progress->terminal);
     memcpy(progress->shown, text, sizeof text);
 }
 
@@ -48,6 +48,6 @@ void progress_clear(struct progress *progress)
     if (!progress->terminal || !*progress->shown)
         return;
     fprintf(progress->terminal, "\r%60s\r", "");
-    fflush(progress->terminal);
+    (void)fflush(progress->terminal);
     progress->shown[0] = '\0';
 }

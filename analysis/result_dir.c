@@ -173,7 +173,7 @@ int result_dir_commit(struct result_dir *dir, char *message, size_t message_size
     if (rename(dir->work, dir->path)) {
         fail(message, message_size, dir->path);
         if (*old)
-            rename(old, dir->path);
+            (void)rename(old, dir->path);
         return -1;
     }
     release(dir);

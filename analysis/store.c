@@ -90,7 +90,7 @@ int store_build_sql(char sql[STORE_MAX_SQL], store_write_sql *write, const struc
     }
     write(out, layout, source);
     long len = ftell(out);
-    fclose(out);
+    (void)fclose(out);
     assert(len > 0 && len < STORE_MAX_SQL - 1);
     (void)len;
     return 0;

@@ -42,7 +42,7 @@ void text_flow(FILE *out, const char *text, size_t width, size_t column, size_t 
         }
         if (!at_start)
             fputc(' ', out);
-        fwrite(text, 1, len, out);
+        (void)fwrite(text, 1, len, out);
         column += word_width + !at_start;
         at_start = false;
         text += len;

@@ -42,7 +42,7 @@ static bool find_place_ipv4(struct place *place, const uint8_t *packet, size_t l
 {
     if (len < P2_IPV4_HEADER_LEN || p2_get_u16(packet + 2) != len)
         return false;
-    size_t header_len = (packet[0] & 15u) * 4u;
+    size_t header_len = (packet[0] & 15u) * (size_t)4;
     *place = (struct place){4, header_len, 9};
     bool whole = (p2_get_u16(packet + 6) & 0x3fff) == 0; /* neither an offset nor more fragments */
     return header_len >= P2_IPV4_HEADER_LEN && header_len <= len && whole;
@@ -96,7 +96,7 @@ bool p2_ah_parse(struct p2_ah_view *view, const uint8_t *packet, size_t len)
         return false;
     const uint8_t *ah = packet + place.offset;
     *view = (struct p2_ah_view){.offset = place.offset,
-                                .len = (ah[1] + 2u) * 4u, /* RFC 4302 section 2.2 */
+                                .len = (ah[1] + 2u) * (size_t)4, /* RFC 4302 section 2.2 */
                                 .link = place.link,
                                 .spi = p2_get_u32(ah + 4),
                                 .sequence = p2_get_u32(ah + 8),
@@ -217,7 +217,7 @@ static bool is_under_way(const uint8_t *packet, const struct place *place)
         return false;
     }
     uint8_t next = packet[6];
-    for (size_t at = P2_IPV6_HEADER_LEN; at < place->offset; at += (packet[at + 1] + 1u) * 8u) {
+    for (size_t at = P2_IPV6_HEADER_LEN; at < place->offset; at += (packet[at + 1] + 1u) * (size_t)8) {
         if (next == P2_IP_PROTO_ROUTING && packet[at + 3] > 0) /* segments left */
             return true;
         next = packet[at];

@@ -28,6 +28,7 @@ enum p2_error {
     P2_ERR_SPACE = -3,      /* the caller's buffer is too small */
     P2_ERR_MALFORMED = -4,  /* the input does not parse */
     P2_ERR_PEER_VALUE = -5, /* a peer's Diffie-Hellman value is out of range or not on the curve */
+    P2_ERR_WEAK_KEY = -6,   /* the key that both ends derive is one that its cipher is weak under */
 };
 
 /* RFC 2407 section 4.4.1: protocol identifiers in proposals, notifies and deletes, and in KEYMAT. */

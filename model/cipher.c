@@ -16,7 +16,8 @@ struct cipher_row {
                     size_t len);
     void (*decrypt)(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *dst, const uint8_t *src,
                     size_t len);
-    nettle_cipher_func *block; /* CTR, GCM: encrypts blocks under ctx.counter.aes */
+    nettle_cipher_func *block;             /* CTR, GCM: encrypts blocks under ctx.counter.aes */
+    bool (*is_weak)(const uint8_t *bytes); /* NULL: no key is known to be */
 };
 
 static void null_init(struct p2_cipher_key *key, const uint8_t *bytes)
@@ -36,7 +37,15 @@ static void null_copy(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *dst
 
 static void des_init(struct p2_cipher_key *key, const uint8_t *bytes)
 {
-    (void)des_set_key(&key->ctx.des, bytes); /* as des3_init */
+    (void)des_set_key(&key->ctx.des, bytes); /* it only says what des_is_weak does */
+}
+
+static bool des_is_weak(const uint8_t *bytes)
+{
+    struct des_ctx ctx;
+    bool weak = !des_set_key(&ctx, bytes);
+    p2_wipe(&ctx, sizeof ctx);
+    return weak;
 }
 
 static void des_cbc_encrypt(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *dst, const uint8_t *src,
@@ -53,9 +62,24 @@ static void des_cbc_decrypt(const struct p2_cipher_key *key, uint8_t *iv, uint8_
 
 static void des3_init(struct p2_cipher_key *key, const uint8_t *bytes)
 {
-    /* The result only says whether a key is weak; RFC 2451 section 2.3 leaves such keys alone because they
-     * are as unlikely as any other. The schedule is expanded either way. */
+    /* The result only says whether one of the three is weak by itself, which RFC 2451 section 2.3 does not
+     * mind: the others make up for it. */
     (void)des3_set_key(&key->ctx.des3, bytes);
+}
+
+/* The lowest bit of each byte is parity. */
+static bool same_des_key(const uint8_t *a, const uint8_t *b)
+{
+    unsigned differ = 0;
+    for (size_t i = 0; i < DES_KEY_SIZE; i++)
+        differ |= (a[i] ^ b[i]) & 0xfeu;
+    return differ == 0;
+}
+
+static bool des3_is_weak(const uint8_t *bytes)
+{
+    return same_des_key(bytes, bytes + DES_KEY_SIZE) ||
+           same_des_key(bytes + DES_KEY_SIZE, bytes + (size_t)2 * DES_KEY_SIZE);
 }
 
 static void des3_cbc_encrypt(const struct p2_cipher_key *key, uint8_t *iv, uint8_t *dst, const uint8_t *src,
@@ -91,7 +115,7 @@ static void des3_cbc_decrypt(const struct p2_cipher_key *key, uint8_t *iv, uint8
     static void aes##bits##_ctr_init(struct p2_cipher_key *key, const uint8_t *bytes)                        \
     {                                                                                                        \
         aes##bits##_set_encrypt_key(&key->ctx.counter.aes.aes##bits, bytes);                                 \
-        memcpy(key->ctx.counter.salt, bytes + bits / 8, P2_CIPHER_SALT_LEN);                                 \
+        memcpy(key->ctx.counter.salt, bytes + (size_t)(bits) / 8, P2_CIPHER_SALT_LEN);                       \
     }                                                                                                        \
     static void aes##bits##_gcm_init(struct p2_cipher_key *key, const uint8_t *bytes)                        \
     {                                                                                                        \
@@ -112,19 +136,22 @@ static void ctr_transform(const struct p2_cipher_key *key, uint8_t *iv, uint8_t 
  * attribute, Wireshark's name. */
 #define AES_CBC(bits)                                                                                        \
     {                                                                                                        \
-        {"aes-" #bits "-cbc", P2_CIPHER_MODE_CBC, bits / 8, 0, 16, 16, 0, 7, 12, true, "AES-CBC [RFC3602]"}, \
-            aes##bits##_init, aes##bits##_cbc_encrypt, aes##bits##_cbc_decrypt, NULL                         \
+        {                                                                                                    \
+            "aes-" #bits "-cbc", P2_CIPHER_MODE_CBC, (bits) / 8, 0, 16, 16, 0, 7, 12, true,                  \
+            "AES-CBC [RFC3602]"},                                                                            \
+            aes##bits##_init, aes##bits##_cbc_encrypt, aes##bits##_cbc_decrypt, NULL, NULL                   \
     }
 #define AES_CTR(bits)                                                                                        \
     {                                                                                                        \
-        {"aes-" #bits "-ctr", P2_CIPHER_MODE_CTR, bits / 8, 4, 1, 8, 0, 0, 13, true, "AES-CTR [RFC3686]"},   \
-            aes##bits##_ctr_init, ctr_transform, ctr_transform, (nettle_cipher_func *)aes##bits##_encrypt    \
+        {"aes-" #bits "-ctr", P2_CIPHER_MODE_CTR, (bits) / 8, 4, 1, 8, 0, 0, 13, true, "AES-CTR [RFC3686]"}, \
+            aes##bits##_ctr_init, ctr_transform, ctr_transform, (nettle_cipher_func *)aes##bits##_encrypt,   \
+            NULL                                                                                             \
     }
 #define GCM16_NAME "AES-GCM with 16 octet ICV [RFC4106]"
 #define AES_GCM16(bits)                                                                                      \
     {                                                                                                        \
-        {"aes-" #bits "-gcm-16", P2_CIPHER_MODE_GCM, bits / 8, 4, 1, 8, 16, 0, 20, true, GCM16_NAME},        \
-            aes##bits##_gcm_init, NULL, NULL, (nettle_cipher_func *)aes##bits##_encrypt                      \
+        {"aes-" #bits "-gcm-16", P2_CIPHER_MODE_GCM, (bits) / 8, 4, 1, 8, 16, 0, 20, true, GCM16_NAME},      \
+            aes##bits##_gcm_init, NULL, NULL, (nettle_cipher_func *)aes##bits##_encrypt, NULL                \
     }
 
 /* Numbers of the ESP transforms: RFC 2407 section 4.4.4, RFC 3602 section 5.2, RFC 3686 section 5.2, RFC 4106
@@ -135,18 +162,21 @@ static const struct cipher_row ciphers[P2_NUM_CIPHERS] = {
                         null_init,
                         null_copy,
                         null_copy,
+                        NULL,
                         NULL},
     [P2_CIPHER_DES_CBC] = {{"des-cbc", P2_CIPHER_MODE_CBC, 8, 0, 8, 8, 0, 1, 2, false, "DES-CBC [RFC2405]"},
                            des_init,
                            des_cbc_encrypt,
                            des_cbc_decrypt,
-                           NULL},
+                           NULL,
+                           des_is_weak},
     [P2_CIPHER_3DES_CBC] = {{"3des-cbc", P2_CIPHER_MODE_CBC, 24, 0, 8, 8, 0, 5, 3, false,
                              "TripleDES-CBC [RFC2451]"},
                             des3_init,
                             des3_cbc_encrypt,
                             des3_cbc_decrypt,
-                            NULL},
+                            NULL,
+                            des3_is_weak},
     [P2_CIPHER_AES128_CBC] = AES_CBC(128),
     [P2_CIPHER_AES192_CBC] = AES_CBC(192),
     [P2_CIPHER_AES256_CBC] = AES_CBC(256),
@@ -218,6 +248,12 @@ enum p2_cipher p2_cipher_by_esp_id(uint8_t esp_id, uint16_t key_bits)
             return (enum p2_cipher)c;
     }
     return P2_CIPHER_NONE;
+}
+
+bool p2_cipher_key_is_weak(enum p2_cipher cipher, const uint8_t *bytes)
+{
+    assert((unsigned)cipher < P2_NUM_CIPHERS);
+    return ciphers[cipher].is_weak && ciphers[cipher].is_weak(bytes);
 }
 
 void p2_cipher_init(struct p2_cipher_key *key, enum p2_cipher cipher, const uint8_t *bytes)

@@ -101,7 +101,12 @@ struct p2_cipher_key {
     } ctx;
 };
 
-/* bytes: key_len + salt_len of the cipher's row. Parity bits of DES and 3DES are not looked at. */
+/* RFC 2409 appendix A: the weak and semi-weak keys of DES. RFC 2451 section 2.3: 3DES is no more than DES
+ * when its first two keys or its last two are the same. bytes: key_len; parity bits are not looked at. */
+bool p2_cipher_key_is_weak(enum p2_cipher cipher, const uint8_t *bytes);
+
+/* bytes: key_len + salt_len of the cipher's row. A weak key is taken like any other. Parity bits of DES and
+ * 3DES are not looked at. */
 void p2_cipher_init(struct p2_cipher_key *key, enum p2_cipher cipher, const uint8_t *bytes);
 
 /* Every cipher but GCM. len is a multiple of block_len; dst may equal src. No allocation.

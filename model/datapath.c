@@ -129,7 +129,7 @@ void p2_inbound(struct p2_gateway *gw, const uint8_t *packet, size_t len)
     if (len > P2_PACKET_MAX) /* IPv6 does not count its own header: it may have 40 bytes more */
         p2_drop(gw, P2_DROP_TOO_BIG, 0, true);
     else if (p2_ip_parse(&view, packet, len) < 0)
-        p2_drop(gw, P2_DROP_RUNT, 0, true);
+        p2_drop(gw, P2_DROP_RUNT, 0, true); /* NOLINT(bugprone-branch-clone): what follows needs the view */
     else if (view.is_fragment)
         p2_drop(gw, P2_DROP_FRAGMENT, 0, true);
     else if (view.protocol == P2_IP_PROTO_ESP && view.payload.len >= P2_ESP_HEADER_LEN)

@@ -91,7 +91,7 @@ static int copy_config(struct p2_gateway *gw, const struct p2_gateway_config *co
 {
     gw->peers = calloc(config->num_peers + 1, sizeof(*gw->peers));
     gw->tunnels = calloc(config->num_tunnels + 1, sizeof(*gw->tunnels));
-    gw->packet = malloc(P2_PACKET_ARENA + 2 * (P2_PACKET_MAX + 1));
+    gw->packet = malloc(P2_PACKET_ARENA + (size_t)2 * (P2_PACKET_MAX + 1));
     if (!gw->peers || !gw->tunnels || !gw->packet ||
         p2_timers_reserve(&gw->timers, 2 * (config->num_peers + config->num_tunnels)) < 0)
         return P2_ERR_NOMEM;

@@ -30,7 +30,7 @@
 #define P2_NONCE_MAX  256
 #define P2_PACKET_MAX 65535
 #define P2_PACKET_ARENA                                                                                      \
-    (4 * (P2_PACKET_MAX + 1)) /* a packet of the longest, in pieces with all that is added */
+    ((size_t)4 * (P2_PACKET_MAX + 1)) /* a packet of the longest, in pieces with all that is added */
 #define P2_MAX_EXCHANGES 65536
 
 enum p2_timer_kind {
@@ -466,8 +466,13 @@ struct p2_sa_pair {
     struct p2_sa *in, *out; /* in the same piece of memory */
 };
 
-/* Derives KEYMAT and installs the inbound half. NULL when out of memory. */
-struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes shared);
+#define P2_RULE_WEAK_KEY                                                                                     \
+    "a weak key is refused, and another negotiation makes another one: RFC 2409 appendix A, RFC 2451 "       \
+    "section 2.3"
+
+/* Derives KEYMAT and installs the inbound half as the exchange's pair. P2_ERR_NOMEM, P2_ERR_WEAK_KEY: nothing
+ * is installed. */
+int p2_pair_install(struct p2_exchange *quick, struct p2_bytes shared) P2_WARN_UNUSED;
 /* The outbound half may be used; the pair becomes the tunnel's current one, older pairs stop rekeying. */
 void p2_pair_authorise(struct p2_gateway *gw, struct p2_sa_pair *pair);
 /* A packet of the peer verified under the pair: the pairs it replaces may retire. */

@@ -15,7 +15,7 @@ static int parse_v4(struct p2_ip_view *view, const uint8_t *packet, size_t len)
 {
     if (len < P2_IPV4_HEADER_LEN)
         return P2_ERR_MALFORMED;
-    size_t header_len = (packet[0] & 15u) * 4u;
+    size_t header_len = (packet[0] & 15u) * (size_t)4;
     if (header_len < P2_IPV4_HEADER_LEN || header_len > len || p2_get_u16(packet + 2) != len)
         return P2_ERR_MALFORMED;
     uint16_t fragment = p2_get_u16(packet + 6);
@@ -188,7 +188,7 @@ void p2_ip_set_tos(uint8_t *packet, uint8_t tos)
         return;
     }
     packet[1] = tos;
-    set_checksum(packet, (packet[0] & 15u) * 4u);
+    set_checksum(packet, (packet[0] & 15u) * (size_t)4);
 }
 
 size_t p2_ip_build(uint8_t *out, const struct p2_ip_header *header)

@@ -42,12 +42,23 @@ void p2_keymat_skeyids(struct p2_isakmp_keys *keys, const struct p2_phase1_secre
     p2_keymat_prepare(keys);
 }
 
+/* Appendix B: DES takes the first eight bytes of SKEYID_e that are no weak or semi-weak key. If there are
+ * none the key stays weak, for whoever has to refuse it. Other ciphers take what comes first. */
+static const uint8_t *first_good_key(const struct p2_isakmp_keys *keys, size_t len, size_t need)
+{
+    size_t at = 0;
+    while (keys->cipher == P2_CIPHER_DES_CBC && at + need <= len &&
+           p2_cipher_key_is_weak(keys->cipher, keys->skeyid_e + at))
+        at += need;
+    return keys->skeyid_e + (at + need <= len ? at : 0);
+}
+
 /* Appendix B: K1 = prf(SKEYID_e, 0), K2 = prf(SKEYID_e, K1), ... when SKEYID_e is shorter than the key. */
 static void expand_encryption_key(struct p2_isakmp_keys *keys)
 {
     size_t len = p2_hash_info(keys->hash)->len, need = p2_cipher_info(keys->cipher)->key_len;
     if (len >= need) {
-        memcpy(keys->encryption_key, keys->skeyid_e, need);
+        memcpy(keys->encryption_key, first_good_key(keys, len, need), need);
         return;
     }
     static const uint8_t zero = 0;

@@ -34,7 +34,7 @@ void p2_keymat_skeyid(enum p2_hash hash, const struct p2_phase1_secrets *secrets
 void p2_keymat_skeyids(struct p2_isakmp_keys *keys, const struct p2_phase1_secrets *secrets,
                        const uint8_t *skeyid);
 /* From the three SKEYIDs: the cipher key (appendix B: expanded when SKEYID_e is too short) and the keyed
- * contexts. */
+ * contexts. encryption_key may be a weak one: see p2_cipher_key_is_weak. */
 void p2_keymat_prepare(struct p2_isakmp_keys *keys);
 /* Section 5: HASH_I (of_initiator) or HASH_R. sa, id: payload bodies. */
 void p2_keymat_hash_ir(enum p2_hash hash, const struct p2_phase1_secrets *secrets, const uint8_t *skeyid,

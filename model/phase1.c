@@ -103,9 +103,20 @@ static const char *field_of(uint16_t notify)
         return "phase1-identity";
     case P2_NOTIFY_AUTHENTICATION_FAILED:
         return "pre-shared-key";
+    case P2_NOTIFY_PAYLOAD_MALFORMED:
+        return "payloads";
     default:
         return "phase1";
     }
+}
+
+/* In the messages that anybody may answer with a notify: the ones in clear. */
+static const char *payloads_sent(const struct p2_exchange *ex)
+{
+    bool begun = ex->initiator ? ex->u.phase1.nonce_i_len > 0 : ex->u.phase1.nonce_r_len > 0;
+    if (ex->kind == &p2_aggressive_mode)
+        return ex->initiator ? "SA, KE, Ni, IDii" : "SA, KE, Nr, IDir, HASH_R";
+    return !begun ? "SA" : ex->initiator ? "KE, Ni" : "KE, Nr";
 }
 
 /* The field it is about, and what this end said in it. */
@@ -121,7 +132,9 @@ static void explain_notify(const struct p2_exchange *ex, uint16_t notify, struct
     snprintf(detail->field, sizeof(detail->field), "%s", field_of(notify));
     p2_phase1_format_policy(p2_phase1_policy_of(ex), detail->offered, sizeof(detail->offered));
     p2_selector_format(&self, identity);
-    if (notify == P2_NOTIFY_AUTHENTICATION_FAILED)
+    if (notify == P2_NOTIFY_PAYLOAD_MALFORMED)
+        snprintf(detail->offered, sizeof(detail->offered), "%s", payloads_sent(ex));
+    else if (notify == P2_NOTIFY_AUTHENTICATION_FAILED)
         snprintf(detail->offered, sizeof(detail->offered), "another pre-shared key");
     else if (notify == P2_NOTIFY_INVALID_ID_INFORMATION)
         snprintf(detail->offered, sizeof(detail->offered), "%s", identity);

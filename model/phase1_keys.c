@@ -50,13 +50,39 @@ static enum p2_verdict refuse_ke(struct p2_exchange *ex, const char *offered, co
     return p2_phase1_refuse(ex, &detail);
 }
 
+static enum p2_verdict refuse_nonce(struct p2_exchange *ex, size_t len)
+{
+    struct p2_failure_detail detail = {.failure = P2_FAIL_PAYLOAD_MALFORMED,
+                                       .notify = P2_NOTIFY_PAYLOAD_MALFORMED,
+                                       .field = "nonce",
+                                       .acceptable = "8 to 256 bytes",
+                                       .rule = "a nonce has 8 to 256 bytes: RFC 2409 section 5"};
+    snprintf(detail.offered, sizeof(detail.offered), "%zu bytes", len);
+    return p2_phase1_refuse(ex, &detail);
+}
+
+/* Both ends derive the same one, so one of them says it. */
+static enum p2_verdict refuse_weak_key(struct p2_exchange *ex)
+{
+    struct p2_failure_detail detail = {.failure = P2_FAIL_INVALID_KEY_INFORMATION,
+                                       .notify = P2_NOTIFY_INVALID_KEY_INFORMATION,
+                                       .field = "encryption-key",
+                                       .acceptable = "one that is not weak",
+                                       .rule = P2_RULE_WEAK_KEY};
+    snprintf(detail.offered, sizeof(detail.offered), "a weak key for %s",
+             p2_cipher_info(ex->isakmp->keys.cipher)->name);
+    return p2_phase1_refuse(ex, &detail);
+}
+
 enum p2_verdict p2_phase1_read_ke(struct p2_exchange *ex)
 {
     struct p2_phase1_state *p = &ex->u.phase1;
     const struct p2_payload *ke = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_KE, 0);
     const struct p2_payload *nonce = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NONCE, 0);
-    if (!ke || !nonce || nonce->body.len < P2_NONCE_MIN || nonce->body.len > P2_NONCE_MAX)
+    if (!ke || !nonce)
         return p2_exchange_drop(ex, P2_DROP_MALFORMED);
+    if (nonce->body.len < P2_NONCE_MIN || nonce->body.len > P2_NONCE_MAX)
+        return refuse_nonce(ex, nonce->body.len);
     if (ke->body.len != p2_phase1_group_of(ex)->public_len) {
         char offered[P2_WHY_MAX], acceptable[P2_WHY_MAX];
         snprintf(offered, sizeof(offered), "%zu bytes", ke->body.len);
@@ -85,9 +111,11 @@ enum p2_verdict p2_phase1_derive(struct p2_exchange *ex)
     p2_keymat_skeyid(ex->isakmp->keys.hash, &secrets, p->skeyid);
     p2_keymat_skeyids(&ex->isakmp->keys, &secrets, p->skeyid);
     p2_keymat_phase1_iv(&ex->isakmp->keys, &secrets, ex->iv);
-    p->derived = true;
     p2_wipe(shared, sizeof(shared));
     p2_wipe(p->private_key, sizeof(p->private_key));
+    if (p2_cipher_key_is_weak(ex->isakmp->keys.cipher, ex->isakmp->keys.encryption_key))
+        return refuse_weak_key(ex);
+    p->derived = true;
     return P2_VERDICT_GOOD;
 }
 

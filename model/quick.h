@@ -23,7 +23,7 @@ enum p2_verdict p2_quick_open(struct p2_exchange *ex, const struct p2_bytes *ni)
 /* What the opened message 1 or 2 says goes into the exchange, or the message is refused with its notify. */
 enum p2_verdict p2_quick_read_1(struct p2_exchange *ex);
 enum p2_verdict p2_quick_read_2(struct p2_exchange *ex);
-/* The crypto library or the peer's value was no good. */
+/* The crypto library, the peer's value or the key that follows from it was no good. */
 enum p2_verdict p2_quick_fail_crypto(struct p2_exchange *ex, int error);
 
 /* Messages 1 and 2, complete but for HASH; the KE value may still be missing, which changes no length. */

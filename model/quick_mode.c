@@ -92,8 +92,7 @@ static int install(struct p2_exchange *ex)
         action->u.secret = shared;
         p2_wipe(q->private_key, sizeof(q->private_key));
     }
-    q->pair = p2_pair_install(ex, shared);
-    return q->pair ? P2_OK : P2_ERR_NOMEM;
+    return p2_pair_install(ex, shared);
 }
 
 static enum p2_verdict send_message_1(struct p2_exchange *ex)

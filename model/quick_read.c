@@ -98,10 +98,24 @@ static enum p2_verdict bad_key(struct p2_exchange *ex, const char *offered, cons
     return refuse(ex, &why);
 }
 
+/* Both ends derive the same keys, so one of them says it. */
+static enum p2_verdict weak_key(struct p2_exchange *ex)
+{
+    struct refusal why = {P2_FAIL_INVALID_KEY_INFORMATION,
+                          P2_NOTIFY_INVALID_KEY_INFORMATION,
+                          "encryption-key",
+                          "KEYMAT with a weak key",
+                          "one without",
+                          P2_RULE_WEAK_KEY};
+    return refuse(ex, &why);
+}
+
 enum p2_verdict p2_quick_fail_crypto(struct p2_exchange *ex, int error)
 {
     if (error == P2_ERR_PEER_VALUE)
         return bad_key(ex, "a value that is not of the group", "2 to p-2, or a point on the curve");
+    if (error == P2_ERR_WEAK_KEY)
+        return weak_key(ex);
     return p2_exchange_fail_internally(ex, error == P2_ERR_NOMEM ? "memory" : "diffie-hellman");
 }
 

@@ -106,8 +106,9 @@ static void announce(struct p2_gateway *gw, const struct p2_sa_pair *pair, enum 
     }
 }
 
-/* RFC 2409 section 5.5: each SA's keys come from the SPI that its receiver chose, and its protocol. */
-static void derive(struct p2_exchange *quick, struct p2_sa *sa, struct p2_bytes shared)
+/* RFC 2409 section 5.5: each SA's keys come from the SPI that its receiver chose, and its protocol. False:
+ * the cipher's is a weak one. */
+static bool derive(struct p2_exchange *quick, struct p2_sa *sa, struct p2_bytes shared)
 {
     const struct p2_quick_state *q = &quick->u.quick;
     bool esn = q->tunnel->config.policy.esn;
@@ -124,6 +125,7 @@ static void derive(struct p2_exchange *quick, struct p2_sa *sa, struct p2_bytes 
     else
         p2_esp_init(&sa->keys.esp, sa->algorithms.cipher, sa->encryption_key, sa->algorithms.auth,
                     sa->authentication_key, esn);
+    return !p2_cipher_key_is_weak(sa->algorithms.cipher, sa->encryption_key);
 }
 
 /* --- limits --- */
@@ -136,8 +138,8 @@ static int64_t soft_limit(struct p2_gateway *gw, const struct p2_policy *policy,
         return soft + (hard - soft) / 2;
     uint8_t bytes[4];
     p2_random_fill(gw, P2_RANDOM_FUZZ, bytes, sizeof(bytes));
-    double part = p2_get_u32(bytes) / 4294967296.0;
-    return soft - (int64_t)((double)(hard / 1000 * policy->fuzz_permille) * part);
+    int64_t most = hard / 1000 * policy->fuzz_permille;
+    return soft - (int64_t)((double)most * (p2_get_u32(bytes) / 4294967296.0));
 }
 
 static void arm_lifetimes(struct p2_gateway *gw, struct p2_sa_pair *pair, uint32_t lifetime_s)
@@ -290,45 +292,60 @@ static bool map_spis(struct p2_gateway *gw, struct p2_sa_pair *pair, const struc
 
 #define PAIR_TIMERS 4
 
-struct p2_sa_pair *p2_pair_install(struct p2_exchange *quick, struct p2_bytes shared)
+/* What Quick Mode agreed on, but for the SAs themselves. */
+static void describe_pair(struct p2_sa_pair *pair, struct p2_exchange *quick)
 {
-    struct p2_gateway *gw = quick->gw;
     const struct p2_quick_state *q = &quick->u.quick;
-    const struct p2_isakmp_sa *isakmp = quick->isakmp;
-    struct p2_sa_pair *pair = new_pair(q);
-    bool timers = pair && p2_timers_reserve(&gw->timers, PAIR_TIMERS) == P2_OK;
-    if (!timers || !map_spis(gw, pair, isakmp->peer)) {
-        if (timers)
-            p2_timers_release(&gw->timers, PAIR_TIMERS);
-        if (pair) {
-            unmap_spis(gw, pair, isakmp->peer);
-            free_pair(pair);
-        }
-        p2_fail_memory(gw);
-        return NULL;
-    }
     pair->tunnel = q->tunnel;
     pair->initiator = quick->initiator;
     pair->negotiator = quick;
     pair->suite = q->choice.suite;
     pair->mode = q->tunnel->config.policy.mode;
     pair->encapsulated = q->choice.encapsulated;
-    pair->nat_remote = isakmp->nat_remote;
+    pair->nat_remote = quick->isakmp->nat_remote;
     pair->original_source = q->originals[quick->initiator];
     pair->original_destination = q->originals[!quick->initiator];
     pair->negotiation = p2_exchange_id(quick);
-    pair->installed = gw->now;
+    pair->installed = quick->gw->now;
     pair->began = quick->began;
     pair->esn = q->tunnel->config.policy.esn;
-    for (size_t i = 0; i < pair->num; i++) {
-        derive(quick, &pair->in[i], shared);
-        derive(quick, &pair->out[i], shared);
+}
+
+/* P2_ERR_NOMEM: it is nowhere to be found. */
+static int enter_pair(struct p2_gateway *gw, struct p2_sa_pair *pair, const struct p2_peer *peer)
+{
+    if (p2_timers_reserve(&gw->timers, PAIR_TIMERS) < 0)
+        return P2_ERR_NOMEM;
+    if (map_spis(gw, pair, peer))
+        return P2_OK;
+    unmap_spis(gw, pair, peer);
+    p2_timers_release(&gw->timers, PAIR_TIMERS);
+    return P2_ERR_NOMEM;
+}
+
+int p2_pair_install(struct p2_exchange *quick, struct p2_bytes shared)
+{
+    struct p2_gateway *gw = quick->gw;
+    struct p2_quick_state *q = &quick->u.quick;
+    struct p2_sa_pair *pair = new_pair(q);
+    bool good = pair != NULL;
+    for (size_t i = 0; pair && i < pair->num && good; i++)
+        good = derive(quick, &pair->in[i], shared) && derive(quick, &pair->out[i], shared);
+    int r = !pair ? P2_ERR_NOMEM : good ? enter_pair(gw, pair, quick->isakmp->peer) : P2_ERR_WEAK_KEY;
+    if (r < 0) {
+        if (pair)
+            free_pair(pair);
+        if (r == P2_ERR_NOMEM)
+            p2_fail_memory(gw);
+        return r;
     }
+    describe_pair(pair, quick);
     link_pair(gw, pair);
     arm_lifetimes(gw, pair, q->choice.lifetime_s);
     set_volumes(gw, pair, q->choice.lifetime_kb);
     announce(gw, pair, P2_ACTION_SA_INSTALLED, P2_REMOVED_REPLACED);
-    return pair;
+    q->pair = pair;
+    return P2_OK;
 }
 
 /* A pair replaces those that were in use when its Quick Mode began. Two that were negotiated at the same time

@@ -40,10 +40,11 @@ static bool parse_prefix_len(const char *text, size_t bits, uint8_t *prefix_len)
 {
     size_t digits = strspn(text, "0123456789");
     bool leading_zero = text[0] == '0' && digits > 1;
-    if (digits == 0 || digits > 3 || text[digits] != '\0' || leading_zero || (size_t)atoi(text) > bits)
+    if (digits == 0 || digits > 3 || text[digits] != '\0' || leading_zero)
         return false;
-    *prefix_len = (uint8_t)atoi(text);
-    return true;
+    unsigned long len = strtoul(text, NULL, 10);
+    *prefix_len = (uint8_t)len;
+    return len <= bits;
 }
 
 static bool parse_prefix(struct p2_selector *selector, const char *prefix_len)

@@ -22,6 +22,7 @@ void attack_tap_cleanup(struct attack_tap *tap)
 
 int attack_tap_want(struct attack_tap *tap, const struct scenario_attack *attack)
 {
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
     const struct scenario_attack **wanted = ARRAY_APPEND(tap->wanted, tap->num_wanted);
     if (!wanted)
         return P2_ERR_NOMEM;

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* RFC 2408 section 3.14.1. Those that a failure has its name from are named by that. */
@@ -71,8 +72,10 @@ static void say_waited(struct sentence *s, const struct failure_view *view)
 /* Even messages are the responder's: it is the initiator that refuses them. */
 static bool refused_by_initiator(const char *message)
 {
-    unsigned number = 0;
-    return sscanf(message, "message %u", &number) == 1 && number % 2 == 0;
+    static const char before[] = "message ";
+    const char *number = message + sizeof before - 1;
+    bool has_number = strncmp(message, before, sizeof before - 1) == 0 && *number >= '0' && *number <= '9';
+    return has_number && strtoul(number, NULL, 10) % 2 == 0;
 }
 
 /* A key is never shown: that it is another one is all there is to say. */

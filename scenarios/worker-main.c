@@ -112,7 +112,7 @@ int main(int argc, char **argv)
     struct alive alive = {.fd = -1};
     struct world_run run = {.alive = &alive};
     const char *debug = NULL;
-    signal(SIGXFSZ, SIG_IGN); /* a file too large is an error of a write, which is told */
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file too large is an error of a write, which is told */
     int over = parse_options(argc, argv, &run, &debug);
     if (over)
         return over - 1;

@@ -131,7 +131,6 @@ static void look_at(struct outcome *o, const struct p2_action *action)
         memcpy(o->bytes, action->u.packet.data, o->len);
         break;
     case P2_ACTION_SEND_IKE: /* INVALID-SPI, and what the CPU would do for it */
-        break;
     case P2_ACTION_COMPUTE:
         break;
     default:

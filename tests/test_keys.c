@@ -550,8 +550,8 @@ static size_t mutate(char *text, size_t len, size_t capacity, struct test_random
     for (uint64_t times = 1 + test_random_below(state, 4); times > 0 && len > 0; times--) {
         size_t at = test_random_below(state, len), num = 1 + test_random_below(state, 12);
         uint64_t how = test_random_below(state, 5);
-        char byte =
-            how == 0 ? (char)test_random_next(state) : common[test_random_below(state, sizeof common - 1)];
+        char byte = (char)(how == 0 ? test_random_next(state)
+                                    : (uint8_t)common[test_random_below(state, sizeof common - 1)]);
         num = num < len - at ? num : len - at;
         if (how < 2) {
             text[at] = byte;

@@ -241,12 +241,12 @@ static void collisions_are_told_apart(void)
     static char values[NUM];
     struct p2_spd spd = {0};
     struct p2_selector local = selector("2001:db8:ffff::/48");
-    for (uint16_t n = 0; n < NUM; n++) {
+    for (uint16_t n = 0; n < (uint16_t)NUM; n++) {
         struct p2_selector remote = colliding(n);
         if (n % 2 == 0) /* the odd ones are never added */
             CU_ASSERT_EQUAL(p2_spd_add(&spd, &local, &remote, &values[n]), P2_OK);
     }
-    for (uint16_t n = 0; n < NUM; n++) {
+    for (uint16_t n = 0; n < (uint16_t)NUM; n++) {
         struct p2_selector remote = colliding(n);
         struct p2_ip_view view = {.family = 6, .source = local.address, .destination = remote.address};
         void *expected = n % 2 == 0 ? &values[n] : NULL;

@@ -151,7 +151,7 @@ static const struct attribute phase2_attributes[] = {
     {                                                                                                        \
         {number, "Life Type", type, LOOK_NUMBER, NAMES(life_type_names), L},                                 \
         {                                                                                                    \
-            number + 1, "Life Duration", duration, LOOK_DURATION, NO_NAMES, L                                \
+            (number) + 1, "Life Duration", duration, LOOK_DURATION, NO_NAMES, L                              \
         }                                                                                                    \
     }
 #define N "isakmp.notify.data.resp_lifetime."

@@ -32,7 +32,7 @@ static int refuse_nothing(FILE *stream, const char *name, char error[FRAMES_ERRO
     errno = 0;
     int first = getc(stream);
     if (first != EOF) {
-        ungetc(first, stream);
+        (void)ungetc(first, stream);
         return 0;
     }
     snprintf(error, FRAMES_ERROR, NAME ": %s", name, ferror(stream) ? strerror(errno) : "the file is empty");
@@ -62,7 +62,7 @@ static int start(struct frames *frames, const char *name, char error[FRAMES_ERRO
         snprintf(error, FRAMES_ERROR, NAME ": out of memory", name);
         return -1;
     }
-    setvbuf(frames->stream, frames->buffer, _IOFBF, STREAM_BUFFER);
+    (void)setvbuf(frames->stream, frames->buffer, _IOFBF, STREAM_BUFFER);
     if (refuse_nothing(frames->stream, name, error) != 0)
         return -1;
     frames->pcap = pcap_fopen_offline_with_tstamp_precision(frames->stream, PCAP_TSTAMP_PRECISION_NANO, why);
@@ -79,7 +79,7 @@ int frames_open_stream(struct frames **out, FILE *stream, const char *name, char
     *out = NULL;
     if (!frames) {
         snprintf(error, FRAMES_ERROR, NAME ": out of memory", name);
-        fclose(stream);
+        (void)fclose(stream);
         return -1;
     }
     frames->stream = stream;
@@ -111,7 +111,7 @@ void frames_close(struct frames *frames)
     if (frames->pcap)
         pcap_close(frames->pcap);
     if (!by_libpcap)
-        fclose(frames->stream);
+        (void)fclose(frames->stream);
     reassembly_cleanup(&frames->reassembly);
     free(frames->buffer);
     free(frames->name);

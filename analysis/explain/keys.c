@@ -200,7 +200,7 @@ static bool says_nothing(const char *text, size_t len)
     bool comment = false;
     for (size_t i = 0; i < len; i++) {
         comment = text[i] == '#' || (comment && text[i] != '\n');
-        if (!comment && !memchr(" \t\r\n", text[i], 4))
+        if (!comment && !keys_is_space(text[i]))
             return false;
     }
     return true;
@@ -221,7 +221,7 @@ static int read_text(struct keys_reader *reader, const char *text, size_t len, b
     if (says_nothing(text + at, len - at))
         return may_be_empty ? 0 : keys_complain(reader, "nothing in it; allowed: %s", what_is_allowed);
     size_t first = at;
-    while (memchr(" \t\r\n", text[first], 4))
+    while (keys_is_space(text[first]))
         first++;
     return text[first] == '<' ? keys_read_xml(reader, text, len)
                               : keys_read_tables(reader, text + at, len - at);
@@ -244,7 +244,7 @@ static int load_file(struct keys_reader *reader, bool may_be_empty)
         r = read_text(reader, text, len, may_be_empty);
     discard(text, len, 1);
     if (in)
-        fclose(in);
+        (void)fclose(in);
     return r;
 }
 

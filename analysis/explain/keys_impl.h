@@ -44,4 +44,9 @@ int keys_hex_exactly(struct keys_reader *reader, uint8_t *out, const char *name,
 int keys_read_xml(struct keys_reader *reader, const char *xml, size_t len);
 int keys_read_tables(struct keys_reader *reader, const char *text, size_t len);
 
+static inline bool keys_is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 #endif

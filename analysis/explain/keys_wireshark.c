@@ -18,18 +18,13 @@ static const char two_kinds[] =
 
 /* --- lines and fields --- */
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
 static struct keys_text trimmed(struct keys_text text)
 {
-    while (text.len > 0 && is_space(text.data[0])) {
+    while (text.len > 0 && keys_is_space(text.data[0])) {
         text.data++;
         text.len--;
     }
-    while (text.len > 0 && is_space(text.data[text.len - 1]))
+    while (text.len > 0 && keys_is_space(text.data[text.len - 1]))
         text.len--;
     return text;
 }

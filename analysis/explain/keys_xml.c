@@ -36,7 +36,7 @@ static const struct element {
 static bool find(struct keys_text *value, const struct attributes *attributes, const char *name)
 {
     for (int i = 0; i < attributes->num; i++) {
-        const xmlChar **one = attributes->list + 5 * i;
+        const xmlChar **one = attributes->list + 5 * (size_t)i;
         if (!one[1] && strcmp((const char *)one[0], name) == 0) {
             *value = (struct keys_text){(const char *)one[3], (size_t)(one[4] - one[3])};
             return true;
@@ -58,7 +58,7 @@ static int check_names(struct keys_reader *reader, const struct element *element
                        const struct attributes *attributes)
 {
     for (int i = 0; i < attributes->num; i++) {
-        const char *name = (const char *)attributes->list[5 * i];
+        const char *name = (const char *)attributes->list[5 * (size_t)i];
         const char *prefix = (const char *)attributes->list[5 * i + 1];
         const char *const *known = element->attributes;
         while (*known && (prefix || strcmp(*known, name) != 0))
@@ -226,7 +226,7 @@ static void on_text(void *context, const xmlChar *text, int len)
     struct state *state = state_of(context);
     bool is_over = *state->reader->error || !((xmlParserCtxt *)context)->wellFormed;
     int i = 0;
-    while (!is_over && i < len && memchr(" \t\r\n", text[i], 4))
+    while (!is_over && i < len && keys_is_space((char)text[i]))
         i++;
     if (is_over || i == len)
         return;

@@ -28,10 +28,10 @@ static enum reassembly_kind look_v4(struct reassembly_piece *piece, struct p2_by
     uint16_t fragment = p2_get_u16(packet.data + 6);
     if ((fragment & 0x3fff) == 0)
         return REASSEMBLY_WHOLE;
-    size_t header_len = (packet.data[0] & 15u) * 4u;
+    size_t header_len = (packet.data[0] & 15u) * (size_t)4;
     *piece = (struct reassembly_piece){.header = {packet.data, header_len},
                                        .identification = p2_get_u16(packet.data + 4),
-                                       .offset = (fragment & 0x1fffu) * 8u,
+                                       .offset = (fragment & 0x1fffu) * (size_t)8,
                                        .more = fragment & 0x2000,
                                        .data = {packet.data + header_len, packet.len - header_len},
                                        .cut = cut};

@@ -143,10 +143,10 @@ static const char *meaning_of(uint16_t notify)
         {P2_NOTIFY_INVALID_ID_INFORMATION,
          "the proxy IDs are not the mirror of its own (RFC 2409 section 5.5)"},
         {P2_NOTIFY_INVALID_KEY_INFORMATION,
-         "the Diffie-Hellman value, or that there is none, does not suit it"},
+         "the Diffie-Hellman value, or that there is none, does not suit it, or it leads to a weak key"},
         {P2_NOTIFY_INVALID_HASH_INFORMATION, "the HASH does not verify: the ends' keys differ"},
         {P2_NOTIFY_INVALID_PAYLOAD_TYPE, "a payload came that it does not know, or not here"},
-        {P2_NOTIFY_PAYLOAD_MALFORMED, "a payload does not parse"},
+        {P2_NOTIFY_PAYLOAD_MALFORMED, "a payload does not parse, or its length is out of range"},
         {P2_NOTIFY_AUTHENTICATION_FAILED, "it could not authenticate the peer"},
     };
     for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {

@@ -47,7 +47,7 @@ int p2_dh_generate(enum p2_group group, struct p2_random random, uint8_t *privat
     const struct script_dh *dh = script_take_dh(random.ctx);
     if (!dh || dh->public_len != p2_group_info(group)->public_len)
         return P2_ERR_CRYPTO;
-    memcpy(private_key, &dh, sizeof(dh));
+    memcpy(private_key, &dh, sizeof(dh)); /* NOLINT(bugprone-sizeof-expression): the pointer is meant */
     memcpy(public_key, dh->public_key, dh->public_len);
     return P2_OK;
 }
@@ -56,7 +56,7 @@ int p2_dh_derive(enum p2_group group, const uint8_t *private_key, const uint8_t 
                  size_t peer_public_len, uint8_t *secret)
 {
     const struct script_dh *dh;
-    memcpy(&dh, private_key, sizeof(dh));
+    memcpy(&dh, private_key, sizeof(dh)); /* NOLINT(bugprone-sizeof-expression): the pointer is meant */
     if (peer_public_len != dh->public_len || memcmp(peer_public, dh->peer_public, dh->public_len) != 0)
         return P2_ERR_PEER_VALUE;
     if (dh->secret_len != p2_group_info(group)->secret_len)

@@ -26,6 +26,7 @@ struct side {
     struct p2_isakmp_info isakmp, isakmp_removed[MAX_ISAKMP];
     size_t num_isakmp_removed;
     struct p2_negotiation phase1_failure;
+    size_t failures;
     struct host *retired[MAX_RESTARTS]; /* the ledger points to their names */
     size_t num_retired;
     uint16_t nat_offset;
@@ -173,8 +174,11 @@ static void on_observe(void *ctx, p2_time now, const struct p2_action *action, u
     if (action->type == P2_ACTION_SA_REMOVED && action->u.sa.inbound)
         side->removed[action->u.sa.removal]++;
     const struct p2_negotiation *n = &action->u.negotiation;
-    if (action->type == P2_ACTION_NEGOTIATION && n->event == P2_NEGOTIATION_FAILED && n->id.message_id == 0)
-        side->phase1_failure = *n;
+    if (action->type == P2_ACTION_NEGOTIATION && n->event == P2_NEGOTIATION_FAILED) {
+        side->failures++;
+        if (n->id.message_id == 0)
+            side->phase1_failure = *n;
+    }
     if (action->type == P2_ACTION_ISAKMP_SA)
         side->isakmp = action->u.isakmp;
     if (action->type == P2_ACTION_ISAKMP_REMOVED && side->num_isakmp_removed < MAX_ISAKMP)
@@ -445,6 +449,11 @@ const struct p2_isakmp_info *sim_isakmp_removed(const struct sim *sim, int side,
 size_t sim_removed(const struct sim *sim, int side, enum p2_removal why)
 {
     return sim->sides[side].removed[why];
+}
+
+size_t sim_failures(const struct sim *sim, int side)
+{
+    return sim->sides[side].failures;
 }
 
 const struct p2_negotiation *sim_phase1_failure(const struct sim *sim, int side)

@@ -63,6 +63,8 @@ size_t sim_ipsec_drops(const struct sim *sim, int side, enum p2_drop reason);
 const struct p2_isakmp_info *sim_isakmp_removed(const struct sim *sim, int side, size_t i);
 /* The SAs that a side removed for this reason; pairs count once. */
 size_t sim_removed(const struct sim *sim, int side, enum p2_removal why);
+/* How often a side told that a negotiation failed, of either phase. */
+size_t sim_failures(const struct sim *sim, int side);
 /* How a side's last Phase 1 failed. */
 const struct p2_negotiation *sim_phase1_failure(const struct sim *sim, int side);
 /* The newest ISAKMP SA of a side, with its keys. */
