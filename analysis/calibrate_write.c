@@ -64,7 +64,7 @@ static int cpuinfo_value(char *value, size_t capacity, const char *key)
         snprintf(value, capacity, "%s", colon);
         break;
     }
-    fclose(file);
+    (void)fclose(file);
     return 0;
 }
 

@@ -255,16 +255,7 @@ static bool inline_profile(const struct load_schema *schema, struct problems *pr
     } else if (!in) {
         char allowed[PROBLEMS_LIST];
         list_beside(path, base, allowed);
-<<<<<<< HEAD
         load_wrong(problems, element, "base", access(path, F_OK) != 0 ? "no such file" : why, allowed);
-=======
-        load_wrong(problems, element, "base", "no such file", allowed);
-    } else if (fstat(fileno(in), &is) != 0 || S_ISDIR(is.st_mode)) {
-        char allowed[PROBLEMS_LIST];
-        list_beside(path, base, allowed);
-        load_wrong(problems, element, "base", "a directory", allowed);
-        (void)fclose(in);
->>>>>>> cover
     } else {
         (void)fclose(in);
         xmlDoc *doc = load_profile_file(schema, problems, path);

@@ -68,7 +68,7 @@ char *load_text_file(struct problems *problems, const char *file, size_t *len)
     else if (!data)
         problems_no_memory(problems);
     if (in)
-        fclose(in);
+        (void)fclose(in);
     if (!ok) {
         free(data);
         return NULL;
@@ -88,7 +88,7 @@ static int line_at(const char *xml, const char *at)
 static bool is_blank(const char *xml, size_t len)
 {
     size_t i = 0;
-    while (i < len && memchr(" \t\r\n", xml[i], 4))
+    while (i < len && xml[i] && strchr(" \t\r\n", xml[i]))
         i++;
     return i == len;
 }

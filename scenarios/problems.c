@@ -157,9 +157,9 @@ struct problems_quote problems_quote(const char *text)
     struct problems_quote quote;
     size_t len = 0;
     for (; len < sizeof quote.text - 4 && text[len]; len++)
-        quote.text[len] = strchr("\t\r\n", text[len])                          ? ' '
-                          : (unsigned char)text[len] < ' ' || text[len] == 127 ? '?'
-                                                                               : text[len];
+        quote.text[len] = (char)(strchr("\t\r\n", text[len])                          ? ' '
+                                 : (unsigned char)text[len] < ' ' || text[len] == 127 ? '?'
+                                                                                      : text[len]);
     /* Not in the middle of a UTF-8 sequence. */
     while (text[len] && len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
         len--;

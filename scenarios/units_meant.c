@@ -58,7 +58,7 @@ bool units_meant(const char *found, char *out, size_t size)
             continue;
         if (len + 1 == sizeof text)
             return false;
-        text[len++] = *found == ',' ? '.' : *found;
+        text[len++] = (char)(*found == ',' ? '.' : *found);
     }
     text[len] = '\0';
     while (isdigit((unsigned char)text[digits]) || text[digits] == '.')

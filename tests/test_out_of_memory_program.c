@@ -66,6 +66,8 @@ static void forget(const void *piece)
     }
 }
 
+/* The linker's names. NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t num, size_t size);
 void *__real_realloc(void *old, size_t size);
@@ -124,6 +126,8 @@ DIR *__wrap_opendir(const char *path)
 {
     return fails() ? NULL : __real_opendir(path);
 }
+
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 /* --- a verb, again and again --- */
 
