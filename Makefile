@@ -113,8 +113,8 @@ $B/tests/test_weak_keys: WRAP = -Wl,--wrap=p2_keymat_derive,--wrap=p2_keymat_ske
 # The corpus test brings a Diffie-Hellman of its own, which stands before the library's.
 $B/tests/test_corpus: $(call obj,$(wildcard tests/corpus/*.c))
 # Our own allocations go through this test's functions, which let each fail in turn.
-WRAPPED = malloc calloc realloc free strdup open_memstream fmemopen fopen opendir
-$B/tests/test_out_of_memory_program: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(WRAPPED))
+$B/tests/test_out_of_memory_program: WRAP = $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc free strdup \
+    open_memstream fmemopen fopen opendir)
 comma := ,
 $B/tests/%: $B/tests/%.o $(call obj,$(sim)) $(archives)
 	$(CXX) $(LDFLAGS) $(WRAP) -o $@ $(filter %.o,$^) $(GROUP) -Wl,--as-needed $(NS3_LIBS) $(MAIN_LIBS) -lcunit
