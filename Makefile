@@ -68,11 +68,17 @@ fuzz:
 	sh tests/fuzz/run.sh $(FUZZ_SECONDS) $B/fuzz $(patsubst $B/%,$B/fuzz/%,$(fuzzers))
 build-fuzzers: $(fuzzers)
 
+# HOSTILE datagrams and as many packets, none of which may do harm.
+HOSTILE ?= 10000000
+hostile: $B/tests/test_hostile_isakmp $B/tests/test_hostile
+	P2_HOSTILE=$(HOSTILE) $B/tests/test_hostile_isakmp
+	P2_HOSTILE=$(HOSTILE) $B/tests/test_hostile
+
 # How much of model/ its own tests reach; tests/coverage/unreached.txt has what they do not, and why. Tests of
 # anything else would only cost time.
 others = allocations attack attack_report calibrate causes classes cpu dissect explain explain_% failure_text fate \
-         frames keyring keys ns3c ns3c_% phase2_% reassembly record report scenario scenario_% statistics \
-         store summary traffic units workers
+         frames keyring keys ns3c ns3c_% out_of_memory_program phase2_% reassembly record report scenario \
+         scenario_% statistics store summary traffic units workers
 reaching = $(filter-out $(addprefix $B/tests/test_,$(others)),$(tests))
 coverage:
 	+$(MAKE) build-coverage B=$B/coverage CFLAGS="-O0 -g" CXXFLAGS=-O0 COVERAGE=--coverage LDFLAGS=--coverage
@@ -119,8 +125,10 @@ comma := ,
 $B/tests/%: $B/tests/%.o $(call obj,$(sim)) $(archives)
 	$(CXX) $(LDFLAGS) $(WRAP) -o $@ $(filter %.o,$^) $(GROUP) -Wl,--as-needed $(NS3_LIBS) $(MAIN_LIBS) -lcunit
 $B/tests/fuzz/fuzz_explain: $(call obj,$(filter-out tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c)))
+$B/tests/fuzz/fuzz_isakmp $B/tests/fuzz/fuzz_sealed: $B/tests/sim/duel.o
+$B/tests/fuzz/fuzz_esp: $B/tests/sim/direct.o
 $B/tests/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libanalysis.a $B/libscenario.a $B/libphase2.a
-	$(CC) $(SANITIZE) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(MAIN_LIBS)
+	$(CC) $(SANITIZE) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(MAIN_LIBS) -lcunit
 $B/bindings/examples/%-c: $B/bindings/examples/%.o $(archives)
 	$(CXX) $(LDFLAGS) -o $@ $< $(GROUP) $(NS3_LIBS) $(C_LIBS)
 $B/bindings/examples/%-cc: $B/bindings/examples/%-cc.o $(archives)
@@ -141,5 +149,5 @@ include bindings/install.mk
 -include $(shell find $B -name '*.d' 2>/dev/null)
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all run test setup setup-test check objects bench fuzz build-fuzzers coverage build-coverage \
+.PHONY: all run test setup setup-test check objects bench fuzz build-fuzzers hostile coverage build-coverage \
         install uninstall format format-check tidy clean

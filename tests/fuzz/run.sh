@@ -6,7 +6,7 @@ seconds=$1 folder=$2
 shift 2
 seeds=$(mktemp -d)
 trap 'rm -rf "$seeds"' EXIT
-mkdir "$seeds/explain" "$seeds/keys" "$seeds/scenario"
+mkdir "$seeds/explain" "$seeds/keys" "$seeds/scenario" "$seeds/isakmp" "$seeds/sealed" "$seeds/esp" "$seeds/stream"
 cp scenarios/*.xml "$seeds/scenario"
 for case in tests/vectors/corpus/*/; do
     name=$(basename "$case")
@@ -15,6 +15,14 @@ for case in tests/vectors/corpus/*/; do
 done
 cp tests/fuzz/esp_sa "$seeds/keys/esp_sa"
 printf '%s\n' '615add7aeb332361,47dc733ce127510344dd611beb4f2b9d' >"$seeds/keys/ikev1_decryption_table"
+# Debian's scapy belongs to Debian's python3, which need not be the first one in PATH.
+for python in python3 /usr/bin/python3; do
+    "$python" -c 'import scapy' 2>/dev/null && break
+done
+"$python" tests/fuzz/seeds.py "$seeds" tests/vectors/corpus/*/capture.pcap
+for mode in ok refuse silent; do
+    FAKE_WORKER=$mode sh tests/vectors/fake-worker.sh --case PFS=none --run 1 --seed 1 <scenarios/esn.xml >"$seeds/stream/$mode"
+done
 for fuzzer; do
     name=$(basename "$fuzzer" | sed 's/^fuzz_//')
     mkdir -p "$folder/new/$name"
