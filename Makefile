@@ -74,6 +74,10 @@ hostile: $B/tests/test_hostile_isakmp $B/tests/test_hostile
 	P2_HOSTILE=$(HOSTILE) $B/tests/test_hostile_isakmp
 	P2_HOSTILE=$(HOSTILE) $B/tests/test_hostile
 
+# The tests in C and the worker under valgrind.
+valgrind: all $(tests)
+	B=$B sh tests/valgrind.sh $(tests)
+
 # How much of model/ its own tests reach; tests/coverage/unreached.txt has what they do not, and why. Tests of
 # anything else would only cost time.
 others = allocations attack attack_report calibrate causes classes cpu dissect explain explain_% failure_text fate \
@@ -149,5 +153,5 @@ include bindings/install.mk
 -include $(shell find $B -name '*.d' 2>/dev/null)
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all run test setup setup-test check objects bench fuzz build-fuzzers hostile coverage build-coverage \
+.PHONY: all run test setup setup-test check objects bench fuzz build-fuzzers hostile valgrind coverage build-coverage \
         install uninstall format format-check tidy clean
