@@ -176,7 +176,7 @@ static const char *script(char path[256], const char *text)
 static void run_process(struct process *process, const char *path, const char *input, size_t len)
 {
     char *argv[] = {(char *)(uintptr_t)path, NULL};
-    struct pollfd fds[4];
+    struct pollfd fds[1 + PROCESS_STREAMS];
     CU_ASSERT_EQUAL_FATAL(interrupt_install(), 0);
     CU_ASSERT_EQUAL_FATAL(process_start(process, argv, input, len), 0);
     while (!process->ended) {
