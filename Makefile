@@ -12,10 +12,10 @@ RUN_PACKAGES  = gcc g++ libc6-dev pkg-config libns3-dev libgsl-dev libsqlite3-de
                 libjansson-dev libpcap-dev
 TEST_PACKAGES = $(RUN_PACKAGES) libcunit1-dev libxml2-utils tshark python3-scapy python3-cryptography
 
-WARN      = -Wall -Wextra $(WERROR)
+WARN      = -Wall -Wextra -Wshadow -Wconversion $(WERROR)
 INCLUDE   = -Imodel -Ibindings -Iscenarios -Ianalysis -Ianalysis/explain -Itests
 XML      := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
-C_FLAGS   = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) -Wshadow -Wconversion $(INCLUDE) $(XML) $(CFLAGS)
+C_FLAGS   = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) $(INCLUDE) $(XML) $(CFLAGS)
 CXX_FLAGS = -std=c++17 $(WARN) $(INCLUDE) $(CXXFLAGS)
 NS3_LIBS  = -lns3-virtual-net-device -lns3-internet -lns3-traffic-control -lns3-network -lns3-core
 C_LIBS    = -lxml2 -ljansson -lhogweed -lnettle -lgmp -lm

@@ -44,7 +44,7 @@ static int run_dh_generate(struct subject *s)
 
 static int run_dh_derive(struct subject *s)
 {
-    size_t len = p2_group_info((enum p2_group)s->algorithm)->public_len;
+    size_t len = p2_group_of((enum p2_group)s->algorithm)->public_len;
     return p2_dh_derive((enum p2_group)s->algorithm, s->key.dh.private_key, s->key.dh.public_key, len,
                         s->out);
 }
@@ -52,7 +52,7 @@ static int run_dh_derive(struct subject *s)
 static int run_hmac(struct subject *s)
 {
     struct p2_bytes part = {s->data, s->bytes};
-    p2_hmac_compute(&s->key.hmac, &part, 1, s->out, p2_hash_info((enum p2_hash)s->algorithm)->len);
+    p2_hmac_compute(&s->key.hmac, &part, 1, s->out, p2_hash_of((enum p2_hash)s->algorithm)->len);
     return P2_OK;
 }
 
@@ -67,7 +67,7 @@ static int run_hash(struct subject *s)
  * open it, it is sealed once, and stays as it is. */
 static bool is_combined(const struct subject *s)
 {
-    return p2_cipher_info((enum p2_cipher)s->algorithm)->icv_len > 0;
+    return p2_cipher_of((enum p2_cipher)s->algorithm)->icv_len > 0;
 }
 
 static int run_encrypt(struct subject *s)
@@ -111,7 +111,7 @@ static int subject_init(struct subject *s, enum p2_operation op, unsigned algori
     fill(&s->random_state, P2_RANDOM_NONCE, key, sizeof key);
     fill(&s->random_state, P2_RANDOM_NONCE, s->data, sizeof s->data);
     if (op == P2_OP_HMAC)
-        p2_hmac_init(&s->key.hmac, (enum p2_hash)algorithm, key, p2_hash_info((enum p2_hash)algorithm)->len);
+        p2_hmac_init(&s->key.hmac, (enum p2_hash)algorithm, key, p2_hash_of((enum p2_hash)algorithm)->len);
     if (op == P2_OP_ENCRYPT || op == P2_OP_DECRYPT)
         p2_cipher_init(&s->key.cipher, (enum p2_cipher)algorithm, key);
     if (op == P2_OP_DECRYPT && is_combined(s))

@@ -158,7 +158,7 @@ static void work_2(struct p2_exchange *ex, struct p2_work *work)
 
 static void work_3(struct p2_exchange *ex, struct p2_work *work)
 {
-    size_t hash_len = p2_hash_info(ex->isakmp->keys.hash)->len, payload = 4 + hash_len;
+    size_t hash_len = p2_hash_of(ex->isakmp->keys.hash)->len, payload = 4 + hash_len;
     p2_phase1_work_derive(ex, work);
     p2_phase1_work_hash(ex, work);
     p2_phase1_work_hash(ex, work);

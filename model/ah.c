@@ -11,7 +11,7 @@ enum { IPV4_END = 0, IPV4_NOP = 1, IPV4_LOOSE_ROUTE = 131, IPV4_STRICT_ROUTE = 1
 
 void p2_ah_init(struct p2_ah_keys *keys, enum p2_auth auth, const uint8_t *key, bool esn)
 {
-    const struct p2_auth_info *info = p2_auth_info(auth);
+    const struct p2_auth_info *info = p2_auth_of(auth);
     assert(auth != P2_AUTH_NONE);
     keys->auth = auth;
     keys->esn = esn;

@@ -199,7 +199,7 @@ static void ctr_transform(const struct p2_cipher_key *key, uint8_t *iv, uint8_t 
     ctr_crypt(&counter->aes, ciphers[key->cipher].block, AES_BLOCK_SIZE, block, len, dst, src);
 }
 
-const struct p2_cipher_info *p2_cipher_info(enum p2_cipher cipher)
+const struct p2_cipher_info *p2_cipher_of(enum p2_cipher cipher)
 {
     assert((unsigned)cipher < P2_NUM_CIPHERS);
     return &ciphers[cipher].info;
@@ -207,13 +207,13 @@ const struct p2_cipher_info *p2_cipher_info(enum p2_cipher cipher)
 
 size_t p2_cipher_whole_blocks(enum p2_cipher cipher, size_t len)
 {
-    size_t block = p2_cipher_info(cipher)->block_len;
+    size_t block = p2_cipher_of(cipher)->block_len;
     return (len + block - 1) / block * block;
 }
 
 bool p2_cipher_is_for_ike(enum p2_cipher cipher)
 {
-    return p2_cipher_info(cipher)->ike_id != 0;
+    return p2_cipher_of(cipher)->ike_id != 0;
 }
 
 enum p2_cipher p2_cipher_by_name(const char *name)

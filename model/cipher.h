@@ -61,7 +61,7 @@ struct p2_cipher_info {
     const char *wireshark;     /* the name in Wireshark's esp_sa table */
 };
 
-const struct p2_cipher_info *p2_cipher_info(enum p2_cipher cipher);
+const struct p2_cipher_info *p2_cipher_of(enum p2_cipher cipher);
 /* So many bytes, rounded up to whole blocks. */
 size_t p2_cipher_whole_blocks(enum p2_cipher cipher, size_t len);
 /* True if ISAKMP messages may be encrypted with it: ciphers in CBC mode. */

@@ -76,7 +76,7 @@ static void submit(struct p2_gateway *gw, enum p2_job_kind kind, struct p2_sa_pa
     for (size_t i = 0; i < pair->num; i++) {
         const struct p2_algorithms *a = &pair->suite.algorithms[i];
         if (a->auth != P2_AUTH_NONE)
-            p2_work_add(&work, P2_OP_HMAC, p2_auth_info(a->auth)->hash, 1, packet.len);
+            p2_work_add(&work, P2_OP_HMAC, p2_auth_of(a->auth)->hash, 1, packet.len);
         if (a->cipher != P2_CIPHER_NONE && a->cipher != P2_CIPHER_NULL)
             p2_work_add(&work, kind == P2_JOB_SEAL ? P2_OP_ENCRYPT : P2_OP_DECRYPT, a->cipher, 1, packet.len);
     }

@@ -148,7 +148,7 @@ static const struct group_row *find(enum p2_group group)
     return NULL;
 }
 
-const struct p2_group_info *p2_group_info(enum p2_group group)
+const struct p2_group_info *p2_group_of(enum p2_group group)
 {
     const struct group_row *row = find(group);
     return row ? &row->info : NULL;

@@ -42,7 +42,7 @@ struct p2_group_info {
 };
 
 /* NULL if this build does not know the group. */
-const struct p2_group_info *p2_group_info(enum p2_group group);
+const struct p2_group_info *p2_group_of(enum p2_group group);
 enum p2_group p2_group_by_name(const char *name); /* P2_GROUP_NONE: unknown, or "none" */
 /* Row i of the table in the order of the numbers; NULL past the end. For listings and for calibrate. */
 const struct p2_group_info *p2_group_at(size_t i);

@@ -90,7 +90,7 @@ static void derive(const struct p2_eavesdrop *e, const struct p2_heard_exchange 
     struct p2_transform_reading reading = p2_transform_read(t->attributes, 0);
     if (!e->isakmp[ex->isakmp].is.knows_d || !p2_transform_algorithms(&a, t, &reading))
         return;
-    size_t len = p2_algorithms_keymat_len(&a), cipher_len = len - p2_auth_info(a.auth)->key_len;
+    size_t len = p2_algorithms_keymat_len(&a), cipher_len = len - p2_auth_of(a.auth)->key_len;
     p2_keymat_derive(&e->isakmp[ex->isakmp].keys, secret_of(e, ex), t->protocol, sa->is.spi,
                      (struct p2_bytes){ex->nonce[0], ex->nonce_len[0]},
                      (struct p2_bytes){ex->nonce[1], ex->nonce_len[1]}, keymat, len);
@@ -177,13 +177,13 @@ static bool decrypt(struct p2_eavesdrop *e, struct p2_heard_exchange *ex, struct
                     const uint8_t *message, size_t len)
 {
     const struct p2_isakmp_keys *keys = &e->isakmp[ex->isakmp].keys;
-    size_t body = len - P2_ISAKMP_HEADER_LEN, block = p2_cipher_info(keys->cipher)->block_len;
+    size_t body = len - P2_ISAKMP_HEADER_LEN, block = p2_cipher_of(keys->cipher)->block_len;
     if (body == 0 || body % block != 0 || body > sizeof(e->plain))
         return false;
     p2_cipher_decrypt(&keys->cipher_key, ex->iv, e->plain, message + P2_ISAKMP_HEADER_LEN, body);
     return p2_isakmp_parse_payloads(payloads, message[16], e->plain, body) == P2_OK && payloads->num > 0 &&
            payloads->list[0].type == P2_PAYLOAD_HASH &&
-           payloads->list[0].body.len == p2_hash_info(keys->hash)->len;
+           payloads->list[0].body.len == p2_hash_of(keys->hash)->len;
 }
 
 int p2_eavesdrop_ike(struct p2_eavesdrop *e, struct p2_eavesdrop_packet *heard, const uint8_t *message,

@@ -10,8 +10,8 @@
 void p2_esp_init(struct p2_esp_keys *keys, enum p2_cipher cipher, const uint8_t *encryption_key,
                  enum p2_auth auth, const uint8_t *authentication_key, bool esn)
 {
-    const struct p2_cipher_info *c = p2_cipher_info(cipher);
-    const struct p2_auth_info *a = p2_auth_info(auth);
+    const struct p2_cipher_info *c = p2_cipher_of(cipher);
+    const struct p2_auth_info *a = p2_auth_of(auth);
     assert(c->icv_len == 0 || auth == P2_AUTH_NONE);
     assert(cipher != P2_CIPHER_NULL || auth != P2_AUTH_NONE);
     keys->auth = auth;

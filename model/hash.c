@@ -20,7 +20,7 @@ static const struct hash_row hashes[P2_NUM_HASHES] = {
     [P2_HASH_SHA512] = {{"sha512", SHA512_DIGEST_SIZE, 6}, &nettle_sha512},
 };
 
-const struct p2_hash_info *p2_hash_info(enum p2_hash hash)
+const struct p2_hash_info *p2_hash_of(enum p2_hash hash)
 {
     assert((unsigned)hash < P2_NUM_HASHES);
     return &hashes[hash].info;
@@ -120,7 +120,7 @@ static const struct p2_auth_info auths[P2_NUM_AUTHS] = {
                                  "HMAC-SHA-512-256 [RFC4868]"},
 };
 
-const struct p2_auth_info *p2_auth_info(enum p2_auth auth)
+const struct p2_auth_info *p2_auth_of(enum p2_auth auth)
 {
     assert((unsigned)auth < P2_NUM_AUTHS);
     return &auths[auth];

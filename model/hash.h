@@ -33,12 +33,12 @@ struct p2_hash_info {
 };
 
 /* The row of a hash; never NULL for a member of the enum. */
-const struct p2_hash_info *p2_hash_info(enum p2_hash hash);
+const struct p2_hash_info *p2_hash_of(enum p2_hash hash);
 /* P2_HASH_NONE if there is no such name or number. */
 enum p2_hash p2_hash_by_name(const char *name);
 enum p2_hash p2_hash_by_ike_id(uint16_t ike_id);
 
-/* out: p2_hash_info(hash)->len bytes. */
+/* out: p2_hash_of(hash)->len bytes. */
 void p2_hash_digest(enum p2_hash hash, const struct p2_bytes *parts, size_t num_parts, uint8_t *out);
 
 /* A keyed HMAC whose inner and outer states were computed once; compute() copies them, so that a packet costs
@@ -79,7 +79,7 @@ struct p2_auth_info {
     const char *wireshark; /* the name in Wireshark's esp_sa table */
 };
 
-const struct p2_auth_info *p2_auth_info(enum p2_auth auth);
+const struct p2_auth_info *p2_auth_of(enum p2_auth auth);
 enum p2_auth p2_auth_by_name(const char *name);
 enum p2_auth p2_auth_by_ipsec_id(uint16_t ipsec_id);
 /* The algorithm that an AH transform is for; its "Authentication Algorithm" attribute must name the same one.

@@ -30,14 +30,14 @@ static enum p2_verdict send(struct p2_exchange *ex)
 static void work(struct p2_exchange *ex, struct p2_work *out, enum p2_operation direction, size_t len)
 {
     enum p2_cipher cipher = ex->isakmp->keys.cipher;
-    p2_work_add(out, P2_OP_HASH, ex->isakmp->keys.hash, 1, p2_cipher_info(cipher)->block_len + 4);
+    p2_work_add(out, P2_OP_HASH, ex->isakmp->keys.hash, 1, p2_cipher_of(cipher)->block_len + 4);
     p2_work_add(out, P2_OP_HMAC, ex->isakmp->keys.hash, 1, len);
     p2_work_add(out, direction, cipher, 1, p2_cipher_whole_blocks(cipher, len));
 }
 
 static void work_send(struct p2_exchange *ex, struct p2_work *out)
 {
-    work(ex, out, P2_OP_ENCRYPT, 8 + p2_hash_info(ex->isakmp->keys.hash)->len + ex->u.info.body_len);
+    work(ex, out, P2_OP_ENCRYPT, 8 + p2_hash_of(ex->isakmp->keys.hash)->len + ex->u.info.body_len);
 }
 
 static void work_receive(struct p2_exchange *ex, struct p2_work *out)
@@ -93,7 +93,7 @@ static void what_we_sent(const struct p2_exchange *quick, const char *field, cha
 {
     const struct p2_quick_state *q = &quick->u.quick;
     const struct p2_policy *policy = &q->tunnel->config.policy;
-    const struct p2_group_info *group = p2_group_info(q->group);
+    const struct p2_group_info *group = p2_group_of(q->group);
     bool third = quick->initiator && quick->received_len > 0;
     if (strcmp(field, "proxy-id") == 0) {
         const struct p2_selector *local = &q->tunnel->config.local, *remote = &q->tunnel->config.remote;

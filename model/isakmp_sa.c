@@ -362,7 +362,7 @@ static void derive_preset(struct p2_isakmp_sa *sa, struct p2_preset_keys *out)
                                    {second->bytes, 16},
                                    {&i, 1}};
         p2_hash_digest(config->phase1.hash, parts, 5, digest);
-        memcpy(outputs[i], digest, lengths[i] ? lengths[i] : p2_hash_info(config->phase1.hash)->len);
+        memcpy(outputs[i], digest, lengths[i] ? lengths[i] : p2_hash_of(config->phase1.hash)->len);
     }
 }
 

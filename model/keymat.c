@@ -13,7 +13,7 @@ static void prf(enum p2_hash hash, struct p2_bytes key, const struct p2_bytes *p
 {
     struct p2_hmac hmac;
     p2_hmac_init(&hmac, hash, key.data, key.len);
-    p2_hmac_compute(&hmac, parts, num, out, p2_hash_info(hash)->len);
+    p2_hmac_compute(&hmac, parts, num, out, p2_hash_of(hash)->len);
     p2_wipe(&hmac, sizeof(hmac));
 }
 
@@ -27,7 +27,7 @@ void p2_keymat_skeyid(enum p2_hash hash, const struct p2_phase1_secrets *secrets
 static void skeyid_x(struct p2_isakmp_keys *keys, const struct p2_phase1_secrets *secrets,
                      const uint8_t *skeyid, const uint8_t *previous, uint8_t number, uint8_t *out)
 {
-    size_t len = p2_hash_info(keys->hash)->len;
+    size_t len = p2_hash_of(keys->hash)->len;
     struct p2_bytes parts[] = {PIECE(previous, previous ? len : 0), secrets->shared,
                                PIECE(secrets->cookie_i, 8), PIECE(secrets->cookie_r, 8), PIECE(&number, 1)};
     prf(keys->hash, PIECE(skeyid, len), parts, COUNT(parts), out);
@@ -56,7 +56,7 @@ static const uint8_t *first_good_key(const struct p2_isakmp_keys *keys, size_t l
 /* Appendix B: K1 = prf(SKEYID_e, 0), K2 = prf(SKEYID_e, K1), ... when SKEYID_e is shorter than the key. */
 static void expand_encryption_key(struct p2_isakmp_keys *keys)
 {
-    size_t len = p2_hash_info(keys->hash)->len, need = p2_cipher_info(keys->cipher)->key_len;
+    size_t len = p2_hash_of(keys->hash)->len, need = p2_cipher_of(keys->cipher)->key_len;
     if (len >= need) {
         memcpy(keys->encryption_key, first_good_key(keys, len, need), need);
         return;
@@ -74,7 +74,7 @@ static void expand_encryption_key(struct p2_isakmp_keys *keys)
 
 void p2_keymat_prepare(struct p2_isakmp_keys *keys)
 {
-    size_t len = p2_hash_info(keys->hash)->len;
+    size_t len = p2_hash_of(keys->hash)->len;
     expand_encryption_key(keys);
     p2_cipher_init(&keys->cipher_key, keys->cipher, keys->encryption_key);
     p2_hmac_init(&keys->prf_d, keys->hash, keys->skeyid_d, len);
@@ -87,7 +87,7 @@ void p2_keymat_hash_ir(enum p2_hash hash, const struct p2_phase1_secrets *secret
     struct p2_bytes cookie_i = PIECE(secrets->cookie_i, 8), cookie_r = PIECE(secrets->cookie_r, 8);
     struct p2_bytes parts_i[] = {secrets->ke_i, secrets->ke_r, cookie_i, cookie_r, sa, id};
     struct p2_bytes parts_r[] = {secrets->ke_r, secrets->ke_i, cookie_r, cookie_i, sa, id};
-    prf(hash, PIECE(skeyid, p2_hash_info(hash)->len), of_initiator ? parts_i : parts_r, COUNT(parts_i), out);
+    prf(hash, PIECE(skeyid, p2_hash_of(hash)->len), of_initiator ? parts_i : parts_r, COUNT(parts_i), out);
 }
 
 void p2_keymat_phase1_iv(const struct p2_isakmp_keys *keys, const struct p2_phase1_secrets *secrets,
@@ -96,13 +96,13 @@ void p2_keymat_phase1_iv(const struct p2_isakmp_keys *keys, const struct p2_phas
     uint8_t digest[P2_HASH_MAX_LEN];
     struct p2_bytes parts[] = {secrets->ke_i, secrets->ke_r};
     p2_hash_digest(keys->hash, parts, COUNT(parts), digest);
-    memcpy(iv, digest, p2_cipher_info(keys->cipher)->block_len);
+    memcpy(iv, digest, p2_cipher_of(keys->cipher)->block_len);
 }
 
 void p2_keymat_phase2_iv(const struct p2_isakmp_keys *keys, uint32_t message_id, uint8_t *iv)
 {
     uint8_t digest[P2_HASH_MAX_LEN], mid[4];
-    size_t block = p2_cipher_info(keys->cipher)->block_len;
+    size_t block = p2_cipher_of(keys->cipher)->block_len;
     p2_put_u32(mid, message_id);
     struct p2_bytes parts[] = {PIECE(keys->last_block, block), PIECE(mid, 4)};
     p2_hash_digest(keys->hash, parts, COUNT(parts), digest);
@@ -115,7 +115,7 @@ void p2_keymat_hash_1_2(const struct p2_isakmp_keys *keys, uint32_t message_id,
     uint8_t mid[4];
     p2_put_u32(mid, message_id);
     struct p2_bytes parts[] = {PIECE(mid, 4), nonce_i ? *nonce_i : PIECE(NULL, 0), payloads};
-    p2_hmac_compute(&keys->prf_a, parts, COUNT(parts), out, p2_hash_info(keys->hash)->len);
+    p2_hmac_compute(&keys->prf_a, parts, COUNT(parts), out, p2_hash_of(keys->hash)->len);
 }
 
 void p2_keymat_hash_3(const struct p2_isakmp_keys *keys, uint32_t message_id, struct p2_bytes nonce_i,
@@ -124,7 +124,7 @@ void p2_keymat_hash_3(const struct p2_isakmp_keys *keys, uint32_t message_id, st
     uint8_t start[5] = {0};
     p2_put_u32(start + 1, message_id);
     struct p2_bytes parts[] = {PIECE(start, 5), nonce_i, nonce_r};
-    p2_hmac_compute(&keys->prf_a, parts, COUNT(parts), out, p2_hash_info(keys->hash)->len);
+    p2_hmac_compute(&keys->prf_a, parts, COUNT(parts), out, p2_hash_of(keys->hash)->len);
 }
 
 void p2_keymat_derive(const struct p2_isakmp_keys *keys, struct p2_bytes shared, uint8_t protocol,
@@ -133,7 +133,7 @@ void p2_keymat_derive(const struct p2_isakmp_keys *keys, struct p2_bytes shared,
 {
     assert(out_len <= P2_KEYMAT_MAX);
     uint8_t block[P2_HASH_MAX_LEN], protocol_spi[5] = {protocol};
-    size_t len = p2_hash_info(keys->hash)->len;
+    size_t len = p2_hash_of(keys->hash)->len;
     p2_put_u32(protocol_spi + 1, spi);
     struct p2_bytes parts[] = {PIECE(block, 0), shared, PIECE(protocol_spi, 5), nonce_i, nonce_r};
     for (size_t done = 0; done < out_len; done += len) {

@@ -6,7 +6,7 @@
 #include "cipher.h"
 #include "hash.h"
 
-/* The keys of one ISAKMP SA. Every SKEYID is p2_hash_info(hash)->len bytes. */
+/* The keys of one ISAKMP SA. Every SKEYID is p2_hash_of(hash)->len bytes. */
 struct p2_isakmp_keys {
     enum p2_hash hash;
     enum p2_cipher cipher;

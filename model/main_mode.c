@@ -142,7 +142,7 @@ static void work_send_ke(struct p2_exchange *ex, struct p2_work *work)
 /* ID payload (12 bytes for an IPv4 address), HASH payload and perhaps INITIAL-CONTACT. */
 static void work_send_hash(struct p2_exchange *ex, struct p2_work *work)
 {
-    size_t hash_len = p2_hash_info(ex->isakmp->keys.hash)->len;
+    size_t hash_len = p2_hash_of(ex->isakmp->keys.hash)->len;
     p2_phase1_work_hash(ex, work);
     p2_phase1_work_cipher(ex, work, P2_OP_ENCRYPT, 12 + 4 + hash_len + p2_phase1_contact_len(ex));
 }

@@ -20,13 +20,13 @@ void p2_message_begin_hashed(const struct p2_exchange *ex, struct p2_message *me
 {
     static const uint8_t zeros[P2_HASH_MAX_LEN];
     p2_message_begin(message, buffer, capacity, header);
-    p2_message_add(message, P2_PAYLOAD_HASH, zeros, p2_hash_info(ex->isakmp->keys.hash)->len);
+    p2_message_add(message, P2_PAYLOAD_HASH, zeros, p2_hash_of(ex->isakmp->keys.hash)->len);
 }
 
 void p2_message_hash(struct p2_exchange *ex, struct p2_message *message, const struct p2_bytes *nonce_i)
 {
     const struct p2_isakmp_keys *keys = &ex->isakmp->keys;
-    size_t hash_len = p2_hash_info(keys->hash)->len, after = P2_ISAKMP_HEADER_LEN + 4 + hash_len;
+    size_t hash_len = p2_hash_of(keys->hash)->len, after = P2_ISAKMP_HEADER_LEN + 4 + hash_len;
     if (message->b.failed)
         return;
     struct p2_bytes payloads = {message->b.data + after, message->b.len - after};
@@ -66,7 +66,7 @@ enum p2_verdict p2_exchange_send(struct p2_exchange *ex, struct p2_message *mess
 {
     const struct p2_isakmp_keys *keys = &ex->isakmp->keys;
     bool encrypted = is_encrypted(message->b.data);
-    long len = p2_message_end(message, encrypted ? p2_cipher_info(keys->cipher)->block_len : 1);
+    long len = p2_message_end(message, encrypted ? p2_cipher_of(keys->cipher)->block_len : 1);
     uint8_t *store = len < 0 ? NULL : calloc(1, P2_NON_ESP_MARKER + (size_t)len);
     if (!store) {
         p2_fail_memory(ex->gw);
@@ -92,7 +92,7 @@ int p2_exchange_open(struct p2_exchange *ex)
     if (p2_exchange_is_encrypted(ex)) {
         const struct p2_isakmp_keys *keys = &ex->isakmp->keys;
         uint8_t iv[P2_CIPHER_MAX_BLOCK];
-        size_t block = p2_cipher_info(keys->cipher)->block_len;
+        size_t block = p2_cipher_of(keys->cipher)->block_len;
         if (keys->cipher_key.cipher == P2_CIPHER_NONE || len == 0 || len % block != 0)
             return P2_ERR_MALFORMED; /* also: nothing can be encrypted before there are keys */
         memcpy(iv, ex->iv, block);
@@ -105,7 +105,7 @@ int p2_exchange_open(struct p2_exchange *ex)
 
 void p2_exchange_chain(struct p2_exchange *ex)
 {
-    size_t block = p2_cipher_info(ex->isakmp->keys.cipher)->block_len;
+    size_t block = p2_cipher_of(ex->isakmp->keys.cipher)->block_len;
     memcpy(ex->iv, ex->inbox + ex->inbox_len - block, block);
 }
 
@@ -114,7 +114,7 @@ bool p2_exchange_verify_hash(struct p2_exchange *ex, const struct p2_bytes *nonc
     uint8_t hash[P2_HASH_MAX_LEN];
     const struct p2_isakmp_keys *keys = &ex->isakmp->keys;
     const struct p2_payloads *payloads = &ex->payloads;
-    size_t len = p2_hash_info(keys->hash)->len;
+    size_t len = p2_hash_of(keys->hash)->len;
     if (payloads->num == 0 || payloads->list[0].type != P2_PAYLOAD_HASH || payloads->list[0].body.len != len)
         return false;
     size_t first = payloads->list[0].whole.len;

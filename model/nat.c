@@ -33,7 +33,7 @@ void p2_nat_add(struct p2_exchange *ex, struct p2_message *message)
 {
     const struct p2_isakmp_sa *sa = ex->isakmp;
     uint8_t hash[P2_HASH_MAX_LEN];
-    size_t len = p2_hash_info(sa->keys.hash)->len;
+    size_t len = p2_hash_of(sa->keys.hash)->len;
     if (!sa->nat_t)
         return;
     digest(sa, &sa->remote, sa->remote_port, hash);
@@ -53,7 +53,7 @@ void p2_nat_read(struct p2_exchange *ex)
 {
     struct p2_isakmp_sa *sa = ex->isakmp;
     uint8_t here[P2_HASH_MAX_LEN], there[P2_HASH_MAX_LEN];
-    size_t len = p2_hash_info(sa->keys.hash)->len;
+    size_t len = p2_hash_of(sa->keys.hash)->len;
     const struct p2_payload *first = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NAT_D, 0), *own;
     if (!sa->nat_t || !first || !p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NAT_D, 1))
         return;

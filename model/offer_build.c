@@ -14,11 +14,11 @@ static void build_attributes(struct p2_builder *b, const struct p2_offer_context
                              const struct p2_algorithms *algorithms)
 {
     const struct p2_policy *policy = context->policy;
-    const struct p2_cipher_info *cipher = p2_cipher_info(algorithms->cipher);
+    const struct p2_cipher_info *cipher = p2_cipher_of(algorithms->cipher);
     if (cipher->key_length_attribute)
         p2_build_attribute(b, P2_ATTR_KEY_LENGTH, (uint32_t)cipher->key_len * 8);
     if (algorithms->auth != P2_AUTH_NONE)
-        p2_build_attribute(b, P2_ATTR_AUTH, p2_auth_info(algorithms->auth)->ipsec_id);
+        p2_build_attribute(b, P2_ATTR_AUTH, p2_auth_of(algorithms->auth)->ipsec_id);
     if (policy->pfs != P2_GROUP_NONE)
         p2_build_attribute(b, P2_ATTR_GROUP, policy->pfs);
     p2_build_attribute(b, P2_ATTR_MODE, p2_wire_mode(context));
@@ -75,8 +75,8 @@ static void close_payload(struct p2_builder *b, size_t start)
 
 static uint8_t transform_id(enum p2_protocol protocol, const struct p2_algorithms *algorithms)
 {
-    return protocol == P2_PROTO_AH ? p2_auth_info(algorithms->auth)->ah_id
-                                   : p2_cipher_info(algorithms->cipher)->esp_id;
+    return protocol == P2_PROTO_AH ? p2_auth_of(algorithms->auth)->ah_id
+                                   : p2_cipher_of(algorithms->cipher)->esp_id;
 }
 
 static void build_protocol(struct p2_builder *b, const struct p2_offer_context *context,

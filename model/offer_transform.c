@@ -135,7 +135,7 @@ void p2_offer_merge(struct p2_offer_refusal *nearest, const struct p2_offer_refu
 
 static void group_text(uint64_t group, char *text, size_t size)
 {
-    const struct p2_group_info *info = group <= UINT16_MAX ? p2_group_info((enum p2_group)group) : NULL;
+    const struct p2_group_info *info = group <= UINT16_MAX ? p2_group_of((enum p2_group)group) : NULL;
     if (group == P2_GROUP_NONE)
         snprintf(text, size, "none");
     else if (info)
@@ -176,8 +176,8 @@ bool p2_transform_algorithms(struct p2_algorithms *algorithms, const struct p2_i
     if (r->malformed || (r->auth_id == 0) != (auth == P2_AUTH_NONE))
         return false;
     if (ah)
-        return auth != P2_AUTH_NONE && p2_auth_info(auth)->ah_id == t->id;
-    enum p2_cipher_mode mode = p2_cipher_info(cipher)->mode;
+        return auth != P2_AUTH_NONE && p2_auth_of(auth)->ah_id == t->id;
+    enum p2_cipher_mode mode = p2_cipher_of(cipher)->mode;
     return t->protocol == P2_PROTO_ESP && cipher != P2_CIPHER_NONE &&
            !(mode == P2_CIPHER_MODE_GCM && auth != P2_AUTH_NONE) &&
            !(mode == P2_CIPHER_MODE_NULL && auth == P2_AUTH_NONE);
@@ -201,7 +201,7 @@ static void check_shape(struct p2_offer_refusal *why, const struct p2_isakmp_tra
 static bool only_key_length_unknown(const struct p2_isakmp_transform *t)
 {
     for (unsigned i = P2_CIPHER_NONE + 1; i < P2_NUM_CIPHERS; i++) {
-        if (p2_cipher_info((enum p2_cipher)i)->esp_id == t->id)
+        if (p2_cipher_of((enum p2_cipher)i)->esp_id == t->id)
             return true;
     }
     return false;
@@ -212,7 +212,7 @@ void p2_transform_name_encryption(const struct p2_isakmp_transform *t, const str
 {
     enum p2_cipher cipher = p2_transform_cipher(t, r);
     if (cipher != P2_CIPHER_NONE)
-        snprintf(text, size, "%s", p2_cipher_info(cipher)->name);
+        snprintf(text, size, "%s", p2_cipher_of(cipher)->name);
     else if (only_key_length_unknown(t))
         snprintf(text, size, "ESP transform %u with a key length of %" PRIu64, t->id, r->key_bits);
     else
@@ -223,10 +223,10 @@ void p2_transform_name_authentication(const struct p2_isakmp_transform *t,
                                       const struct p2_transform_reading *r, char *text, size_t size)
 {
     enum p2_auth auth = p2_transform_auth(r);
-    if (t->protocol == P2_PROTO_AH && auth != P2_AUTH_NONE && p2_auth_info(auth)->ah_id != t->id)
-        snprintf(text, size, "AH transform %u with %s", t->id, p2_auth_info(auth)->name);
+    if (t->protocol == P2_PROTO_AH && auth != P2_AUTH_NONE && p2_auth_of(auth)->ah_id != t->id)
+        snprintf(text, size, "AH transform %u with %s", t->id, p2_auth_of(auth)->name);
     else if (auth != P2_AUTH_NONE)
-        snprintf(text, size, "%s", p2_auth_info(auth)->name);
+        snprintf(text, size, "%s", p2_auth_of(auth)->name);
     else if (r->auth_id != 0)
         snprintf(text, size, "algorithm %" PRIu64, r->auth_id);
     else
@@ -244,7 +244,7 @@ static bool same_authentication(const struct p2_isakmp_transform *t, const struc
 {
     bool unknown = r->auth_id != 0 && p2_transform_auth(r) == P2_AUTH_NONE;
     return !unknown && p2_transform_auth(r) == a->auth &&
-           (t->protocol != P2_PROTO_AH || p2_auth_info(a->auth)->ah_id == t->id);
+           (t->protocol != P2_PROTO_AH || p2_auth_of(a->auth)->ah_id == t->id);
 }
 
 /* The alternative that the transform is, or NULL with the algorithm that is not ours. */
@@ -271,9 +271,9 @@ static const struct p2_algorithms *find_alternative(struct p2_offer_refusal *why
     for (size_t i = 0; i < ours->num; i++) {
         const struct p2_algorithms *a = &ours->alternatives[i];
         if (!encryption_known)
-            accepts(why, p2_cipher_info(a->cipher)->name);
+            accepts(why, p2_cipher_of(a->cipher)->name);
         else if (same_encryption(t, r, a))
-            accepts(why, p2_auth_info(a->auth)->name);
+            accepts(why, p2_auth_of(a->auth)->name);
     }
     return NULL;
 }

@@ -61,7 +61,7 @@ static void write_header(struct outgoing *o, uint8_t protocol, size_t payload_le
  * 4106 section 3.1). */
 static void draw_iv(struct p2_gateway *gw, const struct p2_sa *sa, uint64_t sequence, uint8_t *iv)
 {
-    const struct p2_cipher_info *info = p2_cipher_info(sa->algorithms.cipher);
+    const struct p2_cipher_info *info = p2_cipher_of(sa->algorithms.cipher);
     if (info->mode == P2_CIPHER_MODE_CBC)
         p2_random_fill(gw, P2_RANDOM_IV, iv, info->iv_len);
     else

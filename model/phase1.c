@@ -12,7 +12,7 @@ const struct p2_phase1_policy *p2_phase1_policy_of(const struct p2_exchange *ex)
 
 const struct p2_group_info *p2_phase1_group_of(const struct p2_exchange *ex)
 {
-    return p2_group_info(p2_phase1_policy_of(ex)->group);
+    return p2_group_of(p2_phase1_policy_of(ex)->group);
 }
 
 enum p2_verdict p2_phase1_refuse(struct p2_exchange *ex, const struct p2_failure_detail *detail)

@@ -70,7 +70,7 @@ static enum p2_verdict refuse_weak_key(struct p2_exchange *ex)
                                        .acceptable = "one that is not weak",
                                        .rule = P2_RULE_WEAK_KEY};
     snprintf(detail.offered, sizeof(detail.offered), "a weak key for %s",
-             p2_cipher_info(ex->isakmp->keys.cipher)->name);
+             p2_cipher_of(ex->isakmp->keys.cipher)->name);
     return p2_phase1_refuse(ex, &detail);
 }
 
@@ -133,14 +133,14 @@ void p2_phase1_add_hash(struct p2_exchange *ex, struct p2_message *message)
     uint8_t id[P2_SELECTOR_ID_MAX], hash[P2_HASH_MAX_LEN];
     size_t id_len = p2_phase1_own_id(ex, id);
     hash_ir(ex, ex->initiator, (struct p2_bytes){id, id_len}, hash);
-    p2_message_add(message, P2_PAYLOAD_HASH, hash, p2_hash_info(ex->isakmp->keys.hash)->len);
+    p2_message_add(message, P2_PAYLOAD_HASH, hash, p2_hash_of(ex->isakmp->keys.hash)->len);
 }
 
 bool p2_phase1_verify_hash(struct p2_exchange *ex)
 {
     const struct p2_phase1_state *p = &ex->u.phase1;
     uint8_t expected[P2_HASH_MAX_LEN];
-    size_t len = p2_hash_info(ex->isakmp->keys.hash)->len;
+    size_t len = p2_hash_of(ex->isakmp->keys.hash)->len;
     const struct p2_payload *hash = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_HASH, 0);
     if (!hash || hash->body.len != len)
         return false;

@@ -21,11 +21,11 @@ enum { AUTH_PRE_SHARED_KEY = 1, LIFE_SECONDS = 1 };
 
 static void build_attributes(struct p2_builder *b, const struct p2_phase1_policy *policy)
 {
-    const struct p2_cipher_info *cipher = p2_cipher_info(policy->cipher);
+    const struct p2_cipher_info *cipher = p2_cipher_of(policy->cipher);
     p2_build_attribute(b, ATTR_ENCRYPTION, cipher->ike_id);
     if (cipher->key_length_attribute)
         p2_build_attribute(b, ATTR_KEY_LENGTH, (uint32_t)cipher->key_len * 8);
-    p2_build_attribute(b, ATTR_HASH, p2_hash_info(policy->hash)->ike_id);
+    p2_build_attribute(b, ATTR_HASH, p2_hash_of(policy->hash)->ike_id);
     p2_build_attribute(b, ATTR_GROUP, policy->group);
     p2_build_attribute(b, ATTR_AUTH_METHOD, AUTH_PRE_SHARED_KEY);
     p2_build_attribute(b, ATTR_LIFE_TYPE, LIFE_SECONDS);
@@ -72,8 +72,8 @@ void p2_phase1_add_sa(struct p2_exchange *ex, struct p2_message *message)
 
 void p2_phase1_format_policy(const struct p2_phase1_policy *policy, char *text, size_t size)
 {
-    snprintf(text, size, "%s, %s, %s, pre-shared-key", p2_cipher_info(policy->cipher)->name,
-             p2_hash_info(policy->hash)->name, p2_group_info(policy->group)->name);
+    snprintf(text, size, "%s, %s, %s, pre-shared-key", p2_cipher_of(policy->cipher)->name,
+             p2_hash_of(policy->hash)->name, p2_group_of(policy->group)->name);
 }
 
 /* --- choosing --- */
@@ -89,19 +89,19 @@ static const char *cipher_name(uint64_t id, uint64_t key_bits)
     const struct p2_cipher_info *info =
         id > UINT16_MAX || key_bits > UINT16_MAX
             ? NULL
-            : p2_cipher_info(p2_cipher_by_ike_id((uint16_t)id, (uint16_t)key_bits));
+            : p2_cipher_of(p2_cipher_by_ike_id((uint16_t)id, (uint16_t)key_bits));
     return info ? info->name : NULL;
 }
 
 static const char *hash_name(uint64_t id)
 {
-    const struct p2_hash_info *info = id > UINT16_MAX ? NULL : p2_hash_info(p2_hash_by_ike_id((uint16_t)id));
+    const struct p2_hash_info *info = id > UINT16_MAX ? NULL : p2_hash_of(p2_hash_by_ike_id((uint16_t)id));
     return info ? info->name : NULL;
 }
 
 static const char *group_name(uint64_t id)
 {
-    const struct p2_group_info *info = id > UINT16_MAX ? NULL : p2_group_info((enum p2_group)id);
+    const struct p2_group_info *info = id > UINT16_MAX ? NULL : p2_group_of((enum p2_group)id);
     return info ? info->name : NULL;
 }
 
@@ -134,9 +134,9 @@ static bool compare(const struct p2_isakmp_transform *t, const uint64_t values[N
         uint64_t number;
     } fields[] = {
         {"encryption", cipher_name(values[ATTR_ENCRYPTION], values[ATTR_KEY_LENGTH]),
-         p2_cipher_info(policy->cipher)->name, values[ATTR_ENCRYPTION]},
-        {"hash", hash_name(values[ATTR_HASH]), p2_hash_info(policy->hash)->name, values[ATTR_HASH]},
-        {"group", group_name(values[ATTR_GROUP]), p2_group_info(policy->group)->name, values[ATTR_GROUP]},
+         p2_cipher_of(policy->cipher)->name, values[ATTR_ENCRYPTION]},
+        {"hash", hash_name(values[ATTR_HASH]), p2_hash_of(policy->hash)->name, values[ATTR_HASH]},
+        {"group", group_name(values[ATTR_GROUP]), p2_group_of(policy->group)->name, values[ATTR_GROUP]},
         {"authentication-method", method_name(values[ATTR_AUTH_METHOD]), method_name(AUTH_PRE_SHARED_KEY),
          values[ATTR_AUTH_METHOD]},
     };

@@ -31,8 +31,8 @@ static const struct predefined_row predefined[] = {
 
 size_t p2_algorithms_keymat_len(const struct p2_algorithms *a)
 {
-    const struct p2_cipher_info *cipher = p2_cipher_info(a->cipher);
-    return cipher->key_len + cipher->salt_len + p2_auth_info(a->auth)->key_len;
+    const struct p2_cipher_info *cipher = p2_cipher_of(a->cipher);
+    return cipher->key_len + cipher->salt_len + p2_auth_of(a->auth)->key_len;
 }
 
 struct p2_proposal p2_proposal_of(enum p2_protocol protocol, enum p2_cipher cipher, enum p2_auth auth)
@@ -97,9 +97,9 @@ __attribute__((format(printf, 2, 3))) static void append(char text[P2_PROPOSAL_T
 static void append_algorithms(char text[P2_PROPOSAL_TEXT], const struct p2_algorithms *a)
 {
     if (a->cipher != P2_CIPHER_NONE)
-        append(text, "%s", p2_cipher_info(a->cipher)->name);
+        append(text, "%s", p2_cipher_of(a->cipher)->name);
     if (a->auth != P2_AUTH_NONE)
-        append(text, "%s%s", a->cipher != P2_CIPHER_NONE ? " " : "", p2_auth_info(a->auth)->name);
+        append(text, "%s%s", a->cipher != P2_CIPHER_NONE ? " " : "", p2_auth_of(a->auth)->name);
 }
 
 static void append_protocol(char text[P2_PROPOSAL_TEXT], enum p2_protocol protocol)

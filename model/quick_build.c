@@ -49,7 +49,7 @@ void p2_quick_build(struct p2_exchange *ex, struct p2_message *m, uint8_t *buffe
     else
         p2_message_add(m, P2_PAYLOAD_NONCE, q->nonce_r, q->nonce_r_len);
     if (q->group != P2_GROUP_NONE)
-        p2_message_add(m, P2_PAYLOAD_KE, q->public_key, p2_group_info(q->group)->public_len);
+        p2_message_add(m, P2_PAYLOAD_KE, q->public_key, p2_group_of(q->group)->public_len);
     if (q->has_ids)
         add_ids(ex, m);
     p2_nat_add_originals(ex, m);
@@ -110,12 +110,12 @@ void p2_quick_work_message_1(struct p2_exchange *ex, struct p2_work *work)
 static void work_keymat(struct p2_exchange *ex, struct p2_work *work)
 {
     const struct p2_quick_state *q = &ex->u.quick;
-    size_t hash_len = p2_hash_info(ex->isakmp->keys.hash)->len, shared = 0, blocks = 0;
+    size_t hash_len = p2_hash_of(ex->isakmp->keys.hash)->len, shared = 0, blocks = 0;
     for (size_t i = 0; i < q->choice.suite.num; i++)
         blocks += (p2_algorithms_keymat_len(&q->choice.suite.algorithms[i]) + hash_len - 1) / hash_len;
     if (q->group != P2_GROUP_NONE) {
         p2_work_add(work, P2_OP_DH_DERIVE, q->group, 1, 0);
-        shared = p2_group_info(q->group)->secret_len;
+        shared = p2_group_of(q->group)->secret_len;
     }
     size_t input = hash_len + shared + 5 + q->nonce_i_len + q->nonce_r_len;
     p2_work_add(work, P2_OP_HMAC, ex->isakmp->keys.hash, 2 * blocks, input);
@@ -131,7 +131,7 @@ void p2_quick_work_message_2(struct p2_exchange *ex, struct p2_work *work)
 
 void p2_quick_work_message_3(struct p2_exchange *ex, struct p2_work *work)
 {
-    size_t hash_len = p2_hash_info(ex->isakmp->keys.hash)->len;
+    size_t hash_len = p2_hash_of(ex->isakmp->keys.hash)->len;
     work_keymat(ex, work);
     work_protect(ex, work, P2_OP_ENCRYPT, 5 + ex->u.quick.nonce_i_len + ex->u.quick.nonce_r_len,
                  4 + hash_len);

@@ -86,7 +86,7 @@ static int install(struct p2_exchange *ex)
         int r = p2_dh_derive(q->group, q->private_key, q->peer_public, q->peer_public_len, q->shared);
         if (r < 0)
             return r;
-        shared.len = p2_group_info(q->group)->secret_len;
+        shared.len = p2_group_of(q->group)->secret_len;
         struct p2_action *action = p2_emit(ex->gw, P2_ACTION_DH_SECRET);
         action->id = p2_exchange_id(ex);
         action->u.secret = shared;
@@ -146,7 +146,7 @@ static enum p2_verdict send_message_3(struct p2_exchange *ex)
         return p2_quick_fail_crypto(ex, r);
     p2_keymat_hash_3(&ex->isakmp->keys, ex->message_id, p2_quick_nonce_i(ex), p2_quick_nonce_r(ex), hash);
     p2_message_begin(&m, buffer, sizeof(buffer), &header);
-    p2_message_add(&m, P2_PAYLOAD_HASH, hash, p2_hash_info(ex->isakmp->keys.hash)->len);
+    p2_message_add(&m, P2_PAYLOAD_HASH, hash, p2_hash_of(ex->isakmp->keys.hash)->len);
     if (!ex->u.quick.commit)
         return finished(ex, p2_exchange_send(ex, &m));
     ex->next_state = I_SENT_3;
@@ -156,7 +156,7 @@ static enum p2_verdict send_message_3(struct p2_exchange *ex)
 static enum p2_verdict verify_message_3(struct p2_exchange *ex)
 {
     uint8_t expected[P2_HASH_MAX_LEN];
-    size_t len = p2_hash_info(ex->isakmp->keys.hash)->len;
+    size_t len = p2_hash_of(ex->isakmp->keys.hash)->len;
     if (!p2_exchange_is_encrypted(ex) || p2_exchange_open(ex) < 0)
         return p2_exchange_drop(ex, P2_DROP_HASH_MISMATCH);
     const struct p2_payload *hash = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_HASH, 0);

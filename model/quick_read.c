@@ -140,7 +140,7 @@ static enum p2_verdict read_ke(struct p2_exchange *ex)
 {
     struct p2_quick_state *q = &ex->u.quick;
     const struct p2_payload *ke = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_KE, 0);
-    size_t wanted = q->group != P2_GROUP_NONE ? p2_group_info(q->group)->public_len : 0;
+    size_t wanted = q->group != P2_GROUP_NONE ? p2_group_of(q->group)->public_len : 0;
     if ((wanted != 0) != (ke != NULL) || (ke && ke->body.len != wanted)) {
         char offered[64] = "no KE payload", acceptable[64] = "no KE payload";
         if (ke)

@@ -114,7 +114,7 @@ static bool derive(struct p2_exchange *quick, struct p2_sa *sa, struct p2_bytes 
     bool esn = q->tunnel->config.policy.esn;
     uint8_t keymat[P2_KEYMAT_MAX];
     size_t len = p2_algorithms_keymat_len(&sa->algorithms),
-           auth_len = p2_auth_info(sa->algorithms.auth)->key_len, cipher_len = len - auth_len;
+           auth_len = p2_auth_of(sa->algorithms.auth)->key_len, cipher_len = len - auth_len;
     struct p2_bytes ni = {q->nonce_i, q->nonce_i_len}, nr = {q->nonce_r, q->nonce_r_len};
     p2_keymat_derive(&quick->isakmp->keys, shared, (uint8_t)sa->protocol, sa->spi, ni, nr, keymat, len);
     memcpy(sa->encryption_key, keymat, cipher_len);

@@ -43,18 +43,18 @@ const char *p2_operation_algorithm(enum p2_operation op, unsigned algorithm)
     switch (op) {
     case P2_OP_DH_GENERATE:
     case P2_OP_DH_DERIVE: {
-        const struct p2_group_info *info = p2_group_info((enum p2_group)algorithm);
+        const struct p2_group_info *info = p2_group_of((enum p2_group)algorithm);
         return info ? info->name : NULL;
     }
     case P2_OP_HMAC:
     case P2_OP_HASH:
         return algorithm > P2_HASH_NONE && algorithm < P2_NUM_HASHES
-                   ? p2_hash_info((enum p2_hash)algorithm)->name
+                   ? p2_hash_of((enum p2_hash)algorithm)->name
                    : NULL;
     case P2_OP_ENCRYPT:
     case P2_OP_DECRYPT:
         return algorithm > P2_CIPHER_NONE && algorithm < P2_NUM_CIPHERS && algorithm != P2_CIPHER_NULL
-                   ? p2_cipher_info((enum p2_cipher)algorithm)->name
+                   ? p2_cipher_of((enum p2_cipher)algorithm)->name
                    : NULL;
     default:
         return NULL;

@@ -101,16 +101,16 @@ static void attribute(xmlTextWriterPtr writer, const char *name, const uint8_t *
 static void write_isakmp(xmlTextWriterPtr writer, const struct keyring_isakmp *entry)
 {
     const struct p2_isakmp_info *info = &entry->info;
-    size_t len = p2_hash_info(info->hash)->len;
+    size_t len = p2_hash_of(info->hash)->len;
     xmlTextWriterStartElement(writer, BAD_CAST "isakmp-sa");
     attribute(writer, "initiator-cookie", info->keys.initiator_cookie, 8);
     attribute(writer, "responder-cookie", info->keys.responder_cookie, 8);
-    xmlTextWriterWriteAttribute(writer, BAD_CAST "cipher", BAD_CAST p2_cipher_info(info->cipher)->name);
-    xmlTextWriterWriteAttribute(writer, BAD_CAST "hash", BAD_CAST p2_hash_info(info->hash)->name);
+    xmlTextWriterWriteAttribute(writer, BAD_CAST "cipher", BAD_CAST p2_cipher_of(info->cipher)->name);
+    xmlTextWriterWriteAttribute(writer, BAD_CAST "hash", BAD_CAST p2_hash_of(info->hash)->name);
     attribute(writer, "skeyid-d", info->keys.skeyid_d, len);
     attribute(writer, "skeyid-a", info->keys.skeyid_a, len);
     attribute(writer, "skeyid-e", info->keys.skeyid_e, len);
-    attribute(writer, "iv", info->keys.iv, p2_cipher_info(info->cipher)->block_len);
+    attribute(writer, "iv", info->keys.iv, p2_cipher_of(info->cipher)->block_len);
     for (const struct keyring_quick *quick = entry->first; quick; quick = quick->next) {
         uint8_t message_id[4];
         p2_put_u32(message_id, quick->message_id);
@@ -144,7 +144,7 @@ static void print_isakmp(FILE *out, const struct keyring *keyring)
         const struct p2_isakmp_info *info = &keyring->isakmp[i].info;
         char cookie[17], key[2 * P2_CIPHER_MAX_KEY + 1];
         hex(cookie, info->keys.initiator_cookie, 8);
-        hex(key, info->encryption_key, p2_cipher_info(info->cipher)->key_len);
+        hex(key, info->encryption_key, p2_cipher_of(info->cipher)->key_len);
         fprintf(out, "%s,%s\n", cookie, key);
     }
 }
@@ -164,14 +164,13 @@ static void print_esp(FILE *out, const struct keyring *keyring)
             p2_address_format(&sa->destination, destination);
         }
         bool authenticated = sa->auth != P2_AUTH_NONE;
-        const struct p2_cipher_info *cipher = p2_cipher_info(sa->cipher);
+        const struct p2_cipher_info *cipher = p2_cipher_of(sa->cipher);
         hex(encryption, sa->encryption_key, cipher->key_len + cipher->salt_len); /* as Wireshark wants it */
-        hex(authentication, sa->authentication_key, authenticated ? p2_auth_info(sa->auth)->key_len : 0);
+        hex(authentication, sa->authentication_key, authenticated ? p2_auth_of(sa->auth)->key_len : 0);
         fprintf(out, "\"IPv%d\",\"%s\",\"%s\",\"0x%08x\",\"%s\",\"%s%s\",\"%s\",\"%s%s\"\n",
                 sa->source.family == 6 ? 6 : 4, source, destination, sa->spi, cipher->wireshark,
-                *encryption ? "0x" : "", encryption,
-                authenticated ? p2_auth_info(sa->auth)->wireshark : "NULL", authenticated ? "0x" : "",
-                authentication);
+                *encryption ? "0x" : "", encryption, authenticated ? p2_auth_of(sa->auth)->wireshark : "NULL",
+                authenticated ? "0x" : "", authentication);
     }
 }
 

@@ -137,7 +137,7 @@ static bool parse_isakmp_cipher(const char *text, void *out)
 {
     enum p2_cipher cipher = p2_cipher_by_name(text);
     *(enum p2_cipher *)out = cipher;
-    return cipher != P2_CIPHER_NONE && p2_cipher_info(cipher)->ike_id != 0;
+    return cipher != P2_CIPHER_NONE && p2_cipher_of(cipher)->ike_id != 0;
 }
 
 static bool parse_resend(const char *text, void *out)
@@ -260,9 +260,9 @@ void load_pfs_settle(struct problems *problems, int line, struct p2_policy *poli
     if (!pfs->as_named || policy->num_proposals == 0)
         return;
     policy->pfs = pfs->named[0];
-    const struct p2_group_info *first = p2_group_info(pfs->named[0]);
+    const struct p2_group_info *first = p2_group_of(pfs->named[0]);
     for (size_t i = 1; i < policy->num_proposals; i++) {
-        const struct p2_group_info *other = p2_group_info(pfs->named[i]);
+        const struct p2_group_info *other = p2_group_of(pfs->named[i]);
         if (pfs->named[i] == pfs->named[0])
             continue;
         problems_warn(problems, line,

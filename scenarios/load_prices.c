@@ -30,7 +30,7 @@ static void need_packets(struct needs *needs, const struct p2_proposal *proposal
         const struct p2_protocol_offer *offer = &proposal->protocols[i];
         for (size_t a = 0; a < offer->num; a++) {
             need_cipher(needs, offer->alternatives[a].cipher);
-            needs->of[P2_OP_HMAC][p2_auth_info(offer->alternatives[a].auth)->hash] = true;
+            needs->of[P2_OP_HMAC][p2_auth_of(offer->alternatives[a].auth)->hash] = true;
         }
     }
 }

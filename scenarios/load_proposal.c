@@ -8,7 +8,7 @@
 /* Such as GCM: it authenticates too, so there is no algorithm beside it (RFC 4106). */
 static bool is_combined(enum p2_cipher cipher)
 {
-    return p2_cipher_info(cipher)->icv_len > 0;
+    return p2_cipher_of(cipher)->icv_len > 0;
 }
 
 /* The values of a list, by their number in the library's table. 0: reported. */

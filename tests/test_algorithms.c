@@ -19,7 +19,7 @@ static void check_traffic(struct sim *sim)
 /* RFC 4303 section 3.2 wants one of encryption and integrity at least, and GCM has both. */
 static bool is_a_suite(enum p2_cipher cipher, enum p2_auth auth)
 {
-    if (p2_cipher_info(cipher)->icv_len > 0)
+    if (p2_cipher_of(cipher)->icv_len > 0)
         return auth == P2_AUTH_NONE;
     return cipher != P2_CIPHER_NULL || auth != P2_AUTH_NONE;
 }

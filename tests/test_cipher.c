@@ -139,7 +139,7 @@ static struct loaded load(const struct known_case *c)
 {
     struct loaded l;
     uint8_t key[P2_CIPHER_MAX_KEY];
-    const struct p2_cipher_info *info = p2_cipher_info(c->cipher);
+    const struct p2_cipher_info *info = p2_cipher_of(c->cipher);
     CU_ASSERT_EQUAL_FATAL(check_unhex(c->key, key, sizeof key), info->key_len + info->salt_len);
     p2_cipher_init(&l.key, c->cipher, key);
     memset(key, 0, sizeof key);
@@ -183,7 +183,7 @@ static void in_place(void)
 static void iv_chains_across_calls(void)
 {
     for (size_t i = 0; i < NUM_CASES; i++) {
-        if (p2_cipher_info(cases[i].cipher)->mode != P2_CIPHER_MODE_CBC)
+        if (p2_cipher_of(cases[i].cipher)->mode != P2_CIPHER_MODE_CBC)
             continue;
         struct loaded l = load(&cases[i]);
         uint8_t iv[P2_CIPHER_MAX_BLOCK], encrypted[64], plain[64];
@@ -273,10 +273,10 @@ static void load_gcm(struct loaded_gcm *l, const struct gcm_case *c)
 {
     uint8_t key[P2_CIPHER_MAX_KEY];
     size_t key_len = check_unhex(c->key, key, sizeof key);
-    CU_ASSERT_EQUAL_FATAL(key_len, p2_cipher_info(c->cipher)->key_len);
+    CU_ASSERT_EQUAL_FATAL(key_len, p2_cipher_of(c->cipher)->key_len);
     CU_ASSERT_EQUAL_FATAL(check_unhex(c->salt, key + key_len, sizeof key - key_len), 4);
     p2_cipher_init(&l->key, c->cipher, key);
-    CU_ASSERT_EQUAL_FATAL(check_unhex(c->iv, l->iv, sizeof l->iv), p2_cipher_info(c->cipher)->iv_len);
+    CU_ASSERT_EQUAL_FATAL(check_unhex(c->iv, l->iv, sizeof l->iv), p2_cipher_of(c->cipher)->iv_len);
     l->aad = (struct p2_bytes){l->aad_bytes, check_unhex(c->aad, l->aad_bytes, sizeof l->aad_bytes)};
     l->len = check_unhex(c->plain, l->plain, sizeof l->plain);
 }
@@ -344,7 +344,7 @@ static void long_counters(void)
         iv[i] = (uint8_t)(0xf0 + i);
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
         static struct p2_cipher_key key;
-        size_t icv_len = p2_cipher_info(rows[r].cipher)->icv_len;
+        size_t icv_len = p2_cipher_of(rows[r].cipher)->icv_len;
         for (size_t i = 0; i < 4099; i++)
             data[i] = (uint8_t)(7 * i + i / 256);
         p2_cipher_init(&key, rows[r].cipher, bytes);
@@ -368,7 +368,7 @@ static void long_messages(void)
         struct p2_random random = test_random(&state);
         uint8_t bytes[P2_CIPHER_MAX_KEY], iv0[P2_CIPHER_MAX_BLOCK], iv[P2_CIPHER_MAX_BLOCK];
         struct p2_cipher_key key;
-        size_t block = p2_cipher_info((enum p2_cipher)c)->block_len;
+        size_t block = p2_cipher_of((enum p2_cipher)c)->block_len;
         random.fill(random.ctx, P2_RANDOM_IV, bytes, sizeof bytes);
         random.fill(random.ctx, P2_RANDOM_IV, iv0, sizeof iv0);
         random.fill(random.ctx, P2_RANDOM_IV, plain, sizeof plain);
@@ -440,7 +440,7 @@ static void table(void)
     CU_ASSERT_EQUAL(NUM_ROWS, P2_NUM_CIPHERS - 1);
     for (size_t i = 0; i < NUM_ROWS; i++) {
         const struct table_row *row = &table_rows[i];
-        const struct p2_cipher_info *info = p2_cipher_info(row->cipher);
+        const struct p2_cipher_info *info = p2_cipher_of(row->cipher);
         CU_ASSERT_STRING_EQUAL(info->name, row->name);
         CU_ASSERT_EQUAL(p2_cipher_by_name(row->name), row->cipher);
         CU_ASSERT(info->key_len == row->key_len && info->salt_len == row->salt_len &&
@@ -452,7 +452,7 @@ static void table(void)
     }
     CU_ASSERT_EQUAL(p2_cipher_by_name("aes-128-gcm-12"), P2_CIPHER_NONE);
     CU_ASSERT_EQUAL(p2_cipher_by_name(""), P2_CIPHER_NONE);
-    CU_ASSERT_PTR_NOT_NULL(p2_cipher_info(P2_CIPHER_NONE));
+    CU_ASSERT_PTR_NOT_NULL(p2_cipher_of(P2_CIPHER_NONE));
     CU_ASSERT_FALSE(p2_cipher_is_for_ike(P2_CIPHER_NONE));
 }
 

@@ -41,7 +41,7 @@ static const struct exchange_case exchanges[] = {
 static void check_side(const struct exchange_case *c, const char *private_hex, const char *public_hex,
                        const char *peer_hex)
 {
-    const struct p2_group_info *info = p2_group_info(c->group);
+    const struct p2_group_info *info = p2_group_of(c->group);
     uint8_t drawn[P2_DH_MAX_PRIVATE], private_key[P2_DH_MAX_PRIVATE], public_key[P2_DH_MAX_LEN];
     uint8_t peer[P2_DH_MAX_LEN], secret[P2_DH_MAX_LEN];
     size_t drawn_len = check_unhex(private_hex, drawn, sizeof drawn);
@@ -68,8 +68,8 @@ static void known_answers(void)
 static void primes_are_those_of_the_rfcs(void)
 {
     for (size_t i = 0; i < NUM_MODP; i++) {
-        size_t len = p2_group_info(modp[i].group)->public_len;
-        size_t private_len = p2_group_info(modp[i].group)->private_len;
+        size_t len = p2_group_of(modp[i].group)->public_len;
+        size_t private_len = p2_group_of(modp[i].group)->private_len;
         uint8_t exponent[P2_DH_MAX_PRIVATE] = {0}, private_key[P2_DH_MAX_PRIVATE], public_key[P2_DH_MAX_LEN],
                 expected[P2_DH_MAX_LEN];
         mpz_t p, z;
@@ -153,7 +153,7 @@ static void modp_refuses_values_out_of_range(void)
     uint8_t private_key[P2_DH_MAX_PRIVATE], peer[P2_DH_MAX_LEN], secret[P2_DH_MAX_LEN];
     memset(private_key, 5, sizeof private_key);
     for (size_t i = 0; i < NUM_MODP; i++) {
-        size_t len = p2_group_info(modp[i].group)->public_len;
+        size_t len = p2_group_of(modp[i].group)->public_len;
         mpz_t z;
         mpz_init(z);
         for (size_t v = 0; v < sizeof values / sizeof values[0]; v++) {
@@ -375,14 +375,14 @@ static void table(void)
         const struct p2_group_info *info = p2_group_at(i);
         CU_ASSERT_PTR_NOT_NULL_FATAL(info);
         CU_ASSERT_EQUAL(info->group, order[i]);
-        CU_ASSERT_PTR_EQUAL(p2_group_info(order[i]), info);
+        CU_ASSERT_PTR_EQUAL(p2_group_of(order[i]), info);
         CU_ASSERT_EQUAL(p2_group_by_name(info->name), order[i]);
         CU_ASSERT(info->public_len <= P2_DH_MAX_LEN && info->secret_len <= P2_DH_MAX_LEN);
         CU_ASSERT(info->private_len <= P2_DH_MAX_PRIVATE);
     }
     CU_ASSERT_PTR_NULL(p2_group_at(num_groups));
-    CU_ASSERT_PTR_NULL(p2_group_info(P2_GROUP_NONE));
-    CU_ASSERT_PTR_NULL(p2_group_info((enum p2_group)3));
+    CU_ASSERT_PTR_NULL(p2_group_of(P2_GROUP_NONE));
+    CU_ASSERT_PTR_NULL(p2_group_of((enum p2_group)3));
     CU_ASSERT_EQUAL(p2_group_by_name("none"), P2_GROUP_NONE);
     CU_ASSERT_EQUAL(p2_group_by_name("group3"), P2_GROUP_NONE);
 }

@@ -481,7 +481,7 @@ static void lengths_by_hand(void)
 /* An HMAC that goes with the cipher: none with a combined mode. */
 static enum p2_auth auth_beside(enum p2_cipher cipher, enum p2_auth auth)
 {
-    return p2_cipher_info(cipher)->icv_len > 0 ? P2_AUTH_NONE : auth;
+    return p2_cipher_of(cipher)->icv_len > 0 ? P2_AUTH_NONE : auth;
 }
 
 /* A length is plausible if and only if some payload has it. */

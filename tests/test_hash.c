@@ -63,7 +63,7 @@ static void digests_of_rfc_1321_and_fips_180(void)
         for (size_t n = 0; n < c->repeat; n++)
             parts[n] = (struct p2_bytes){(const uint8_t *)c->message, strlen(c->message)};
         p2_hash_digest(c->hash, parts, c->repeat, out);
-        CHECK_HEX(out, p2_hash_info(c->hash)->len, c->digest);
+        CHECK_HEX(out, p2_hash_of(c->hash)->len, c->digest);
         free(parts);
     }
 }
@@ -191,7 +191,7 @@ static void check_hmac(enum p2_hash hash, const struct hmac_case *c, const char 
     uint8_t key[256], data[256], out[P2_HASH_MAX_LEN];
     size_t key_len = check_unhex(c->key, key, sizeof key);
     size_t len = check_unhex(c->data, data, sizeof data);
-    size_t out_len = c->out_len ? c->out_len : p2_hash_info(hash)->len;
+    size_t out_len = c->out_len ? c->out_len : p2_hash_of(hash)->len;
     struct p2_hmac hmac;
     p2_hmac_init(&hmac, hash, key, key_len);
     memset(key, 0, sizeof key);
@@ -278,15 +278,15 @@ static void hashes_by_name_and_number(void)
     for (size_t i = 0; i < COUNT(rows); i++) {
         CU_ASSERT_EQUAL(p2_hash_by_name(rows[i].name), rows[i].hash);
         CU_ASSERT_EQUAL(p2_hash_by_ike_id(rows[i].ike_id), rows[i].hash);
-        CU_ASSERT_EQUAL(p2_hash_info(rows[i].hash)->len, rows[i].len);
-        CU_ASSERT_STRING_EQUAL(p2_hash_info(rows[i].hash)->name, rows[i].name);
+        CU_ASSERT_EQUAL(p2_hash_of(rows[i].hash)->len, rows[i].len);
+        CU_ASSERT_STRING_EQUAL(p2_hash_of(rows[i].hash)->name, rows[i].name);
     }
     CU_ASSERT_EQUAL(p2_hash_by_name("tiger"), P2_HASH_NONE);
     CU_ASSERT_EQUAL(p2_hash_by_name(""), P2_HASH_NONE);
     CU_ASSERT_EQUAL(p2_hash_by_ike_id(0), P2_HASH_NONE);
     CU_ASSERT_EQUAL(p2_hash_by_ike_id(3), P2_HASH_NONE);
     CU_ASSERT_EQUAL(p2_hash_by_ike_id(7), P2_HASH_NONE);
-    CU_ASSERT_PTR_NOT_NULL(p2_hash_info(P2_HASH_NONE));
+    CU_ASSERT_PTR_NOT_NULL(p2_hash_of(P2_HASH_NONE));
 }
 
 /* Attribute values: RFC 2407 section 4.5 and IANA "Authentication Algorithm" (MD5 1, SHA 2, DES-MAC 3, KPDK
@@ -310,7 +310,7 @@ static void auths_by_name_and_number(void)
     };
     CU_ASSERT_EQUAL(COUNT(rows), P2_NUM_AUTHS - 1);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct p2_auth_info *info = p2_auth_info(rows[i].auth);
+        const struct p2_auth_info *info = p2_auth_of(rows[i].auth);
         CU_ASSERT_EQUAL(p2_auth_by_name(rows[i].name), rows[i].auth);
         CU_ASSERT_EQUAL(p2_auth_by_ipsec_id(rows[i].ipsec_id), rows[i].auth);
         CU_ASSERT_EQUAL(p2_auth_by_ah_id(rows[i].ah_id), rows[i].auth);
@@ -325,7 +325,7 @@ static void auths_by_name_and_number(void)
         if (id < 2 || id == 4 || id > 7)
             CU_ASSERT_EQUAL(p2_auth_by_ah_id(id), P2_AUTH_NONE);
     }
-    CU_ASSERT(p2_auth_info(P2_AUTH_NONE)->icv_len == 0 && p2_auth_info(P2_AUTH_NONE)->key_len == 0);
+    CU_ASSERT(p2_auth_of(P2_AUTH_NONE)->icv_len == 0 && p2_auth_of(P2_AUTH_NONE)->key_len == 0);
 }
 
 static void comparison_sees_every_bit(void)

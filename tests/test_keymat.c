@@ -241,7 +241,7 @@ static void skeyids_as_in_section_5(void)
 {
     for (size_t i = 0; i < 2; i++) {
         const struct formulas *f = &formulas[i];
-        size_t len = p2_hash_info(f->hash)->len;
+        size_t len = p2_hash_of(f->hash)->len;
         uint8_t skeyid[P2_HASH_MAX_LEN];
         struct p2_isakmp_keys keys = made_up_keys(f, P2_CIPHER_AES256_CBC, skeyid);
         CHECK_HEX(skeyid, len, f->skeyid);
@@ -260,7 +260,7 @@ static void hash_i_and_hash_r_as_in_section_5(void)
     struct p2_phase1_secrets secrets = made_up_secrets();
     for (size_t i = 0; i < 2; i++) {
         const struct formulas *f = &formulas[i];
-        size_t len = p2_hash_info(f->hash)->len;
+        size_t len = p2_hash_of(f->hash)->len;
         uint8_t skeyid[P2_HASH_MAX_LEN], out[P2_HASH_MAX_LEN];
         check_unhex(f->skeyid, skeyid, sizeof(skeyid));
         p2_keymat_hash_ir(f->hash, &secrets, skeyid, true, (struct p2_bytes){sa, 12},
@@ -307,7 +307,7 @@ static void hashes_as_in_section_5_5(void)
     struct p2_bytes payloads = {(const uint8_t *)"payloads as sent", 16};
     for (size_t i = 0; i < 2; i++) {
         const struct formulas *f = &formulas[i];
-        size_t len = p2_hash_info(f->hash)->len;
+        size_t len = p2_hash_of(f->hash)->len;
         uint8_t skeyid[P2_HASH_MAX_LEN], out[P2_HASH_MAX_LEN];
         struct p2_isakmp_keys keys = made_up_keys(f, P2_CIPHER_AES128_CBC, skeyid);
         p2_keymat_hash_1_2(&keys, 0x00c0ffee, NULL, payloads, out);

@@ -218,7 +218,7 @@ static void observe_esp(struct keyring *keyring, enum p2_cipher cipher, enum p2_
 static void fill(struct keyring *keyring, struct test_random *state)
 {
     for (enum p2_cipher cipher = P2_CIPHER_NONE + 1; cipher < P2_NUM_CIPHERS; cipher++) {
-        bool has_icv = p2_cipher_info(cipher)->icv_len > 0;
+        bool has_icv = p2_cipher_of(cipher)->icv_len > 0;
         for (enum p2_hash hash = P2_HASH_NONE + 1; hash < P2_NUM_HASHES; hash++) {
             if (p2_cipher_is_for_ike(cipher))
                 observe_isakmp(keyring, cipher, hash, state);
@@ -242,7 +242,7 @@ static void check_isakmp(const struct known_keys *xml, const struct known_keys *
         const struct keyring_quick *quick = keyring->isakmp[i].first;
         const struct known_isakmp *sa = &xml->isakmp[i], *line = &table->isakmp[i];
         const struct known_secret *secret = &xml->secrets[i];
-        size_t len = p2_hash_info(info->hash)->len, key_len = p2_cipher_info(info->cipher)->key_len;
+        size_t len = p2_hash_of(info->hash)->len, key_len = p2_cipher_of(info->cipher)->key_len;
         CU_ASSERT_TRUE(sa->cipher == info->cipher && sa->hash == info->hash && !sa->any_responder);
         CU_ASSERT_EQUAL(memcmp(sa->initiator_cookie, info->keys.initiator_cookie, 8), 0);
         CU_ASSERT_EQUAL(memcmp(sa->responder_cookie, info->keys.responder_cookie, 8), 0);
@@ -250,7 +250,7 @@ static void check_isakmp(const struct known_keys *xml, const struct known_keys *
         CU_ASSERT_TRUE(sa->has_a && memcmp(sa->skeyid_a, info->keys.skeyid_a, len) == 0);
         CU_ASSERT_TRUE(sa->has_e && memcmp(sa->skeyid_e, info->keys.skeyid_e, len) == 0);
         CU_ASSERT_TRUE(sa->has_iv &&
-                       memcmp(sa->iv, info->keys.iv, p2_cipher_info(info->cipher)->block_len) == 0);
+                       memcmp(sa->iv, info->keys.iv, p2_cipher_of(info->cipher)->block_len) == 0);
         CU_ASSERT_TRUE(secret->message_id == quick->message_id && secret->len == quick->secret_len);
         CU_ASSERT_EQUAL(memcmp(secret->bytes, quick->secret, quick->secret_len), 0);
         CU_ASSERT_EQUAL(memcmp(secret->initiator_cookie, sa->initiator_cookie, 8), 0);
@@ -266,7 +266,7 @@ static void check_esp(const struct known_keys *table, const struct keyring *keyr
     for (size_t i = 0; i < keyring->num_sas; i++) {
         const struct p2_sa_info *sa = &keyring->sas[i];
         const struct known_esp *line = &table->esp[i];
-        const struct p2_cipher_info *cipher = p2_cipher_info(sa->cipher);
+        const struct p2_cipher_info *cipher = p2_cipher_of(sa->cipher);
         bool any = sa->udp_source != 0;
         CU_ASSERT_TRUE(line->spi == sa->spi && !line->any_spi && line->family == sa->source.family);
         CU_ASSERT_TRUE(line->any_source == any && line->any_destination == any);
@@ -276,7 +276,7 @@ static void check_esp(const struct known_keys *table, const struct keyring *keyr
         CU_ASSERT_EQUAL(memcmp(line->encryption_key, sa->encryption_key, cipher->key_len + cipher->salt_len),
                         0);
         CU_ASSERT_EQUAL(
-            memcmp(line->authentication_key, sa->authentication_key, p2_auth_info(sa->auth)->key_len), 0);
+            memcmp(line->authentication_key, sa->authentication_key, p2_auth_of(sa->auth)->key_len), 0);
     }
 }
 

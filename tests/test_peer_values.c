@@ -274,7 +274,7 @@ static void check(const struct place *place)
     CU_ASSERT(refused && heard && once && again);
     if (!(refused && heard && once && again))
         printf("\n      %s, %s in message %u of exchange %u: refused %d, heard %d, once %d, then agreed %d\n",
-               p2_group_info(group)->name, value->name, place->number, place->exchange, refused, heard, once,
+               p2_group_of(group)->name, value->name, place->number, place->exchange, refused, heard, once,
                again);
     sim_free(sim);
 }

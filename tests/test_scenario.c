@@ -407,15 +407,15 @@ static void the_schema_lists_what_is_built_in(void)
     char value[64];
     for (unsigned c = P2_CIPHER_NONE + 1; c < P2_NUM_CIPHERS; c++) {
         snprintf(value, sizeof value, "<xs:enumeration value=\"%s\"/>",
-                 p2_cipher_info((enum p2_cipher)c)->name);
+                 p2_cipher_of((enum p2_cipher)c)->name);
         CU_ASSERT_PTR_NOT_NULL(strstr(scenario_schema, value));
     }
     for (unsigned h = P2_HASH_NONE + 1; h < P2_NUM_HASHES; h++) {
-        snprintf(value, sizeof value, "<xs:enumeration value=\"%s\"/>", p2_hash_info((enum p2_hash)h)->name);
+        snprintf(value, sizeof value, "<xs:enumeration value=\"%s\"/>", p2_hash_of((enum p2_hash)h)->name);
         CU_ASSERT_PTR_NOT_NULL(strstr(scenario_schema, value));
     }
     for (unsigned a = P2_AUTH_NONE + 1; a < P2_NUM_AUTHS; a++) {
-        snprintf(value, sizeof value, "<xs:enumeration value=\"%s\"/>", p2_auth_info((enum p2_auth)a)->name);
+        snprintf(value, sizeof value, "<xs:enumeration value=\"%s\"/>", p2_auth_of((enum p2_auth)a)->name);
         CU_ASSERT_PTR_NOT_NULL(strstr(scenario_schema, value));
     }
     for (size_t i = 0; p2_group_at(i); i++) {

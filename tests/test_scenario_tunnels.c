@@ -83,7 +83,7 @@ static void lists_are_alternatives_in_order(void)
 static void combined_ciphers_take_no_authentication(void)
 {
     for (unsigned c = P2_CIPHER_NONE + 1; c < P2_NUM_CIPHERS; c++) {
-        const char *name = p2_cipher_info((enum p2_cipher)c)->name;
+        const char *name = p2_cipher_of((enum p2_cipher)c)->name;
         bool combined = strstr(name, "-gcm") != NULL;
         for (int with = 0; with < 2; with++) {
             struct scenario_set set;

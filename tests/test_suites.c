@@ -108,7 +108,7 @@ static struct sim_options options_for(const struct network *network)
 
 static bool is_legal(enum p2_cipher cipher, enum p2_auth auth)
 {
-    bool combined = p2_cipher_info(cipher)->icv_len > 0;
+    bool combined = p2_cipher_of(cipher)->icv_len > 0;
     return combined ? auth == P2_AUTH_NONE : auth != P2_AUTH_NONE;
 }
 

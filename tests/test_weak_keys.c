@@ -24,7 +24,7 @@ static const char *const des_weak[] = {
 static bool is_weak(enum p2_cipher cipher, const char *hex)
 {
     uint8_t key[P2_CIPHER_MAX_KEY];
-    CU_ASSERT_EQUAL(check_unhex(hex, key, sizeof key), p2_cipher_info(cipher)->key_len);
+    CU_ASSERT_EQUAL(check_unhex(hex, key, sizeof key), p2_cipher_of(cipher)->key_len);
     return p2_cipher_key_is_weak(cipher, key);
 }
 
@@ -77,9 +77,9 @@ static void key_of(enum p2_cipher cipher, enum p2_hash hash, const char *skeyid_
 {
     struct p2_isakmp_keys keys = {.hash = hash, .cipher = cipher};
     size_t len = check_unhex(skeyid_e, keys.skeyid_e, sizeof keys.skeyid_e);
-    CU_ASSERT_EQUAL(len, p2_hash_info(hash)->len);
+    CU_ASSERT_EQUAL(len, p2_hash_of(hash)->len);
     p2_keymat_prepare(&keys);
-    CHECK_HEX(keys.encryption_key, p2_cipher_info(cipher)->key_len, expected);
+    CHECK_HEX(keys.encryption_key, p2_cipher_of(cipher)->key_len, expected);
 }
 
 #define WEAK_1 "fefefefefefefefe"

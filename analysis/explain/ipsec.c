@@ -57,9 +57,9 @@ static int take_from_table(struct explanation *e, size_t *sa, const struct piece
         struct explain_sa *new = &e->sas[*sa];
         new->known = i;
         new->algorithms = (struct p2_algorithms){k->cipher, k->auth};
-        snprintf(new->encryption, sizeof new->encryption, "%s", p2_cipher_info(k->cipher)->name);
+        snprintf(new->encryption, sizeof new->encryption, "%s", p2_cipher_of(k->cipher)->name);
         snprintf(new->authentication, sizeof new->authentication, "%s",
-                 k->auth == P2_AUTH_NONE ? "none" : p2_auth_info(k->auth)->name);
+                 k->auth == P2_AUTH_NONE ? "none" : p2_auth_of(k->auth)->name);
         return explain_key_sa(e, new, k->encryption_key, k->authentication_key);
     }
     return P2_OK;
@@ -136,7 +136,7 @@ static enum p2_drop open_piece(const struct explain_sa *sa, const struct piece *
 
 static bool has_icv(const struct explain_sa *sa)
 {
-    return sa->algorithms.auth != P2_AUTH_NONE || p2_cipher_info(sa->algorithms.cipher)->icv_len > 0;
+    return sa->algorithms.auth != P2_AUTH_NONE || p2_cipher_of(sa->algorithms.cipher)->icv_len > 0;
 }
 
 /* Where nothing is authenticated, what came out must at least look like a packet. */

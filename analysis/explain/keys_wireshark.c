@@ -80,13 +80,13 @@ static int split(struct keys_reader *reader, struct fields *fields, struct keys_
 
 static bool is_row(enum p2_cipher cipher, const char *wireshark)
 {
-    return wireshark ? cipher != P2_CIPHER_NONE && strcmp(p2_cipher_info(cipher)->wireshark, wireshark) == 0
+    return wireshark ? cipher != P2_CIPHER_NONE && strcmp(p2_cipher_of(cipher)->wireshark, wireshark) == 0
                      : p2_cipher_is_for_ike(cipher);
 }
 
 static size_t key_length(enum p2_cipher cipher)
 {
-    return p2_cipher_info(cipher)->key_len + p2_cipher_info(cipher)->salt_len;
+    return p2_cipher_of(cipher)->key_len + p2_cipher_of(cipher)->salt_len;
 }
 
 /* The row that takes a key of this length, of those that Wireshark has one name for, or of those for ISAKMP
@@ -112,12 +112,12 @@ static enum p2_cipher cipher_by_length(char lengths[PROBLEMS_LIST], const char *
 
 static const char *cipher_name(unsigned cipher)
 {
-    return cipher == P2_CIPHER_NONE ? NULL : p2_cipher_info((enum p2_cipher)cipher)->wireshark;
+    return cipher == P2_CIPHER_NONE ? NULL : p2_cipher_of((enum p2_cipher)cipher)->wireshark;
 }
 
 static const char *auth_name(unsigned auth)
 {
-    return p2_auth_info((enum p2_auth)auth)->wireshark;
+    return p2_auth_of((enum p2_auth)auth)->wireshark;
 }
 
 /* Rows that share a name follow each other, so that it is listed once. */
@@ -243,7 +243,7 @@ static int read_auth(struct keys_reader *reader, struct known_esp *sa, struct ke
     sa->auth = (enum p2_auth)a;
     if (sa->auth == P2_AUTH_NONE)
         return 0;
-    if (p2_cipher_info(sa->cipher)->icv_len > 0)
+    if (p2_cipher_of(sa->cipher)->icv_len > 0)
         return keys_complain(reader,
                              "the authentication \"%s\" with %s, which authenticates by itself; "
                              "allowed: NULL",
@@ -251,9 +251,9 @@ static int read_auth(struct keys_reader *reader, struct known_esp *sa, struct ke
     if (read_key(reader, sa->authentication_key, &len, "the authentication's key", key,
                  sizeof sa->authentication_key) < 0)
         return -1;
-    if (len != p2_auth_info(sa->auth)->key_len)
+    if (len != p2_auth_of(sa->auth)->key_len)
         return keys_complain(reader, "the key of %s has %zu hex digits; allowed: %zu hex digits",
-                             auth_name(a), 2 * len, 2 * p2_auth_info(sa->auth)->key_len);
+                             auth_name(a), 2 * len, 2 * p2_auth_of(sa->auth)->key_len);
     return 0;
 }
 

@@ -114,7 +114,7 @@ static int read_cipher(struct keys_reader *reader, enum p2_cipher *cipher,
     const char *allowed[P2_NUM_CIPHERS + 1] = {NULL};
     for (unsigned c = 0, n = 0; c < P2_NUM_CIPHERS; c++) {
         if (p2_cipher_is_for_ike((enum p2_cipher)c))
-            allowed[n++] = p2_cipher_info((enum p2_cipher)c)->name;
+            allowed[n++] = p2_cipher_of((enum p2_cipher)c)->name;
     }
     return complain_algorithm(reader, "cipher", has ? &value : NULL, allowed);
 }
@@ -128,7 +128,7 @@ static int read_hash(struct keys_reader *reader, enum p2_hash *hash, const struc
         return 0;
     const char *allowed[P2_NUM_HASHES + 1] = {NULL};
     for (unsigned h = P2_HASH_NONE + 1; h < P2_NUM_HASHES; h++)
-        allowed[h - 1] = p2_hash_info((enum p2_hash)h)->name;
+        allowed[h - 1] = p2_hash_of((enum p2_hash)h)->name;
     return complain_algorithm(reader, "hash", has ? &value : NULL, allowed);
 }
 
@@ -142,7 +142,7 @@ static int read_isakmp(struct keys_reader *reader, const struct attributes *attr
         require_hex(reader, sa->responder_cookie, attributes, "isakmp-sa", "responder-cookie", 8) < 0 ||
         read_cipher(reader, &sa->cipher, attributes) < 0 || read_hash(reader, &sa->hash, attributes) < 0)
         return -1;
-    size_t hash_len = p2_hash_info(sa->hash)->len, block_len = p2_cipher_info(sa->cipher)->block_len;
+    size_t hash_len = p2_hash_of(sa->hash)->len, block_len = p2_cipher_of(sa->cipher)->block_len;
     if (optional_hex(reader, sa->skeyid_d, &sa->has_d, attributes, "skeyid-d", hash_len) < 0 ||
         optional_hex(reader, sa->skeyid_a, &sa->has_a, attributes, "skeyid-a", hash_len) < 0 ||
         optional_hex(reader, sa->skeyid_e, &sa->has_e, attributes, "skeyid-e", hash_len) < 0 ||

@@ -41,7 +41,7 @@ static void prepare(struct p2_isakmp_keys *keys, struct explain_isakmp *i, const
     if (keys->cipher == P2_CIPHER_NONE || !p2_cipher_is_for_ike(keys->cipher))
         keys->cipher = P2_CIPHER_3DES_CBC; /* any: nothing is decrypted, but contexts want one */
     else
-        i->can_decrypt = known->has_e || known->key_len == p2_cipher_info(keys->cipher)->key_len;
+        i->can_decrypt = known->has_e || known->key_len == p2_cipher_of(keys->cipher)->key_len;
     p2_keymat_prepare(keys);
     if (known->key_len > 0 && i->can_decrypt && !known->has_e)
         p2_cipher_init(&keys->cipher_key, keys->cipher, known->key);
@@ -187,7 +187,7 @@ static struct opening judge(const struct explain_isakmp *i, const struct explain
     if (m->header.message_id == 0)
         return (struct opening){EXPLAIN_DECRYPTED, EXPLAIN_HASH_UNCHECKED, 0};
     if (p->num == 0 || p->list[0].type != P2_PAYLOAD_HASH ||
-        p->list[0].body.len != p2_hash_info(i->keys->hash)->len)
+        p->list[0].body.len != p2_hash_of(i->keys->hash)->len)
         return best;
     unsigned places[2];
     places_of(x, m, p, places);
@@ -254,7 +254,7 @@ int explain_open(struct explanation *e, size_t message)
     m->reading = EXPLAIN_NO_KEYS;
     if (i->known == EXPLAIN_NONE || !i->can_decrypt)
         return P2_OK;
-    size_t block = p2_cipher_info(i->keys->cipher)->block_len, len = m->isakmp_len - P2_ISAKMP_HEADER_LEN;
+    size_t block = p2_cipher_of(i->keys->cipher)->block_len, len = m->isakmp_len - P2_ISAKMP_HEADER_LEN;
     m->reading = EXPLAIN_NONSENSE;
     if (len == 0 || len % block != 0)
         return P2_OK;

@@ -100,8 +100,7 @@ void explain_phase1_block(struct explanation *e, size_t message)
     struct explain_isakmp *i = &e->isakmps[e->exchanges[m->exchange].isakmp];
     const size_t size = sizeof i->last_blocks / sizeof i->last_blocks[0];
     struct p2_bytes bytes = explain_isakmp_bytes(m);
-    size_t block =
-        i->known != EXPLAIN_NONE && i->can_decrypt ? p2_cipher_info(i->keys->cipher)->block_len : 0;
+    size_t block = i->known != EXPLAIN_NONE && i->can_decrypt ? p2_cipher_of(i->keys->cipher)->block_len : 0;
     if (block == 0 || bytes.len < P2_ISAKMP_HEADER_LEN + block)
         return;
     memmove(i->last_blocks[1], i->last_blocks[0], (size - 1) * sizeof i->last_blocks[0]);

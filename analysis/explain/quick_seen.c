@@ -41,7 +41,7 @@ static int derive(struct explanation *e, const struct explain_exchange *x, struc
     else if (x->has_ke[0] || x->has_ke[1])
         return P2_OK;
     size_t len = p2_algorithms_keymat_len(&sa->algorithms),
-           auth_len = p2_auth_info(sa->algorithms.auth)->key_len;
+           auth_len = p2_auth_of(sa->algorithms.auth)->key_len;
     p2_keymat_derive(i->keys, shared, (uint8_t)sa->protocol, sa->spi, x->nonce[0], x->nonce[1], keymat, len);
     int r = explain_key_sa(e, sa, keymat, keymat + len - auth_len);
     p2_wipe(keymat, sizeof keymat);

@@ -53,7 +53,7 @@ int explain_add_sa(struct explanation *e, size_t *sa, enum p2_protocol protocol,
 int explain_key_sa(struct explanation *e, struct explain_sa *sa, const uint8_t *encryption_key,
                    const uint8_t *authentication_key)
 {
-    const struct p2_cipher_info *cipher = p2_cipher_info(sa->algorithms.cipher);
+    const struct p2_cipher_info *cipher = p2_cipher_of(sa->algorithms.cipher);
     if (sa->algorithms.cipher == P2_CIPHER_NULL && sa->algorithms.auth == P2_AUTH_NONE)
         return P2_OK;   /* RFC 4303 section 3.2 forbids it, and there is nothing to do with such keys */
     if (sa->has_window) /* it had other ones before */
@@ -64,7 +64,7 @@ int explain_key_sa(struct explanation *e, struct explain_sa *sa, const uint8_t *
         return P2_ERR_NOMEM;
     sa->has_window = true;
     sa->encryption_key_len = cipher->key_len + cipher->salt_len;
-    sa->authentication_key_len = p2_auth_info(sa->algorithms.auth)->key_len;
+    sa->authentication_key_len = p2_auth_of(sa->algorithms.auth)->key_len;
     memcpy(sa->encryption_key, encryption_key, sa->encryption_key_len);
     memcpy(sa->authentication_key, authentication_key, sa->authentication_key_len);
     if (sa->protocol == P2_PROTO_AH)

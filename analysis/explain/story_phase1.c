@@ -17,9 +17,9 @@ static void tell_algorithms(const struct explain_isakmp *i, struct lines *lines)
     enum p2_cipher cipher = p2_cipher_by_ike_id(i->cipher_id, i->key_bits);
     enum p2_hash hash = p2_hash_by_ike_id(i->hash_id);
     const char *cipher_name = cipher != P2_CIPHER_NONE
-                                  ? p2_cipher_info(cipher)->name
+                                  ? p2_cipher_of(cipher)->name
                                   : isakmp_attribute_value(1, CIPHER, i->cipher_id, cipher_text);
-    const char *hash_name = hash != P2_HASH_NONE ? p2_hash_info(hash)->name
+    const char *hash_name = hash != P2_HASH_NONE ? p2_hash_of(hash)->name
                                                  : isakmp_attribute_value(1, HASH, i->hash_id, hash_text);
     explain_group_name(i->group, group, sizeof group);
     lines_add(lines, "%s: %s, %s, %s, %s, lifetime %" PRIu64 " s.",

@@ -123,7 +123,7 @@ static void our_generate(struct work *w)
 
 static void our_derive(struct work *w)
 {
-    if (p2_dh_derive(w->group, w->private_key, w->public_key, p2_group_info(w->group)->public_len, w->out) !=
+    if (p2_dh_derive(w->group, w->private_key, w->public_key, p2_group_of(w->group)->public_len, w->out) !=
         P2_OK)
         fail("derive");
 }

@@ -88,7 +88,7 @@ static void floor_init(struct floor *floor, const struct p2_proposal *proposal, 
     for (size_t i = proposal->num_protocols; i-- > 0;) {
         const struct p2_protocol_offer *offer = &proposal->protocols[i];
         const struct p2_algorithms *a = &offer->alternatives[0];
-        const struct p2_auth_info *info = p2_auth_info(a->auth);
+        const struct p2_auth_info *info = p2_auth_of(a->auth);
         bool ah = offer->protocol == P2_PROTO_AH;
         *(ah ? &floor->ah : &floor->esp) = *a;
         if (a->auth != P2_AUTH_NONE)
@@ -110,14 +110,14 @@ static void bare_hmac(struct floor *floor, bool ah, size_t len)
     uint8_t icv[P2_HASH_MAX_LEN];
     struct p2_bytes covered = {floor->bytes, len};
     p2_hmac_compute(&floor->hmac[ah], &covered, 1, icv,
-                    p2_auth_info(ah ? floor->ah.auth : floor->esp.auth)->icv_len);
+                    p2_auth_of(ah ? floor->ah.auth : floor->esp.auth)->icv_len);
 }
 
 static void bare_packet(struct floor *floor)
 {
     uint8_t iv[16] = {0}, icv[16], *text = floor->bytes + 24;
     struct p2_bytes aad = {floor->bytes, 8};
-    bool combined = floor->esp.cipher != P2_CIPHER_NONE && p2_cipher_info(floor->esp.cipher)->icv_len > 0;
+    bool combined = floor->esp.cipher != P2_CIPHER_NONE && p2_cipher_of(floor->esp.cipher)->icv_len > 0;
     size_t len = floor->esp_text;
     if (combined) {
         p2_cipher_seal(&floor->cipher, iv, aad, text, text, len, icv);

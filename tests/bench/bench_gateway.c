@@ -140,7 +140,7 @@ static double exponentiations(enum p2_group group, int num)
     double start = bench_seconds();
     for (int i = 0; i < 2 * num; i++) {
         if (p2_dh_generate(group, test_random(&state), private_key, public_key) < 0 ||
-            p2_dh_derive(group, private_key, public_key, p2_group_info(group)->public_len, secret) < 0)
+            p2_dh_derive(group, private_key, public_key, p2_group_of(group)->public_len, secret) < 0)
             abort();
     }
     return (bench_seconds() - start) / num;
@@ -148,7 +148,7 @@ static double exponentiations(enum p2_group group, int num)
 
 static void bench_quick_mode(enum p2_group group)
 {
-    const struct p2_group_info *info = p2_group_info(group);
+    const struct p2_group_info *info = p2_group_of(group);
     double through[ROUNDS], bare[ROUNDS] = {0};
     for (int round = 0; round < ROUNDS; round++) {
         through[round] = quick_modes(group, 50);

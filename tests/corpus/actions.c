@@ -44,10 +44,10 @@ static void on_installed(struct play *play, const struct p2_sa_info *sa)
     play->installed[play->num_installed++] = *sa;
     if (!EXPECT(play, theirs != NULL))
         return;
-    EXPECT(play, strcmp(p2_cipher_info(sa->cipher)->wireshark, theirs->cipher) == 0);
-    EXPECT(play, strcmp(p2_auth_info(sa->auth)->wireshark, theirs->auth) == 0);
-    EXPECT(play, theirs->encryption_key_len == p2_cipher_info(sa->cipher)->key_len);
-    EXPECT(play, theirs->authentication_key_len == p2_auth_info(sa->auth)->key_len);
+    EXPECT(play, strcmp(p2_cipher_of(sa->cipher)->wireshark, theirs->cipher) == 0);
+    EXPECT(play, strcmp(p2_auth_of(sa->auth)->wireshark, theirs->auth) == 0);
+    EXPECT(play, theirs->encryption_key_len == p2_cipher_of(sa->cipher)->key_len);
+    EXPECT(play, theirs->authentication_key_len == p2_auth_of(sa->auth)->key_len);
     EXPECT(play, memcmp(sa->encryption_key, theirs->encryption_key, theirs->encryption_key_len) == 0);
     EXPECT(play,
            memcmp(sa->authentication_key, theirs->authentication_key, theirs->authentication_key_len) == 0);

@@ -19,7 +19,7 @@ _Static_assert(sizeof(const struct script_dh *) <= P2_DH_MAX_PRIVATE, "an addres
 
 #define NUM_GROUPS (sizeof(groups) / sizeof(groups[0]))
 
-const struct p2_group_info *p2_group_info(enum p2_group group)
+const struct p2_group_info *p2_group_of(enum p2_group group)
 {
     for (size_t i = 0; i < NUM_GROUPS; i++) {
         if (groups[i].group == group)
@@ -45,7 +45,7 @@ const struct p2_group_info *p2_group_at(size_t i)
 int p2_dh_generate(enum p2_group group, struct p2_random random, uint8_t *private_key, uint8_t *public_key)
 {
     const struct script_dh *dh = script_take_dh(random.ctx);
-    if (!dh || dh->public_len != p2_group_info(group)->public_len)
+    if (!dh || dh->public_len != p2_group_of(group)->public_len)
         return P2_ERR_CRYPTO;
     memcpy(private_key, &dh, sizeof(dh)); /* NOLINT(bugprone-sizeof-expression): the pointer is meant */
     memcpy(public_key, dh->public_key, dh->public_len);
@@ -59,7 +59,7 @@ int p2_dh_derive(enum p2_group group, const uint8_t *private_key, const uint8_t 
     memcpy(&dh, private_key, sizeof(dh)); /* NOLINT(bugprone-sizeof-expression): the pointer is meant */
     if (peer_public_len != dh->public_len || memcmp(peer_public, dh->peer_public, dh->public_len) != 0)
         return P2_ERR_PEER_VALUE;
-    if (dh->secret_len != p2_group_info(group)->secret_len)
+    if (dh->secret_len != p2_group_of(group)->secret_len)
         return P2_ERR_CRYPTO;
     memcpy(secret, dh->secret, dh->secret_len);
     return P2_OK;

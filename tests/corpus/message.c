@@ -19,7 +19,7 @@ static uint8_t *chain(struct corpus_chains *chains, const struct p2_isakmp_keys 
 bool corpus_message_open(struct corpus_message *message, struct corpus_chains *chains,
                          const struct p2_isakmp_keys *keys, struct p2_bytes bytes)
 {
-    size_t block = p2_cipher_info(keys->cipher)->block_len;
+    size_t block = p2_cipher_of(keys->cipher)->block_len;
     memset(message, 0, sizeof(*message));
     if (p2_isakmp_parse_header(&message->header, bytes.data, bytes.len) < 0 ||
         message->header.flags != P2_FLAG_ENCRYPTED || bytes.len <= P2_ISAKMP_HEADER_LEN ||

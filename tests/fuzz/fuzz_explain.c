@@ -29,7 +29,7 @@ static void make_tables(void)
         isakmps[i].any_responder = true;
         memcpy(isakmps[i].initiator_cookie, k->initiator_cookie, 8);
         fuzz_isakmp_keys(&keys, k);
-        isakmps[i].key_len = p2_cipher_info(k->cipher)->key_len;
+        isakmps[i].key_len = p2_cipher_of(k->cipher)->key_len;
         memcpy(isakmps[i].key, keys.encryption_key, isakmps[i].key_len);
         tables.num_isakmp++;
     }

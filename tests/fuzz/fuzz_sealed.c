@@ -37,7 +37,7 @@ struct seal {
 static void throw_sealed(struct duel *d, const struct seal *s, int to, const struct piece *piece)
 {
     uint8_t out[DUEL_MESSAGE], iv[P2_CIPHER_MAX_BLOCK];
-    size_t hash_len = p2_hash_info(s->keys.hash)->len, block = p2_cipher_info(s->keys.cipher)->block_len;
+    size_t hash_len = p2_hash_of(s->keys.hash)->len, block = p2_cipher_of(s->keys.cipher)->block_len;
     size_t body = piece->len > 1 ? piece->len - 1 : 0, at = P2_ISAKMP_HEADER_LEN;
     if (body > 1500)
         return;
@@ -81,7 +81,7 @@ static void answer(struct duel *d, const struct piece *piece)
         return;
     struct seal s = begin(d, P2_EXCHANGE_QUICK, header.message_id);
     size_t len = first->datagram.len - P2_ISAKMP_HEADER_LEN;
-    size_t block = p2_cipher_info(s.keys.cipher)->block_len;
+    size_t block = p2_cipher_of(s.keys.cipher)->block_len;
     memcpy(iv, s.iv, sizeof iv);
     p2_cipher_decrypt(&s.keys.cipher_key, iv, plain, first->bytes + P2_ISAKMP_HEADER_LEN, len);
     memcpy(s.iv, first->bytes + first->datagram.len - block, block);

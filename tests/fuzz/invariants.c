@@ -63,7 +63,7 @@ static bool verifies(const struct p2_isakmp_keys *keys, uint32_t message_id, con
     uint8_t hash[P2_HASH_MAX_LEN];
     const struct p2_payload *own = &p->list[0];
     struct p2_bytes rest = {own->whole.data + own->whole.len, p->len - own->whole.len};
-    size_t len = p2_hash_info(keys->hash)->len;
+    size_t len = p2_hash_of(keys->hash)->len;
     if (own->type != P2_PAYLOAD_HASH || own->body.len != len)
         return false;
     p2_keymat_hash_1_2(keys, message_id, NULL, rest, hash);

@@ -135,7 +135,7 @@ static void put_hash(const struct sealing *s, const struct explain_message *m, c
     const struct payload *own = &chain->list[0];
     size_t at = 4 + own->len, end = 0;
     struct p2_bytes ni = {s->nonce[0].body, s->nonce[0].len}, nr = {s->nonce[1].body, s->nonce[1].len};
-    if (own->type != P2_PAYLOAD_HASH || own->len != p2_hash_info(s->keys.hash)->len)
+    if (own->type != P2_PAYLOAD_HASH || own->len != p2_hash_of(s->keys.hash)->len)
         return;
     for (size_t i = 0; i < chain->num; i++)
         end += 4 + chain->list[i].len;
@@ -151,7 +151,7 @@ static bool seal(struct job *job, struct sealing *s, const struct explain_messag
                  const struct chain *chain)
 {
     uint8_t plain[MAX_PLAIN];
-    size_t block = p2_cipher_info(s->keys.cipher)->block_len, len = put_together(plain, chain, block);
+    size_t block = p2_cipher_of(s->keys.cipher)->block_len, len = put_together(plain, chain, block);
     struct p2_bytes packet = capture_file_packet(&job->file, m->frame - 1);
     if (len == 0 || packet.len < m->isakmp_at + P2_ISAKMP_HEADER_LEN)
         return false;

@@ -55,7 +55,7 @@ static bool is_encrypted(const struct p2_isakmp_header *header)
 /* The last block of a message is the next one's IV. */
 static void chain(uint8_t *iv, const struct p2_isakmp_keys *keys, const uint8_t *message, size_t len)
 {
-    size_t block = p2_cipher_info(keys->cipher)->block_len;
+    size_t block = p2_cipher_of(keys->cipher)->block_len;
     memcpy(iv, message + len - block, block);
 }
 
@@ -99,7 +99,7 @@ static void rehash(struct forge_message *m, const struct forge_exchange *exchang
     struct p2_bytes ni = bytes_of(&nonces[0]), nr = bytes_of(&nonces[1]);
     bool quick = m->header.exchange_type == P2_EXCHANGE_QUICK;
     uint8_t *hash = built->b.data + P2_ISAKMP_HEADER_LEN + 4;
-    size_t after = P2_ISAKMP_HEADER_LEN + 4 + p2_hash_info(keys->hash)->len;
+    size_t after = P2_ISAKMP_HEADER_LEN + 4 + p2_hash_of(keys->hash)->len;
     struct p2_bytes rest = {built->b.data + after, built->b.len - after};
     if (quick && m->number == 3)
         p2_keymat_hash_3(keys, m->header.message_id, ni, nr, hash);
@@ -118,7 +118,7 @@ static size_t seal_message(struct forge_message *m, struct forge_exchange *excha
         p2_message_add(&built, m->payloads[i].type, m->payloads[i].body, m->payloads[i].len);
     if (encrypted && !m->keep_hash)
         rehash(m, exchange, keys, &built);
-    long len = p2_message_end(&built, encrypted ? p2_cipher_info(keys->cipher)->block_len : 1);
+    long len = p2_message_end(&built, encrypted ? p2_cipher_of(keys->cipher)->block_len : 1);
     assert(len > 0);
     if (encrypted) {
         memcpy(iv, exchange->iv[!m->from], sizeof(iv));
@@ -255,7 +255,7 @@ void forge_inform(struct forge *forge, int from, uint8_t payload, const void *bo
                                           .message_id = forge->next_message_id++};
     memcpy(m->header.initiator_cookie, info->id.initiator_cookie, 8);
     memcpy(m->header.responder_cookie, info->id.responder_cookie, 8);
-    forge_add(m, P2_PAYLOAD_HASH, zeros, p2_hash_info(keys.hash)->len);
+    forge_add(m, P2_PAYLOAD_HASH, zeros, p2_hash_of(keys.hash)->len);
     forge_add(m, payload, body, len);
     size_t out_len = seal_message(m, follow(forge, &m->header, &keys), &keys, out, sizeof(out));
     free(m);

@@ -119,7 +119,7 @@ static struct p2_bytes decrypt(struct session *session, struct p2_bytes packet)
         memcmp(header.initiator_cookie, session->initiator_cookie, 8) != 0 || is_copy(session, message))
         return none;
     size_t len = message.len - P2_ISAKMP_HEADER_LEN;
-    if (len == 0 || len % p2_cipher_info(session->keys.cipher)->block_len != 0)
+    if (len == 0 || len % p2_cipher_of(session->keys.cipher)->block_len != 0)
         return none;
     p2_cipher_decrypt(&session->keys.cipher_key, chain_of(session, header.message_id), session->plain,
                       message.data + P2_ISAKMP_HEADER_LEN, len);

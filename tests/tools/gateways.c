@@ -21,14 +21,14 @@ static void print_address(const struct p2_address *address)
 
 static void print_sa(const struct p2_sa_info *sa)
 {
-    const struct p2_cipher_info *cipher = p2_cipher_info(sa->cipher);
+    const struct p2_cipher_info *cipher = p2_cipher_of(sa->cipher);
     const struct direct_tunnel *tunnel = &gateways.tunnels[strtoul(sa->tunnel, NULL, 10)];
     bool esp = sa->protocol == P2_PROTO_ESP;
     printf("%s %s %s %x %s %s %d ", sa->tunnel, sa->mode == P2_MODE_TUNNEL ? "tunnel" : "transport",
-           esp ? "esp" : "ah", sa->spi, esp ? cipher->name : "none", p2_auth_info(sa->auth)->name, sa->esn);
+           esp ? "esp" : "ah", sa->spi, esp ? cipher->name : "none", p2_auth_of(sa->auth)->name, sa->esn);
     lines_print(sa->encryption_key, esp ? cipher->key_len + cipher->salt_len : 0);
     printf(" ");
-    lines_print(sa->authentication_key, p2_auth_info(sa->auth)->key_len);
+    lines_print(sa->authentication_key, p2_auth_of(sa->auth)->key_len);
     print_address(&sa->source);
     print_address(&sa->destination);
     printf(" %llx", (unsigned long long)sa->sequence);

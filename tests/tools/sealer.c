@@ -33,7 +33,7 @@ static void answer(const uint8_t *data, size_t len)
 static void list_ciphers(void)
 {
     for (unsigned i = P2_CIPHER_NONE + 1; i < P2_NUM_CIPHERS; i++) {
-        const struct p2_cipher_info *c = p2_cipher_info((enum p2_cipher)i);
+        const struct p2_cipher_info *c = p2_cipher_of((enum p2_cipher)i);
         static const char *const modes[] = {"none", "null", "cbc", "ctr", "gcm"};
         printf("%s %s %zu %zu %zu %zu %s\n", c->name, modes[c->mode], c->key_len, c->salt_len, c->iv_len,
                c->icv_len, c->wireshark);
@@ -44,7 +44,7 @@ static void list_ciphers(void)
 static void list_auths(void)
 {
     for (unsigned i = P2_AUTH_NONE; i < P2_NUM_AUTHS; i++) {
-        const struct p2_auth_info *a = p2_auth_info((enum p2_auth)i);
+        const struct p2_auth_info *a = p2_auth_of((enum p2_auth)i);
         printf("%s %zu %zu %s\n", a->name, a->key_len, a->icv_len, a->wireshark ? a->wireshark : "NULL");
     }
     printf("\n");
@@ -56,11 +56,11 @@ static void read_esp_keys(struct p2_esp_keys *keys, char **words)
     static struct bytes e, a;
     enum p2_cipher cipher = p2_cipher_by_name(words[0]);
     enum p2_auth auth = p2_auth_by_name(words[1]);
-    const struct p2_cipher_info *c = p2_cipher_info(cipher);
+    const struct p2_cipher_info *c = p2_cipher_of(cipher);
     if (cipher == P2_CIPHER_NONE)
         lines_fail("no such cipher");
     read_key(&e, words[3], c->key_len + c->salt_len);
-    read_key(&a, words[4], p2_auth_info(auth)->key_len);
+    read_key(&a, words[4], p2_auth_of(auth)->key_len);
     p2_esp_init(keys, cipher, e.data, auth, a.data, words[2][0] == '1');
 }
 
@@ -135,7 +135,7 @@ static void ah(char **words, bool seal)
     size_t len = 0;
     if (auth == P2_AUTH_NONE)
         lines_fail("no such authentication");
-    p2_ah_init(&keys, auth, read_key(&key, words[2], p2_auth_info(auth)->key_len), words[1][0] == '1');
+    p2_ah_init(&keys, auth, read_key(&key, words[2], p2_auth_of(auth)->key_len), words[1][0] == '1');
     lines_read(&packet, words[5]);
     enum p2_drop verdict = P2_DROP_RUNT;
     if (seal) {
