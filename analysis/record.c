@@ -1,3 +1,4 @@
+#include "problems.h"
 #include "record_field.h"
 
 #include <assert.h>
@@ -294,7 +295,7 @@ static int parse_type(const json_t *object, enum record_type *type, char *messag
         }
     }
     if (name)
-        snprintf(message, message_size, "unknown record type \"%.40s\"", name);
+        snprintf(message, message_size, "unknown record type \"%s\"", problems_quote(name).text);
     else
         snprintf(message, message_size, "a record without \"type\"");
     return -1;
@@ -343,7 +344,8 @@ int record_parse(const char *line, size_t len, struct record *record, char *mess
     json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
     memset(record, 0, sizeof *record);
     if (!object) {
-        snprintf(message, message_size, "not a JSON object: %s (byte %d)", error.text, error.position);
+        snprintf(message, message_size, "not a JSON object: %s (byte %d)", problems_quote(error.text).text,
+                 error.position);
         return -1;
     }
     int failed = parse_type(object, &record->type, message, message_size);

@@ -1,5 +1,7 @@
 #include "stream.h"
 
+#include "problems.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,11 +40,12 @@ static int check_run(const struct record *first, const struct stream_expected *e
         snprintf(message, message_size,
                  "its records have the format \"%s\", not \"%s\": is the worker of another "
                  "version?",
-                 run->format, RECORD_FORMAT);
+                 problems_quote(run->format).text, RECORD_FORMAT);
     else if (strcmp(run->case_name, expected->case_name) != 0 || run->run != expected->run ||
              run->seed != expected->seed)
-        snprintf(message, message_size, "its records are of case %s, run %llu, seed %llu", run->case_name,
-                 (unsigned long long)run->run, (unsigned long long)run->seed);
+        snprintf(message, message_size, "its records are of case %s, run %llu, seed %llu",
+                 problems_quote(run->case_name).text, (unsigned long long)run->run,
+                 (unsigned long long)run->seed);
     else
         return 0;
     return -1;

@@ -188,7 +188,8 @@ static void report_value(struct validation *v, const xmlNode *node)
     xmlFree(found);
 }
 
-/* Text where only elements may stand, or anything where nothing may. */
+/* Text where only elements may stand, or anything where nothing may. libxml2 then looks for no child that is
+ * missing. */
 static void report_text(struct validation *v, const xmlNode *element)
 {
     struct problems_names names = {0};
@@ -196,7 +197,7 @@ static void report_text(struct validation *v, const xmlNode *element)
     schema_children(schema_type_of(v->schema->doc, element), &names);
     problems_list(allowed, &names, NULL);
     const xmlNode *child = names.num == 0 ? load_child(element, NULL) : NULL;
-    v->problems->is_misleading |= child != NULL;
+    v->problems->is_misleading = true;
     problems_add(v->problems, load_line(child ? child : element), "%s%s%s in <%s>; allowed in it: %s",
                  child ? "<" : "text", child ? problems_quote(name_of(child)).text : "", child ? ">" : "",
                  name_of(element), allowed);

@@ -210,6 +210,9 @@ def texts():
     refused("another namespace", write("f.xml", PLAIN.replace("scenario:1", "scenario:2")), 4, "the root is")
     refused("an unknown prefix", write("f.xml", PLAIN.replace("<link ", '<link q:x="1" ')), 17, "not well-formed")
     refused("CDATA between elements", write("f.xml", PLAIN.replace("<topology>", "<![CDATA[x]]>\n<topology>")), 4, "text in <scenario>")
+    end = re.search("<end gateway=\"right\".*", PLAIN)
+    refused("text in place of an end", write("f.xml", PLAIN.replace(end[0], "right")), PLAIN.count("\n", 0, PLAIN.rindex("<tunnel ", 0, end.start())) + 1,
+            "text in <tunnel>")
     refused("xml:id", write("f.xml", PLAIN.replace("<topology>", '<topology xml:id="a">')), 12, "xml:id")
     for name, found in (("a reference", ("to=\"right\" delay", "to=\"rigth\" delay")), ("a value", ("10ms", "10m")), ("an element", ("<link ", "<lnik ")),
                         ("a policy", ('<proposal use="g2-esp-aes128-sha"/>', ""))):

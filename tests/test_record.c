@@ -80,7 +80,9 @@ static void bad_lines_are_explained(void)
         {"{\"type\":\"end\",", "not a JSON object"},
         {"{\"type\":\"end\",\"type\":\"end\"}", "duplicate"},
         {"{\"type\":\"fin\"}", "unknown record type \"fin\""},
+        {"{\"type\":\"fi\\nn\"}", "unknown record type \"fi n\""},
         {"{\"type\":7}", "a record without \"type\""},
+        {"{\"type\":\"a\nb\"}", "not a JSON object"},
         {"{\"type\":\"end\",\"records\":1,\"simulated_ns\":2}",
          "end record: \"events\" is missing, not a count"},
         {"{\"type\":\"end\",\"records\":-1,\"simulated_ns\":2,\"events\":3}",
@@ -167,6 +169,12 @@ static void streams_are_checked(void)
          "1\",\"scenario\":\"s\",\"case\":\"base\",\"run\":4,\"seed\":9,"
          "\"duration_ns\":1}\n" DROP_LINE END_LINE,
          "are of case base, run 4, seed 9"},
+        {"{\"type\":\"run\",\"format\":\"phase2sim-records\\n2\",\"scenario\":\"s\",\"case\":\"base\","
+         "\"run\":3,\"seed\":9,\"duration_ns\":1}\n" DROP_LINE END_LINE,
+         "format \"phase2sim-records 2\""},
+        {"{\"type\":\"run\",\"format\":\"phase2sim-records/1\",\"scenario\":\"s\",\"case\":\"ba\\u001bse\","
+         "\"run\":3,\"seed\":9,\"duration_ns\":1}\n" DROP_LINE END_LINE,
+         "are of case ba?se, run 3, seed 9"},
     };
     static const struct stream_expected expected = {"base", 3, 9};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -179,6 +187,7 @@ static void streams_are_checked(void)
         if (rows[i].message && !strstr(message, rows[i].message))
             printf("\n      row %zu gave: %s\n", i, message);
         CU_ASSERT_TRUE(!rows[i].message || strstr(message, rows[i].message) != NULL);
+        CU_ASSERT_PTR_NULL(strchr(message, '\n'));
         stream_cleanup(&stream);
     }
 }

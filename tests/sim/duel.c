@@ -131,10 +131,7 @@ static void exchange(struct duel *d)
     for (size_t i = 0; i < d->num_queued; i++) {
         letter = d->queue[i];
         letter.datagram.data = letter.bytes;
-        bool known = p2_address_equal(&letter.datagram.destination, &(struct p2_address){0}) ||
-                     letter.datagram.destination.family == 4;
-        if (known)
-            hand_over(d, !letter.from, &letter.datagram);
+        hand_over(d, !letter.from, &letter.datagram);
     }
     d->num_queued = 0;
 }
