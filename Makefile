@@ -64,6 +64,7 @@ bench: all $(benches)
 FUZZ_SECONDS ?= 300
 SANITIZE      = -fsanitize=address,undefined -fno-sanitize-recover=undefined
 fuzz:
+	@sh tests/setup.sh $(TEST_PACKAGES) clang libclang-rt-14-dev
 	+$(MAKE) build-fuzzers B=$B/fuzz CC=clang CFLAGS="-O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link"
 	sh tests/fuzz/run.sh $(FUZZ_SECONDS) $B/fuzz $(patsubst $B/%,$B/fuzz/%,$(fuzzers))
 build-fuzzers: $(fuzzers)
@@ -75,7 +76,9 @@ hostile: $B/tests/test_hostile_isakmp $B/tests/test_hostile
 	P2_HOSTILE=$(HOSTILE) $B/tests/test_hostile
 
 # The tests in C and the worker under valgrind.
-valgrind: all $(tests)
+valgrind:
+	@sh tests/setup.sh $(TEST_PACKAGES) valgrind
+	+$(MAKE) -j$$(nproc) all $(tests)
 	B=$B sh tests/valgrind.sh $(tests)
 
 # How much of model/ its own tests reach; tests/coverage/unreached.txt has what they do not, and why. Tests of
@@ -100,6 +103,7 @@ format-check:
 TIDY = $(wildcard model/*.c bindings/*.c bindings/examples/*.c scenarios/*.c analysis/*.c analysis/explain/*.c \
          tests/*.c tests/*/*.c)
 tidy:
+	@sh tests/setup.sh $(TEST_PACKAGES) clang-tidy
 	printf '%s\n' $(TIDY) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- $(C_FLAGS) 2>/dev/null' sh
 
 clean:
