@@ -8,10 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
+
+static bool is_there(const char *path)
+{
+    struct stat is;
+    return lstat(path, &is) == 0; /* a link that leads nowhere is there too */
+}
 
 /* A name that is no file: what the library has, for it may have been meant. */
-static void complain_missing(const char *operand)
+static void complain_missing(char *operand)
 {
     char directory[LIBRARY_PATH];
     struct library library = {0};
@@ -24,10 +30,13 @@ static void complain_missing(const char *operand)
         names[i] = strrchr(library.files[i], '/') + 1;
     }
     const char *nearest = names ? nearest_of(operand, names, library.num_files) : NULL;
-    fprintf(stderr, "phase2sim: no file \"%s\", and no scenario of that name in the library", operand);
+    for (char *c = operand; *c; c++)
+        *c = (unsigned char)*c < ' ' || *c == 127 ? '?' : *c; /* a message is one line */
+    fprintf(stderr, "%s:1: no such file, and no scenario of that name in the library",
+            *operand ? operand : "\"\"");
     if (nearest)
         fprintf(stderr, "; did you mean \"%s\"?", nearest);
-    fputs(nearest ? " It has:" : "; it has:", stderr);
+    fprintf(stderr, "%s allowed: the path of an XML file, or one of the library's:", nearest ? "" : ";");
     for (size_t i = 0; names && i < library.num_files; i++)
         fprintf(stderr, "%s %s", i ? "," : "", names[i]);
     fputs(library.num_files ? "\n" : " none\n", stderr);
@@ -43,8 +52,8 @@ int command_load(struct scenario_set *set, const struct command_arguments *argum
     options.wrong_expectation = summary_wrong_expectation;
     options.all_used = options.num_overrides == 0; /* who tries something may leave the rest as it is */
     library_resolve(path, arguments->operand);
-    if (!strchr(path, '/') && access(path, F_OK) != 0) {
-        complain_missing(arguments->operand);
+    if (!strchr(path, '/') && !is_there(path)) {
+        complain_missing(path);
         return -1;
     }
     if (scenario_set_load(set, path, &options, &message)) {

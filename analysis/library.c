@@ -118,7 +118,7 @@ void library_close(struct library *library)
 void library_resolve(char path[LIBRARY_PATH], const char *operand)
 {
     char directory[LIBRARY_PATH];
-    if (access(operand, F_OK) != 0 && !strchr(operand, '/') && library_dir(directory) == 0) {
+    if (*operand && access(operand, F_OK) != 0 && !strchr(operand, '/') && library_dir(directory) == 0) {
         int len = snprintf(path, LIBRARY_PATH, "%s/%s.xml", directory, operand);
         if (len < LIBRARY_PATH && access(path, F_OK) == 0)
             return;

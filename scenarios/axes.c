@@ -136,6 +136,16 @@ static bool has_part(const struct scenario_case *c, const char *part)
     return false;
 }
 
+bool axes_share_value(const struct axes *axes, const char *text)
+{
+    size_t num = 0;
+    for (size_t a = 0; a < axes->num; a++) {
+        for (size_t i = 0; i < axes->items[a].num_values; i++)
+            num += strcmp(axes->items[a].values[i], text) == 0;
+    }
+    return num > 1; /* the values of one axis differ */
+}
+
 bool axes_case_is(const struct scenario_case *c, const char *text)
 {
     if (strcmp(c->name, text) == 0)

@@ -26,6 +26,8 @@ void axes_cleanup(struct axes *axes);
 
 /* Name and settings of case i; the first axis is the slowest. False: reported. */
 bool axes_case(const struct axes *axes, struct problems *problems, size_t i, struct scenario_case *out);
+/* Whether several axes have that value, so that it says nothing without the name of one. */
+bool axes_share_value(const struct axes *axes, const char *text);
 /* True if an expectation's case="..." means this case: its name, or a list of its parts ("PFS=none") or
  * values ("none"). */
 bool axes_case_is(const struct scenario_case *c, const char *text);

@@ -42,6 +42,29 @@ static bool is_text(const char *value)
     return !*c && xmlCheckUTF8((const xmlChar *)value);
 }
 
+/* Axes set it last, so that another value would be lost without a word. */
+static bool is_varied(struct problems *problems, xmlDoc *doc, const struct scenario_override *override,
+                      const xmlXPathObject *selected)
+{
+    const xmlNode *vary = load_child(xmlDocGetRootElement(doc), "vary");
+    bool varied = false;
+    for (const xmlNode *axis = load_child(vary, "axis"); axis && !varied; axis = load_next(axis, "axis")) {
+        struct xpath_problem ignored = {0};
+        xmlXPathObject *own = xpath_select(doc, load_required(axis, "set"), &ignored);
+        varied = own && xmlXPathHasSameNodes(own->nodesetval, selected->nodesetval);
+        xmlXPathFreeObject(own);
+        if (varied) {
+            struct problems_quote name = problems_quote(load_required(axis, "name"));
+            problems_add(problems, load_line(axis),
+                         "--set %s=%s: axis %s sets it in every case; allowed: what no axis sets, or --set "
+                         "\"//axis[@name='%s']/@values=...\"",
+                         problems_quote(override->path).text, problems_quote(override->value).text, name.text,
+                         name.text);
+        }
+    }
+    return varied;
+}
+
 static bool apply_override(struct problems *problems, xmlDoc *doc, const struct scenario_override *override)
 {
     if (!is_text(override->value) || !is_text(override->path)) {
@@ -56,8 +79,9 @@ static bool apply_override(struct problems *problems, xmlDoc *doc, const struct 
                      problems_quote(override->value).text, problem.why, problem.allowed);
         return false;
     }
-    bool ok = xpath_set(selected, override->value);
-    if (!ok)
+    bool varied = is_varied(problems, doc, override, selected);
+    bool ok = !varied && xpath_set(selected, override->value);
+    if (!ok && !varied)
         problems_no_memory(problems);
     xmlXPathFreeObject(selected);
     return ok;
@@ -99,6 +123,39 @@ static bool overlaps(struct problems *problems, const struct axes *axes, xmlXPat
     return false;
 }
 
+/* Of <scenario>, only the duration; of what stands in it, what a run is made from. */
+static bool can_vary(const xmlNode *node)
+{
+    static const char *const of_all_cases[] = {"lesson", "vary", "expect"};
+    const xmlNode *part = node;
+    while (part->parent && part->parent->parent && part->parent->parent->type == XML_ELEMENT_NODE)
+        part = part->parent;
+    if (part->type == XML_ATTRIBUTE_NODE)
+        return strcmp((const char *)part->name, "duration") == 0;
+    for (size_t i = 0; i < sizeof of_all_cases / sizeof of_all_cases[0]; i++) {
+        if (load_is(part, of_all_cases[i]))
+            return false;
+    }
+    return true;
+}
+
+/* An axis whose cases would all be the same, but for their names. */
+static bool sets_what_all_share(struct problems *problems, const struct axis *axis,
+                                const xmlXPathObject *selected)
+{
+    for (int i = 0; i < selected->nodesetval->nodeNr; i++) {
+        const xmlNode *node = selected->nodesetval->nodeTab[i];
+        if (can_vary(node))
+            continue;
+        char why[96];
+        snprintf(why, sizeof why, "%.60s is the same in all cases", (const char *)node->name);
+        load_wrong(problems, axis->element, "set", why,
+                   "the duration, and what stands in cpu-profile, topology, tunnels, traffic or timeline");
+        return true;
+    }
+    return false;
+}
+
 /* Every path is evaluated on the scenario as it is before any axis changes it. */
 static bool set_axes(struct problems *problems, xmlDoc *doc, const struct axes *axes,
                      const struct scenario_case *c)
@@ -110,7 +167,8 @@ static bool set_axes(struct problems *problems, xmlDoc *doc, const struct axes *
         selected[a] = xpath_select(doc, axes->items[a].set, &problem);
         if (!selected[a])
             load_wrong(problems, axes->items[a].element, "set", problem.why, problem.allowed);
-        ok = selected[a] && !overlaps(problems, axes, selected, a);
+        ok = selected[a] && !sets_what_all_share(problems, &axes->items[a], selected[a]) &&
+             !overlaps(problems, axes, selected, a);
     }
     for (size_t a = 0; a < axes->num && ok; a++) {
         ok = xpath_set(selected[a], c->settings[a].value);
@@ -211,9 +269,15 @@ static bool make_cases(struct scenario_set *set, const struct maker *maker)
 #define MAX_EXPECTATIONS 100000 /* of all cases */
 
 /* Adds one expectation for each case that this one means. */
-static bool resolve_expectation(struct scenario_set *set, struct problems *problems, const xmlNode *element,
-                                const struct scenario_expectation *written, struct scenario *out)
+static bool resolve_expectation(struct scenario_set *set, struct problems *problems, const struct axes *axes,
+                                const xmlNode *element, const struct scenario_expectation *written,
+                                struct scenario *out)
 {
+    if (axes_share_value(axes, written->case_name)) {
+        load_wrong(problems, element, "case", "several axes have that value",
+                   "it with its axis, \"axis=value\"");
+        return false;
+    }
     const char *rest = written->text + strlen(written->case_name) + (*written->case_name ? 2 : 0);
     struct problems_names names = {0};
     bool found = false, ok = true;
@@ -247,13 +311,14 @@ static bool resolve_expectation(struct scenario_set *set, struct problems *probl
     return found && ok;
 }
 
-static bool resolve_expectations(struct scenario_set *set, struct problems *problems, const xmlNode *root)
+static bool resolve_expectations(struct scenario_set *set, struct problems *problems, const struct axes *axes,
+                                 const xmlNode *root)
 {
     struct scenario resolved = {0};
     const xmlNode *element = load_child(load_child(root, "expect"), "that");
     bool ok = true;
     for (size_t i = 0; i < set->base.num_expectations && element; i++, element = load_next(element, "that"))
-        ok = resolve_expectation(set, problems, element, &set->base.expectations[i], &resolved) && ok;
+        ok = resolve_expectation(set, problems, axes, element, &set->base.expectations[i], &resolved) && ok;
     free(set->base.expectations);
     set->base.expectations = resolved.expectations;
     set->base.num_expectations = resolved.num_expectations;
@@ -305,7 +370,7 @@ static bool load_set(struct scenario_set *set, const struct load_schema *schema,
         ok = ok && (!problems->usage || load_report_unused(&usage, problems, root));
         problems->usage = NULL;
         ok = judge_expectations(set, problems, options) && ok;
-        ok = ok && resolve_expectations(set, problems, root);
+        ok = ok && resolve_expectations(set, problems, &axes, root);
     }
     load_usage_cleanup(&usage);
     axes_cleanup(&axes);

@@ -14,6 +14,7 @@
 /* What one element became: `num` entries of an array from `first` on. */
 struct load_group {
     char name[2 * SCENARIO_NAME];
+    int line;
     size_t first, num;
     bool counted;  /* the members are name[1], name[2], ... */
     uint32_t step; /* gateways and NATs only */

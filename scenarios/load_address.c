@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const char address_allowed[] =
-    "an IPv4 address from 1.0.0.0 to 223.255.255.255 outside 127.0.0.0/8, such as 203.0.113.1, or an IPv6 "
-    "address inside 2000::/3 or fd00::/8, such as fd00::1";
+    "an IPv4 address from 1.0.0.0 to 223.255.255.255 outside 127.0.0.0/8 and 169.254.0.0/16, such as "
+    "203.0.113.1, or an IPv6 address inside 2000::/3 or fd00::/8, such as fd00::1";
 
 /* Multicast, loopback and link-local addresses are no place for a gateway or a network behind one. */
 static bool usable(const struct p2_address *address)
@@ -15,7 +15,8 @@ static bool usable(const struct p2_address *address)
     const uint8_t *bytes = address->bytes;
     if (address->family == 6)
         return (bytes[0] & 0xe0) == 0x20 || (bytes[0] & 0xfe) == 0xfc;
-    return bytes[0] >= 1 && bytes[0] <= 223 && bytes[0] != 127;
+    bool link_local = bytes[0] == 169 && bytes[1] == 254;
+    return bytes[0] >= 1 && bytes[0] <= 223 && bytes[0] != 127 && !link_local;
 }
 
 /* 2001:db8::/32 is for documentation, and ns-3's routers take that at its word: they forward none of it. */
@@ -82,12 +83,25 @@ bool load_prefix(struct problems *problems, const xmlNode *element, const char *
     return false;
 }
 
+/* Wide ones may hold addresses that no host has; not only such. */
+static bool check_hosts(struct problems *problems, const xmlNode *element, const char *attribute,
+                        const struct p2_selector *selector)
+{
+    struct p2_address first, last;
+    p2_selector_bounds(selector, &first, &last);
+    if (usable(&first) || usable(&last) || first.bytes[0] >> 5 != last.bytes[0] >> 5)
+        return true;
+    load_wrong(problems, element, attribute, "no host can have an address in it", address_allowed);
+    return false;
+}
+
 bool load_selector(struct problems *problems, const xmlNode *element, const char *attribute,
                    struct p2_selector *out)
 {
     const char *text = load_required(element, attribute);
     if (p2_selector_parse(out, text))
-        return check_documentation(problems, element, attribute, &out->address);
+        return check_documentation(problems, element, attribute, &out->address) &&
+               check_hosts(problems, element, attribute, out);
     if (strchr(text, '-'))
         load_wrong(problems, element, attribute, "not a range",
                    "two addresses of one family in order, such as 10.1.0.10-10.1.0.20");

@@ -4,6 +4,7 @@
 #include "units.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool parse_mtu(const char *text, void *out)
 {
@@ -59,7 +60,7 @@ static bool load_link(struct loader *l, const xmlNode *node)
     struct load_group *group = LOAD_APPEND(l->problems, l->links.items, l->links.num);
     if (!group)
         return false;
-    *group = (struct load_group){.first = s->num_links, .num = num, .counted = num > 1};
+    *group = (struct load_group){.line = link.line, .first = s->num_links, .num = num, .counted = num > 1};
     snprintf(group->name, sizeof group->name, "%.60s-%.60s", load_required(node, "from"),
              load_required(node, "to"));
     for (size_t i = 0; i < num; i++) {
@@ -106,6 +107,70 @@ static bool check_parallel(struct loader *l)
     return ok;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    const struct load_group *x = *(struct load_group *const *)a, *y = *(struct load_group *const *)b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : x->line < y->line ? -1 : x->line > y->line;
+}
+
+/* From "a-b" to "c" and from "a" to "b-c" are both called "a-b-c", and events and results say no more. */
+static bool check_names(struct loader *l)
+{
+    size_t num = l->links.num;
+    struct load_group **sorted = calloc(num + 1, sizeof *sorted);
+    if (!sorted) {
+        problems_no_memory(l->problems);
+        return false;
+    }
+    for (size_t i = 0; i < num; i++)
+        sorted[i] = &l->links.items[i];
+    qsort(sorted, num, sizeof(struct load_group *), compare_names);
+    bool ok = true;
+    for (size_t i = 1; i < num; i++) {
+        const struct load_group *a = sorted[i - 1], *b = sorted[i];
+        /* Between the same gateways, it has been told of as a second link. */
+        if (strcmp(a->name, b->name) != 0 || a->num == 0 || b->num == 0 ||
+            l->scenario->links[a->first].from == l->scenario->links[b->first].from)
+            continue;
+        ok = false;
+        problems_add(l->problems, b->line,
+                     "<link> %s: that is also the name of the link on line %d, for a link is called "
+                     "from-to; allowed: gateways whose names leave no doubt",
+                     b->name, a->line);
+    }
+    free(sorted);
+    return ok;
+}
+
+/* RFC 8200 section 5; below that, an interface has no IPv6 at all. */
+#define IPV6_MIN_MTU 1280
+
+/* What links connect may carry IPv6 as soon as one gateway there has an address of it. */
+static bool check_ipv6_mtu(struct loader *l)
+{
+    const struct scenario *s = l->scenario;
+    bool *has_ipv6 = calloc(s->num_gateways + s->num_nats + 1, sizeof *has_ipv6), ok = true;
+    if (!has_ipv6) {
+        problems_no_memory(l->problems);
+        return false;
+    }
+    for (size_t i = 0; i < s->num_gateways; i++)
+        has_ipv6[l->component[i]] |= s->gateways[i].address.family == 6;
+    for (size_t i = 0; i < s->num_links; i++) {
+        const struct scenario_link *link = &s->links[i];
+        if (link->mtu >= IPV6_MIN_MTU || !has_ipv6[l->component[link->from]])
+            continue;
+        ok = false;
+        problems_add(l->problems, link->line,
+                     "<link> mtu=\"%uB\" where gateways have IPv6 addresses; allowed: at least %dB, which "
+                     "IPv6 needs of every link (RFC 8200 section 5)",
+                     link->mtu, IPV6_MIN_MTU);
+    }
+    free(has_ipv6);
+    return ok;
+}
+
 bool load_links(struct loader *l, const xmlNode *topology)
 {
     size_t num = l->scenario->num_gateways + l->scenario->num_nats;
@@ -120,10 +185,12 @@ bool load_links(struct loader *l, const xmlNode *topology)
     const xmlNode *node = load_child(topology, "link");
     for (; node && !load_is_cut_off(l); node = load_next(node, "link"))
         ok = load_link(l, node) && ok;
-    ok = !load_is_cut_off(l) && check_parallel(l) && ok;
+    if (load_is_cut_off(l))
+        return false;
+    ok = check_parallel(l) && check_names(l) && ok;
     for (size_t i = 0; i < num; i++)
         l->component[i] = find(l->component, (int)i);
-    return ok;
+    return check_ipv6_mtu(l) && ok;
 }
 
 /* What links make of a NAT: how many lead to it and from it. */

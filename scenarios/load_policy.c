@@ -274,6 +274,29 @@ void load_pfs_settle(struct problems *problems, int line, struct p2_policy *poli
     }
 }
 
+/* Without extended numbers a counter has 32 bits (RFC 4303 section 2.2). */
+static bool check_sequence(struct problems *problems, const xmlNode *element, const struct p2_policy *policy)
+{
+    uint64_t first = policy->sequence_first, last = policy->sequence_max;
+    const char *wrong = first > UINT32_MAX ? "sequence-first" : last > UINT32_MAX ? "sequence-last" : NULL;
+    if (wrong && !policy->esn) {
+        problems_add(
+            problems, load_attribute_line(element, wrong),
+            "<policy> %s=\"%llu\" without extended sequence numbers; allowed: at most 4294967295, or "
+            "esn=\"true\" beside it",
+            wrong, (unsigned long long)(first > UINT32_MAX ? first : last));
+        return false;
+    }
+    if (last == 0 || first <= last)
+        return true;
+    problems_add(
+        problems, load_attribute_line(element, first > 0 ? "sequence-first" : "sequence-last"),
+        "<policy> sequence-first=\"%llu\" with sequence-last=\"%llu\": not one packet could be sent; "
+        "allowed: a sequence-first up to sequence-last",
+        (unsigned long long)first, (unsigned long long)last);
+    return false;
+}
+
 bool load_policy(struct problems *problems, const xmlNode *element, struct p2_policy *policy,
                  struct load_pfs *pfs)
 {
@@ -287,12 +310,12 @@ bool load_policy(struct problems *problems, const xmlNode *element, struct p2_po
             "numbers, for it tells their upper half (RFC 4303 section 3.3.3)");
         ok = false;
     }
+    ok = check_sequence(problems, element, policy) && ok;
     /* fuzz moves the soft limit; it must not move it to the start of the SA or before. */
     if (ok && policy->soft_permille <= policy->fuzz_permille) {
-        const char *fuzz = load_attribute(element, "fuzz"), *soft = load_attribute(element, "soft");
         problems_add(problems, load_line(element),
-                     "<policy> fuzz=\"%s\" with soft=\"%s\"%s; allowed: a fuzz less than soft",
-                     fuzz ? fuzz : "the tunnel's", soft ? soft : "the tunnel's",
+                     "<policy> fuzz=\"%g%%\" with soft=\"%g%%\"%s; allowed: a fuzz less than soft",
+                     policy->fuzz_permille / 10.0, policy->soft_permille / 10.0,
                      policy->soft_permille == 0 ? ": a rekey would start at once and again" : "");
         ok = false;
     }

@@ -44,6 +44,13 @@ static bool load_list(struct problems *problems, const xmlNode *element, const c
                        item == 0 ? "an algorithm of this build" : "at most 8");
             return false;
         }
+        for (size_t i = 0; i < list->num; i++) {
+            if (list->items[i] != item)
+                continue;
+            snprintf(why, sizeof why, "%s twice", name);
+            load_wrong(problems, element, attribute, why, "each algorithm once");
+            return false;
+        }
         list->items[list->num++] = item;
         text += len;
     }
@@ -216,6 +223,34 @@ static struct p2_proposal *next_proposal(struct problems *problems, const xmlNod
     return proposal;
 }
 
+static bool is_predefined(const char *name)
+{
+    for (size_t i = 0; p2_proposal_predefined_name(i); i++) {
+        if (strcmp(p2_proposal_predefined_name(i), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Results and reasons tell proposals by their names; what is offered twice could only be chosen once. */
+static bool check_name(struct problems *problems, const xmlNode *element, const struct p2_policy *policy,
+                       size_t number)
+{
+    const char *name = policy->proposals[number].name, *own = load_attribute(element, "name");
+    size_t i = 0;
+    while (i < number && (!*name || strcmp(policy->proposals[i].name, name) != 0))
+        i++;
+    if (i < number)
+        load_wrong(problems, element, own ? "name" : "use", "the policy has a proposal of that name already",
+                   "each proposal once, under a name of its own");
+    else if (own && is_predefined(own))
+        load_wrong(problems, element, "name", "a predefined proposal has that name",
+                   "another name, or use with this one and no algorithms");
+    else
+        return true;
+    return false;
+}
+
 static bool load_set(struct problems *problems, const xmlNode *element, struct p2_policy *policy,
                      struct load_pfs *pfs)
 {
@@ -234,6 +269,8 @@ static bool load_set(struct problems *problems, const xmlNode *element, struct p
             load_wrong(problems, element, "use", why, "a set whose algorithms are built in");
             return false;
         }
+        if (!check_name(problems, element, policy, policy->num_proposals - 1))
+            return false;
     }
     return true;
 }
@@ -253,7 +290,8 @@ bool load_proposals(struct problems *problems, const xmlNode *element, struct p2
         struct p2_proposal *proposal = next_proposal(problems, node, policy, pfs);
         if (!proposal)
             return false;
-        ok = load_proposal(problems, node, proposal, &pfs->named[policy->num_proposals - 1]) && ok;
+        ok = load_proposal(problems, node, proposal, &pfs->named[policy->num_proposals - 1]) &&
+             check_name(problems, node, policy, policy->num_proposals - 1) && ok;
     }
     return ok;
 }

@@ -67,6 +67,11 @@ bool load_proxy_id(struct problems *problems, struct load_end *end)
                    "both IPv4 or both IPv6: a packet has one family");
         return false;
     }
+    if (end->local.prefix_len > 0 && p2_selector_equal(&end->local, &end->remote)) {
+        load_wrong(problems, element, "remote", "the same as local, so that there is nothing between them",
+                   "another prefix, or 0.0.0.0/0 for both");
+        return false;
+    }
     end->local.protocol = end->remote.protocol = service.protocol;
     end->local.port = service.local_port;
     end->remote.port = service.remote_port;

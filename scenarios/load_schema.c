@@ -107,6 +107,29 @@ static void expected_names(char out[PROBLEMS_LIST], const char *text)
     out[len] = '\0';
 }
 
+static bool is_foreign(const xmlNode *element)
+{
+    return !element->ns || strcmp((const char *)element->ns->href, SCENARIO_NAMESPACE) != 0;
+}
+
+/* libxml2 looks at none of those behind the first, so they are told of with it. */
+static void report_unknown_elements(struct validation *v, const xmlNode *element, const xmlNode *type)
+{
+    struct problems_names names = {0};
+    schema_children(type, &names);
+    for (; element; element = load_next(element, NULL)) {
+        char allowed[PROBLEMS_LIST];
+        bool foreign = is_foreign(element);
+        if (!foreign && schema_max_occurs(type, name_of(element)) != 0)
+            continue;
+        problems_list(allowed, &names, name_of(element));
+        problems_add(v->problems, load_line(element), "<%s> in <%s>: no such element here%s; allowed: %s",
+                     problems_quote(name_of(element)).text, name_of(element->parent),
+                     foreign ? " (its namespace is not the scenario's)" : "", allowed);
+    }
+    problems_names_cleanup(&names);
+}
+
 static void report_content(struct validation *v, const xmlNode *element, const char *text)
 {
     char expected[PROBLEMS_LIST];
@@ -119,20 +142,19 @@ static void report_content(struct validation *v, const xmlNode *element, const c
     }
     const xmlNode *parent = element->parent;
     const xmlNode *type = schema_type_of(v->schema->doc, parent);
-    bool foreign = !element->ns || strcmp((const char *)element->ns->href, SCENARIO_NAMESPACE) != 0;
-    int before = num_before(element), max = foreign ? 0 : schema_max_occurs(type, name_of(element));
+    int before = num_before(element),
+        max = is_foreign(element) ? 0 : schema_max_occurs(type, name_of(element));
+    if (max == 0) {
+        report_unknown_elements(v, element, type);
+        return;
+    }
     struct problems_names names = {0};
     char allowed[PROBLEMS_LIST];
     schema_children(type, &names);
-    problems_list(allowed, &names, max == 0 ? name_of(element) : NULL);
+    problems_list(allowed, &names, NULL);
     problems_names_cleanup(&names);
-    struct problems_quote quoted = problems_quote(name_of(element));
-    const char *found = quoted.text;
-    if (max == 0)
-        problems_add(v->problems, load_line(element), "<%s> in <%s>: no such element here%s; allowed: %s",
-                     found, name_of(parent), foreign ? " (its namespace is not the scenario's)" : "",
-                     allowed);
-    else if (max > 0 && before >= max)
+    const char *found = name_of(element);
+    if (max > 0 && before >= max)
         problems_add(v->problems, load_line(element), "<%s> number %d in <%s>; allowed: at most %d", found,
                      before + 1, name_of(parent), max);
     else
@@ -204,6 +226,22 @@ static void report_text(struct validation *v, const xmlNode *element)
     problems_names_cleanup(&names);
 }
 
+/* As libxml2 writes it: {namespace}name'... */
+static bool is_named(const xmlAttr *attribute, const char *text)
+{
+    const char *ns = attribute->ns ? (const char *)attribute->ns->href : NULL;
+    const char *name = (const char *)attribute->name;
+    if ((*text == '{') != (ns != NULL))
+        return false;
+    if (ns) {
+        size_t len = strlen(ns);
+        if (strncmp(text + 1, ns, len) != 0 || text[len + 1] != '}')
+            return false;
+        text += len + 2;
+    }
+    return strncmp(text, name, strlen(name)) == 0 && text[strlen(name)] == '\'';
+}
+
 /* libxml2 gives the element even where the attribute is wrong, and names that in "Element 'e', attribute 'a':
  * ...". */
 static const xmlNode *culprit(const xmlError *error, const char *text)
@@ -214,14 +252,11 @@ static const xmlNode *culprit(const xmlError *error, const char *text)
     if (!node || node->type != XML_ELEMENT_NODE || !start || (end && end < start))
         return node;
     start += sizeof marker - 1;
-    const char *brace = *start == '{' ? strchr(start, '}') : NULL;
-    char name[64], ns[128] = "";
-    if (brace)
-        snprintf(ns, sizeof ns, "%.*s", (int)(brace - start - 1), start + 1);
-    start = brace ? brace + 1 : start;
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(start, "'"), start);
-    const xmlAttr *attribute = xmlHasNsProp(node, (const xmlChar *)name, brace ? (const xmlChar *)ns : NULL);
-    return attribute ? (const xmlNode *)attribute : node;
+    for (const xmlAttr *attribute = node->properties; attribute; attribute = attribute->next) {
+        if (is_named(attribute, start))
+            return (const xmlNode *)attribute;
+    }
+    return node;
 }
 
 static void on_error(void *context, xmlErrorPtr error)

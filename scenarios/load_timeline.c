@@ -18,11 +18,22 @@ static bool too_many(struct loader *l, const xmlNode *node, const char *attribut
            load_too_many(l, node, attribute, "events", LOAD_MAX_EXPANDED);
 }
 
+/* all="true" beside a name that means one, "vpn[3]". */
+static bool names_one_of_all(struct loader *l, const xmlNode *node, const char *attribute)
+{
+    if (!strchr(load_required(node, attribute), '[') || strcmp(load_required(node, "all"), "true") != 0)
+        return false;
+    load_wrong(l->problems, node, attribute, "that is one, but all=\"true\" is said",
+               "the name without a number, or no all");
+    return true;
+}
+
 /* A counted reference needs all="true": a storm should be meant. */
 static bool load_several(struct loader *l, const xmlNode *node, const char *attribute,
                          const struct load_groups *groups, struct load_members *members)
 {
-    if (!load_reference(l->problems, node, attribute, attribute, groups, members))
+    if (!load_reference(l->problems, node, attribute, attribute, groups, members) ||
+        names_one_of_all(l, node, attribute))
         return false;
     if (!members->counted || strcmp(load_required(node, "all"), "true") == 0)
         return !too_many(l, node, attribute, members->num);
@@ -112,7 +123,7 @@ bool load_link_members(struct loader *l, const xmlNode *node, const char *attrib
         if (strcmp(l->scenario->links[i].name, text) == 0) {
             *first = i;
             *num = 1;
-            return !too_many(l, node, attribute, 1);
+            return !names_one_of_all(l, node, attribute) && !too_many(l, node, attribute, 1);
         }
     }
     for (size_t i = 0; i < l->links.num; i++) {

@@ -106,6 +106,16 @@ static bool check_protects(struct loader *l, const xmlNode *node, const char *at
     return false;
 }
 
+/* Those of an IPv4 network itself and of all hosts on it (RFC 1122 section 3.2.1.3); where there are only one
+ * or two addresses, they are hosts' (RFC 3021). */
+static bool is_of_no_host(const struct p2_selector *network, const struct p2_address *address)
+{
+    struct p2_address first, last;
+    p2_selector_bounds(network, &first, &last);
+    return address->family == 4 && network->prefix_len < 31 &&
+           (p2_address_equal(&first, address) || p2_address_equal(&last, address));
+}
+
 /* The address of a sender or receiver, if it is written: one that the gateway protects, or its own. */
 static bool load_host(struct loader *l, const xmlNode *node, const char *attribute, int gateway,
                       struct p2_address *out)
@@ -118,10 +128,10 @@ static bool load_host(struct loader *l, const xmlNode *node, const char *attribu
         return false;
     bool known = p2_address_equal(&g->address, out);
     for (size_t i = 0; i < g->num_protects && !known; i++)
-        known = p2_selector_contains(&g->protects[i], out);
-    snprintf(allowed, sizeof allowed, "an address in what %s protects, or its own", g->name);
+        known = p2_selector_contains(&g->protects[i], out) && !is_of_no_host(&g->protects[i], out);
+    snprintf(allowed, sizeof allowed, "the address of a host in what %s protects, or its own", g->name);
     if (!known)
-        load_wrong(l->problems, node, attribute, "it is not there", allowed);
+        load_wrong(l->problems, node, attribute, "no host there has it", allowed);
     return known;
 }
 

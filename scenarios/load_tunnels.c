@@ -15,9 +15,13 @@ static const char *attribute_or(const xmlNode *element, const char *name, const 
 static bool check_strict(struct problems *problems, const struct load_end *end)
 {
     uint32_t lifetime = end->template.policy.lifetime_s, volume = end->template.policy.lifetime_kb;
-    if (strcmp(attribute_or(end->element, "strict", "false"), "true") != 0 ||
-        strcmp(end->template.vendor, "junos") != 0)
+    if (strcmp(attribute_or(end->element, "strict", "false"), "true") != 0)
         return true;
+    if (strcmp(end->template.vendor, "junos") != 0) {
+        load_wrong(problems, end->element, "strict", "no vendor is named, whose limits would be meant",
+                   "vendor=\"junos\" beside it, or no strict");
+        return false;
+    }
     bool time_fits = lifetime >= 180 && lifetime <= 86400;
     bool volume_fits = volume == 0 || (volume >= 64 && volume <= 1048576);
     if (!time_fits)
@@ -37,13 +41,14 @@ static bool load_end_policies(struct problems *problems, const xmlNode *tunnel, 
 {
     struct scenario_end *template = &end->template;
     const xmlNode *phase1 = load_child(end->element, "phase1"), *policy = load_child(end->element, "policy");
+    const char *gateway = load_required(end->element, "gateway");
     bool ok = !phase1 || load_phase1(problems, phase1, &template->phase1);
     ok = (!policy || load_policy(problems, policy, &template->policy, &end->pfs)) && ok && sound;
     if (ok && template->phase1.psk_len == 0) {
         problems_add(problems, load_line(phase1 ? phase1 : load_child(tunnel, "phase1")),
                      "<phase1> without pre-shared-key for end \"%s\"; allowed: a pre-shared-key in the "
                      "tunnel's phase1 or in that of each end",
-                     load_attribute(end->element, "gateway"));
+                     gateway);
         ok = false;
     }
     if (ok && template->policy.num_proposals == 0) {
@@ -51,7 +56,7 @@ static bool load_end_policies(struct problems *problems, const xmlNode *tunnel, 
             problems, load_line(policy ? policy : load_child(tunnel, "policy")),
             "<policy> without <proposal> for end \"%s\"; allowed: 1 to 4 in the tunnel's policy or in "
             "that of each end",
-            load_attribute(end->element, "gateway"));
+            gateway);
         ok = false;
     }
     if (ok)
@@ -111,6 +116,12 @@ static bool check_reach(struct loader *l, const struct scenario_tunnel *tunnel)
             "<tunnel> %s: %s and %s both stand behind a NAT, so neither can reach the other; allowed: "
             "one end behind a NAT",
             name, a->name, b->name);
+    else if ((a->nat >= 0 || b->nat >= 0) && tunnel->ends[0].phase1.mode == P2_PHASE1_PRESET)
+        problems_add(
+            l->problems, tunnel->line,
+            "<tunnel> %s: mode=\"preset\" skips the messages that look for NATs, and %s stands behind one; "
+            "allowed: mode=\"main\" or mode=\"aggressive\" here",
+            name, a->nat >= 0 ? a->name : b->name);
     else if (b->nat >= 0 && tunnel->establish == SCENARIO_IMMEDIATELY)
         problems_add(
             l->problems, tunnel->line,
@@ -156,6 +167,27 @@ static bool unique_name(struct loader *l, const xmlNode *node, const char *name)
     return true;
 }
 
+/* Keys of a preset ISAKMP SA come from what both ends have; nothing is negotiated. */
+static bool check_preset(struct problems *problems, const xmlNode *tunnel, const struct load_end ends[2])
+{
+    const struct p2_phase1_policy *a = &ends[0].template.phase1, *b = &ends[1].template.phase1;
+    const char *differs = a->psk_len != b->psk_len || memcmp(a->psk, b->psk, a->psk_len) != 0
+                              ? "pre-shared-key"
+                          : a->cipher != b->cipher ? "encryption"
+                          : a->hash != b->hash     ? "hash"
+                                                   : NULL;
+    if (a->mode != P2_PHASE1_PRESET)
+        return true;
+    if (differs) {
+        problems_add(problems, load_line(tunnel),
+                     "<tunnel> with mode=\"preset\" whose ends differ in %s, so that neither could read the "
+                     "other; allowed: the same at both ends, or mode=\"main\", which finds out",
+                     differs);
+        return false;
+    }
+    return true;
+}
+
 static bool load_ends(struct loader *l, const xmlNode *node, struct load_end ends[2])
 {
     struct problems *problems = l->problems;
@@ -174,6 +206,7 @@ static bool load_ends(struct loader *l, const xmlNode *node, struct load_end end
             "<tunnel> with mode=\"preset\" at one end only; allowed: preset at both ends or at none");
         ok = false;
     }
+    ok = ok && check_preset(problems, node, ends);
     for (int e = 0; e < 2; e++)
         ends[e].template.policy.sequence_expected = ends[!e].template.policy.sequence_first;
     return ok;

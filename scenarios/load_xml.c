@@ -120,14 +120,15 @@ static void report_parse_error(struct problems *problems, const struct failure *
     else if (strstr(failure->text, "Excessive depth"))
         problems_add(problems, line,
                      "elements inside one another deeper than 256; allowed: what phase2sim.xsd describes");
+    else if (failure->code == XML_ERR_NAME_TOO_LONG)
+        problems_add(problems, line, "a name longer than 50000 bytes; allowed: what phase2sim.xsd describes");
     else if (strstr(failure->text, "huge text node") || strstr(failure->text, "too long"))
         problems_add(problems, line, "a text longer than 10 MB; allowed: at most 10000000 bytes");
     else if (failure->code == XML_ERR_NO_MEMORY || !*failure->text)
         problems_no_memory(problems);
     else
         problems_add(problems, line,
-                     "not well-formed XML: %s; allowed: XML 1.0 whose root is "
-                     "<scenario xmlns=\"" SCENARIO_NAMESPACE "\">",
+                     "not well-formed XML: %s; allowed: XML 1.0 in namespace " SCENARIO_NAMESPACE,
                      failure->text);
 }
 

@@ -22,6 +22,8 @@ static char *format_text(const char *file, int line, size_t *behind, const char 
     if (text) {
         *behind = (size_t)start;
         snprintf(text, (size_t)start + 1, "%s:%d: ", file, line);
+        for (char *c = text; *c; c++)
+            *c = (unsigned char)*c < ' ' || *c == 127 ? '?' : *c; /* a message is one line */
         vsnprintf(text + start, (size_t)rest + 1, format, args);
     }
     return text;
@@ -152,14 +154,37 @@ void problems_no_memory(struct problems *problems)
     problems_add(problems, 1, "out of memory; allowed: as much as this machine has");
 }
 
+/* U+0080 to U+009F are control characters; U+200E, U+200F, U+2028 to U+202E and U+2066 to U+2069 break lines
+ * or turn the direction of writing. Returns how many bytes it is of such a one at most, 0: another. */
+static size_t disturbs(const char *text)
+{
+    const unsigned char *c = (const unsigned char *)text;
+    if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+        return 2;
+    if (c[0] != 0xe2 || (c[1] != 0x80 && c[1] != 0x81))
+        return 0;
+    bool turns = c[1] == 0x80 ? c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae)
+                              : c[2] >= 0xa6 && c[2] <= 0xa9;
+    return turns ? 3 : 0;
+}
+
 struct problems_quote problems_quote(const char *text)
 {
     struct problems_quote quote;
     size_t len = 0;
-    for (; len < sizeof quote.text - 4 && text[len]; len++)
+    while (len < sizeof quote.text - 4 && text[len]) {
+        size_t skip = disturbs(text + len);
+        if (skip > sizeof quote.text - 4 - len)
+            break;
+        for (size_t i = 0; i < skip; i++)
+            quote.text[len++] = '?';
+        if (skip > 0)
+            continue;
         quote.text[len] = (char)(strchr("\t\r\n", text[len])                          ? ' '
                                  : (unsigned char)text[len] < ' ' || text[len] == 127 ? '?'
                                                                                       : text[len]);
+        len++;
+    }
     /* Not in the middle of a UTF-8 sequence. */
     while (text[len] && len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
         len--;

@@ -12,10 +12,28 @@
 static void keep_message(void *context, xmlErrorPtr error)
 {
     struct xpath_problem *problem = context;
-    if (error->code == XML_XPATH_EXPRESSION_OK + XPATH_OP_LIMIT_EXCEEDED)
+    switch (error->code - XML_XPATH_EXPRESSION_OK) {
+    case XPATH_OP_LIMIT_EXCEEDED:
         snprintf(problem->why, sizeof problem->why, "it takes too many steps");
-    else
+        break;
+    case XPATH_UNKNOWN_FUNC_ERROR:
+        snprintf(problem->why, sizeof problem->why, "XPath 1.0 has no such function");
+        break;
+    case XPATH_UNDEF_VARIABLE_ERROR:
+        snprintf(problem->why, sizeof problem->why, "there are no variables");
+        break;
+    case XPATH_UNDEF_PREFIX_ERROR:
+        snprintf(problem->why, sizeof problem->why, "names have no prefix here");
+        break;
+    default:
         snprintf(problem->why, sizeof problem->why, "not XPath 1.0 from character %d on", error->int1 + 1);
+    }
+}
+
+/* What libxml2 says in addition, past the handler of the context. */
+__attribute__((format(printf, 2, 3))) static void say_nothing(void *context, const char *format, ...)
+{
+    (void)context, (void)format;
 }
 
 #define MAX_PATHS 512
@@ -93,7 +111,9 @@ xmlXPathObject *xpath_select(xmlDoc *doc, const char *path, struct xpath_problem
         context->userData = problem;
         context->opLimit = MAX_OPERATIONS;
         load_leave_namespace(doc);
+        xmlSetGenericErrorFunc(NULL, say_nothing);
         selected = xmlXPathEvalExpression((const xmlChar *)path, context);
+        xmlSetGenericErrorFunc(NULL, NULL);
         load_enter_namespace(doc);
         xmlXPathFreeContext(context);
     }
