@@ -88,8 +88,13 @@ static enum p2_verdict verify_2(struct p2_exchange *ex)
         verdict = p2_phase1_read_id(ex);
     if (verdict != P2_VERDICT_GOOD)
         return verdict;
-    if (!p2_isakmp_find(&ex->payloads, P2_PAYLOAD_HASH, 0))
-        return p2_exchange_drop(ex, P2_DROP_MALFORMED);
+    /* Before its cookie is taken over: what is not whole may be anybody's, and the true one is still to come.
+     */
+    static const uint8_t needed[] = {P2_PAYLOAD_HASH, P2_PAYLOAD_KE, P2_PAYLOAD_NONCE};
+    for (size_t i = 0; i < sizeof(needed); i++) {
+        if (!p2_isakmp_find(&ex->payloads, needed[i], 0))
+            return p2_exchange_drop(ex, P2_DROP_MALFORMED);
+    }
     memcpy(ex->isakmp->responder_cookie, ex->inbox + 8, 8);
     p2_phase1_read_vendors(ex);
     p2_nat_read(ex);

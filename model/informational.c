@@ -171,14 +171,13 @@ static void receive_invalid_spi(struct p2_exchange *ex, const struct p2_isakmp_n
         p2_pair_remove(ex->gw, pair, P2_REMOVED_BY_PEER);
 }
 
-/* False: the message counts for nothing, as if it had never come. */
-static bool receive_notify(struct p2_exchange *ex, struct p2_bytes body)
+/* Why it counts for nothing; P2_DROP_NONE: it counts. */
+static enum p2_drop receive_notify(struct p2_exchange *ex, struct p2_bytes body)
 {
     struct p2_isakmp_notify n;
-    if (!p2_isakmp_parse_notify(&n, body))
-        return true;
+    p2_isakmp_parse_notify(&n, body); /* whole: is_whole() saw to that */
     if (n.type == P2_NOTIFY_R_U_THERE || n.type == P2_NOTIFY_R_U_THERE_ACK)
-        return p2_dpd_receive(ex->gw, ex->isakmp, n.type, n.spi, n.data);
+        return p2_dpd_receive(ex->gw, ex->isakmp, n.type, n.spi, n.data) ? P2_DROP_NONE : P2_DROP_REPLAYED;
     if (n.type == P2_NOTIFY_INITIAL_CONTACT)
         p2_isakmp_sa_initial_contact(ex->gw, ex->isakmp);
     else if (n.type == P2_NOTIFY_INVALID_SPI)
@@ -186,8 +185,8 @@ static bool receive_notify(struct p2_exchange *ex, struct p2_bytes body)
     else if (n.type > 0 && n.type < DATA_NOTIFY_FIRST)
         receive_error(ex, n.type);
     else
-        p2_drop(ex->gw, P2_DROP_UNKNOWN_NOTIFY, 0, false);
-    return true;
+        return P2_DROP_UNKNOWN_NOTIFY;
+    return P2_DROP_NONE;
 }
 
 /* The SPI of an ISAKMP SA is its pair of cookies (RFC 2408 section 3.15). It need not be the one that carries
@@ -195,8 +194,7 @@ static bool receive_notify(struct p2_exchange *ex, struct p2_bytes body)
 static struct p2_isakmp_sa *named_isakmp_sa(struct p2_exchange *ex, struct p2_reader *spi)
 {
     struct p2_bytes cookies = p2_read_bytes(spi, 16);
-    struct p2_isakmp_sa *sa =
-        spi->failed ? NULL : p2_map_get(&ex->gw->isakmp_by_cookie, p2_get_u64(cookies.data));
+    struct p2_isakmp_sa *sa = p2_map_get(&ex->gw->isakmp_by_cookie, p2_get_u64(cookies.data));
     bool its = sa && sa->established && sa->peer == ex->isakmp->peer &&
                memcmp(cookies.data + 8, sa->responder_cookie, 8) == 0;
     return its ? sa : NULL;
@@ -208,46 +206,75 @@ static enum p2_isakmp_end end_of(const struct p2_isakmp_sa *sa)
     return sa->expired ? sa->end : P2_ISAKMP_BY_PEER;
 }
 
-/* True: the ISAKMP SA that carries the message is to go. */
+/* Of a body that is whole. True: the ISAKMP SA that carries the message is to go. */
 static bool receive_delete(struct p2_exchange *ex, struct p2_bytes body)
 {
     struct p2_reader r = p2_reader_init(body.data, body.len);
     bool this_one = false;
     p2_read_u32(&r);
-    uint8_t protocol = p2_read_u8(&r), spi_len = p2_read_u8(&r);
+    uint8_t protocol = p2_read_u8(&r);
+    p2_read_u8(&r); /* how long an SPI is */
     uint16_t num = p2_read_u16(&r);
-    for (unsigned i = 0; i < num && protocol == P2_PROTO_ISAKMP && spi_len == 16 && !r.failed; i++) {
+    for (unsigned i = 0; i < num && protocol == P2_PROTO_ISAKMP; i++) {
         struct p2_isakmp_sa *sa = named_isakmp_sa(ex, &r);
         if (sa == ex->isakmp)
             this_one = true;
         else if (sa)
             p2_isakmp_sa_remove(ex->gw, sa, end_of(sa));
     }
-    for (unsigned i = 0; i < num && protocol != P2_PROTO_ISAKMP && spi_len == 4 && !r.failed; i++) {
-        uint32_t spi = p2_read_u32(&r);
+    for (unsigned i = 0; i < num && (protocol == P2_PROTO_ESP || protocol == P2_PROTO_AH); i++) {
         struct p2_sa_pair *pair =
-            r.failed ? NULL
-                     : p2_pair_by_outbound_spi(ex->gw, ex->isakmp->peer, (enum p2_protocol)protocol, spi);
+            p2_pair_by_outbound_spi(ex->gw, ex->isakmp->peer, (enum p2_protocol)protocol, p2_read_u32(&r));
         if (pair)
             p2_pair_remove(ex->gw, pair, P2_REMOVED_BY_PEER);
     }
     return this_one;
 }
 
+/* As many SPIs as it says, each as long as its protocol has them; of protocols that are not negotiated here,
+ * any length. */
+static bool is_whole_delete(struct p2_bytes body)
+{
+    struct p2_reader r = p2_reader_init(body.data, body.len);
+    p2_read_u32(&r);
+    uint8_t protocol = p2_read_u8(&r), spi_len = p2_read_u8(&r);
+    size_t num = p2_read_u16(&r);
+    bool ipsec = protocol == P2_PROTO_ESP || protocol == P2_PROTO_AH;
+    bool fits = protocol == P2_PROTO_ISAKMP ? spi_len == 16 : !ipsec || spi_len == 4;
+    return !r.failed && fits && r.left == num * spi_len;
+}
+
+static bool is_whole(const struct p2_payload *payload)
+{
+    struct p2_isakmp_notify notify;
+    return payload->type == P2_PAYLOAD_NOTIFY   ? p2_isakmp_parse_notify(&notify, payload->body)
+           : payload->type == P2_PAYLOAD_DELETE ? is_whole_delete(payload->body)
+                                                : true;
+}
+
+/* All of it or nothing acts, and a message is dropped at most once: when nothing in it counts. */
 static enum p2_verdict receive(struct p2_exchange *ex)
 {
-    bool isakmp_too = false, counts = true;
+    bool isakmp_too = false, counts = false;
+    enum p2_drop reason = P2_DROP_NONE;
     if (p2_exchange_open(ex) < 0 || !p2_exchange_verify_hash(ex, NULL))
         return p2_exchange_drop(ex, P2_DROP_HASH_MISMATCH);
     for (size_t i = 1; i < ex->payloads.num; i++) {
+        if (!is_whole(&ex->payloads.list[i]))
+            return p2_exchange_drop(ex, P2_DROP_MALFORMED);
+    }
+    for (size_t i = 1; i < ex->payloads.num; i++) {
         const struct p2_payload *payload = &ex->payloads.list[i];
+        enum p2_drop why = P2_DROP_NONE;
         if (payload->type == P2_PAYLOAD_NOTIFY)
-            counts &= receive_notify(ex, payload->body);
+            why = receive_notify(ex, payload->body);
         else if (payload->type == P2_PAYLOAD_DELETE)
             isakmp_too |= receive_delete(ex, payload->body);
+        counts |= why == P2_DROP_NONE;
+        reason = reason == P2_DROP_NONE ? why : reason;
     }
-    if (!counts)
-        return p2_exchange_drop(ex, P2_DROP_REPLAYED);
+    if (!counts && reason != P2_DROP_NONE)
+        return p2_exchange_drop(ex, reason);
     if (!isakmp_too)
         return P2_VERDICT_GOOD;
     p2_isakmp_sa_remove(ex->gw, ex->isakmp, end_of(ex->isakmp)); /* and this exchange with it */

@@ -113,8 +113,7 @@ void p2_phase1_read_contact(struct p2_exchange *ex)
     if (!p2_exchange_is_encrypted(ex))
         return;
     for (size_t n = 0; (payload = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NOTIFY, n)) != NULL; n++) {
-        p2_isakmp_parse_notify(&notify, payload->body);
-        if (notify.type == P2_NOTIFY_INITIAL_CONTACT)
+        if (p2_isakmp_parse_notify(&notify, payload->body) && notify.type == P2_NOTIFY_INITIAL_CONTACT)
             ex->u.phase1.initial_contact = true;
     }
 }

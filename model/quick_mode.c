@@ -29,6 +29,8 @@
  *      group x     group x     not of the group    INVALID-KEY-INFORMATION, field key-exchange */
 #include "quick.h"
 
+#include <string.h>
+
 enum { I_SENT_1 = 1, I_SENT_3, R_SENT_2 };
 
 /* --- reading --- */
@@ -180,15 +182,17 @@ static enum p2_verdict answer_message_3(struct p2_exchange *ex)
 
 static enum p2_verdict verify_connected(struct p2_exchange *ex)
 {
-    struct p2_isakmp_notify notify = {0};
+    struct p2_isakmp_notify notify;
+    uint8_t iv[P2_CIPHER_MAX_BLOCK];
+    memcpy(iv, ex->iv, sizeof(iv));
     enum p2_verdict verdict = p2_quick_open(ex, NULL);
     if (verdict != P2_VERDICT_GOOD)
         return verdict;
     const struct p2_payload *payload = p2_isakmp_find(&ex->payloads, P2_PAYLOAD_NOTIFY, 0);
-    if (payload)
-        p2_isakmp_parse_notify(&notify, payload->body);
-    if (notify.type != P2_NOTIFY_CONNECTED)
+    if (!payload || !p2_isakmp_parse_notify(&notify, payload->body) || notify.type != P2_NOTIFY_CONNECTED) {
+        memcpy(ex->iv, iv, sizeof(iv)); /* CONNECTED, when it comes, is chained to message 3 */
         return p2_exchange_drop(ex, P2_DROP_UNEXPECTED);
+    }
     return finished(ex, P2_VERDICT_GOOD);
 }
 

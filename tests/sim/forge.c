@@ -242,7 +242,24 @@ void forge_plan(struct forge *forge, uint8_t exchange_type, unsigned number, for
     forge->edit = edit;
 }
 
+void forge_let_copies_pass(struct forge *forge)
+{
+    for (size_t i = 0; i < forge->num_exchanges; i++)
+        forge->exchanges[i].last[0].went_len = forge->exchanges[i].last[1].went_len = 0;
+}
+
 void forge_inform(struct forge *forge, int from, uint8_t payload, const void *body, size_t len)
+{
+    struct forge_payload *only = calloc(1, sizeof(*only));
+    assert(len <= FORGE_BODY);
+    only->type = payload;
+    only->len = len;
+    memcpy(only->body, body, len);
+    forge_informs(forge, from, only, 1);
+    free(only);
+}
+
+void forge_informs(struct forge *forge, int from, const struct forge_payload *payloads, size_t num)
 {
     uint8_t out[2048];
     struct forge_message *m = calloc(1, sizeof(*m));
@@ -256,7 +273,8 @@ void forge_inform(struct forge *forge, int from, uint8_t payload, const void *bo
     memcpy(m->header.initiator_cookie, info->id.initiator_cookie, 8);
     memcpy(m->header.responder_cookie, info->id.responder_cookie, 8);
     forge_add(m, P2_PAYLOAD_HASH, zeros, p2_hash_of(keys.hash)->len);
-    forge_add(m, payload, body, len);
+    for (size_t i = 0; i < num; i++)
+        forge_add(m, payloads[i].type, payloads[i].body, payloads[i].len);
     size_t out_len = seal_message(m, follow(forge, &m->header, &keys), &keys, out, sizeof(out));
     free(m);
     sim_inject_ike(forge->sim, !from, out, out_len);

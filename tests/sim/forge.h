@@ -78,8 +78,12 @@ void forge_begin(struct forge *forge, struct sim *sim);
 void forge_end(struct forge *forge);
 /* The next message of that number in an exchange of that type is changed by edit. */
 void forge_plan(struct forge *forge, uint8_t exchange_type, unsigned number, forge_edit *edit);
+/* Copies of what was changed go on as they were sent, from now on. */
+void forge_let_copies_pass(struct forge *forge);
 /* An authentic informational exchange with one payload, under the newest ISAKMP SA, arrives right now. */
 void forge_inform(struct forge *forge, int from, uint8_t payload, const void *body, size_t len);
+/* The same with several payloads. */
+void forge_informs(struct forge *forge, int from, const struct forge_payload *payloads, size_t num);
 /* The same with a notify for ESP that has a zero SPI, as daemons refuse a Quick Mode. */
 void forge_notify(struct forge *forge, int from, uint16_t type);
 /* A DELETE of one ESP SA by its SPI. */
