@@ -188,7 +188,7 @@ def overridden():
     """--set of what an axis sets would be lost without a word."""
     path = write("axis.xml", PLAIN.replace("</scenario>", '<vary><axis name="a" set="//link/@delay" values="20ms"/></vary>\n</scenario>'))
     for setting, expected, says in (("//link/@delay=1s", 2, "axis a sets it in every case"), ("//link/@*[name()='delay']=1s", 2, "axis a sets it"),
-                                    ("//link/@rate=1Mbps", 0, ""), ("//axis[@name='a']/@values=30ms", 0, "")):
+                                    ("//link/@rate=1Mbps", 0, ""), ("//question=Why?", 0, ""), ("//axis[@name='a']/@values=30ms", 0, "")):
         done = subprocess.run([BUILD + "/phase2sim", "check", path, "--set", setting], stderr=subprocess.PIPE, stdout=subprocess.PIPE, timeout=120)
         said = done.stderr.decode()
         check(done.returncode == expected and says in said and (not expected or lines_of(said, path)), "--set", setting, done.returncode, said)

@@ -42,15 +42,14 @@ static void proposals(void)
 {
     static const struct wrong rows[] = {
         {PROPOSAL, "<proposals use=\"standart\"/>", 17, "use=\"standart\"", "allowed: standard, "},
-        {PROPOSAL,
-         "<proposals use=\"standard\"/><proposals use=\"standard\"/>\n<proposals use=\"standard\"/>", 18,
+        {PROPOSAL, "<proposals use=\"compatible\"/>\n<proposals use=\"standard\"/>", 18,
          "a policy has at most 4 proposals", "those of sets included"},
         {PROPOSAL, "<proposal encryption=\"aes-128-cbc 3des-cbcc\" authentication=\"hmac-sha1-96\"/>", 17,
          "encryption=\"aes-128-cbc 3des-cbcc\"", "3des-cbc"},
         {PROPOSAL, "<proposal encryption=\" \" authentication=\"hmac-sha1-96\"/>", 17,
          "encryption=\" \": none", "one or more"},
         {PROPOSAL,
-         "<proposal encryption=\"aes-128-cbc 3des-cbc aes-192-cbc aes-256-cbc aes-128-cbc\" "
+         "<proposal encryption=\"aes-128-cbc 3des-cbc aes-192-cbc aes-256-cbc des-cbc\" "
          "authentication=\"hmac-sha1-96 hmac-sha256-128\"/>",
          17, "more than 8 combinations", "at most 8"},
         {PROPOSAL, "<proposal protocol=\"ah\" encryption=\"3des-cbc\" authentication=\"hmac-sha1-96\"/>", 17,
@@ -221,10 +220,10 @@ static void timeline_and_traffic(void)
         {FLOW, FLOW " port=\"0\"", 24, "port=\"0\"", "1 to 65535"},
         {FLOW, FLOW " source-port=\"x\"", 24, "source-port=\"x\"", "1 to 65535"},
         {FLOW, FLOW " protocol=\"tcp\"", 24, "protocol=\"tcp\"", "udp"},
-        {FLOW, FLOW " to-address=\"10.9.0.1\"", 24, "to-address=\"10.9.0.1\": it is not there",
-         "an address in what hub protects"},
+        {FLOW, FLOW " to-address=\"10.9.0.1\"", 24, "to-address=\"10.9.0.1\": no host there has it",
+         "the address of a host in what hub protects"},
         {FLOW, FLOW " to-address=\"hub\"", 24, "to-address=\"hub\": not an address", "such as 203.0.113.1"},
-        {FLOW, FLOW " from-address=\"10.1.0.5\"", 24, "from-address=\"10.1.0.5\": it is not there",
+        {FLOW, FLOW " from-address=\"10.1.0.5\"", 24, "from-address=\"10.1.0.5\": no host there has it",
          "spoke[2] protects"},
     };
     CHECK_ROWS(rows);
