@@ -30,8 +30,10 @@ static void complain_missing(char *operand)
         names[i] = strrchr(library.files[i], '/') + 1;
     }
     const char *nearest = names ? nearest_of(operand, names, library.num_files) : NULL;
-    for (char *c = operand; *c; c++)
-        *c = (unsigned char)*c < ' ' || *c == 127 ? '?' : *c; /* a message is one line */
+    for (char *c = operand; *c; c++) {
+        if ((unsigned char)*c < ' ' || *c == 127)
+            *c = '?'; /* a message is one line */
+    }
     fprintf(stderr, "%s:1: no such file, and no scenario of that name in the library",
             *operand ? operand : "\"\"");
     if (nearest)

@@ -118,7 +118,7 @@ static int compare_names(const void *a, const void *b)
 static bool check_names(struct loader *l)
 {
     size_t num = l->links.num;
-    struct load_group **sorted = calloc(num + 1, sizeof *sorted);
+    struct load_group **sorted = calloc(num + 1, sizeof(struct load_group *));
     if (!sorted) {
         problems_no_memory(l->problems);
         return false;

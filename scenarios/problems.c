@@ -22,8 +22,10 @@ static char *format_text(const char *file, int line, size_t *behind, const char 
     if (text) {
         *behind = (size_t)start;
         snprintf(text, (size_t)start + 1, "%s:%d: ", file, line);
-        for (char *c = text; *c; c++)
-            *c = (unsigned char)*c < ' ' || *c == 127 ? '?' : *c; /* a message is one line */
+        for (char *c = text; *c; c++) {
+            if ((unsigned char)*c < ' ' || *c == 127)
+                *c = '?'; /* a message is one line */
+        }
         vsnprintf(text + start, (size_t)rest + 1, format, args);
     }
     return text;
