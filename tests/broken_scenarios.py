@@ -18,6 +18,7 @@ BUILD = os.path.abspath(sys.argv[1])
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCENARIOS = os.path.join(os.path.dirname(HERE), "scenarios")
 MEMORY_MAX = 1 << 21  # KiB, with a sanitizer's share
+os.environ["PHASE2SIM_SCENARIOS"] = SCENARIOS  # wherever the program was built
 checks = failures = 0
 
 
