@@ -2,6 +2,7 @@
 #include "command.h"
 #include "library.h"
 #include "nearest.h"
+#include "problems.h"
 #include "summary.h"
 
 #include <errno.h>
@@ -30,10 +31,7 @@ static void complain_missing(char *operand)
         names[i] = strrchr(library.files[i], '/') + 1;
     }
     const char *nearest = names ? nearest_of(operand, names, library.num_files) : NULL;
-    for (char *c = operand; *c; c++) {
-        if ((unsigned char)*c < ' ' || *c == 127)
-            *c = '?'; /* a message is one line */
-    }
+    problems_one_line(operand);
     fprintf(stderr, "%s:1: no such file, and no scenario of that name in the library",
             *operand ? operand : "\"\"");
     if (nearest)

@@ -176,16 +176,13 @@ static bool check_preset(struct problems *problems, const xmlNode *tunnel, const
                           : a->cipher != b->cipher ? "encryption"
                           : a->hash != b->hash     ? "hash"
                                                    : NULL;
-    if (a->mode != P2_PHASE1_PRESET)
+    if (a->mode != P2_PHASE1_PRESET || !differs)
         return true;
-    if (differs) {
-        problems_add(problems, load_line(tunnel),
-                     "<tunnel> with mode=\"preset\" whose ends differ in %s, so that neither could read the "
-                     "other; allowed: the same at both ends, or mode=\"main\", which finds out",
-                     differs);
-        return false;
-    }
-    return true;
+    problems_add(problems, load_line(tunnel),
+                 "<tunnel> with mode=\"preset\" whose ends differ in %s, so that neither could read the "
+                 "other; allowed: the same at both ends, or mode=\"main\", which finds out",
+                 differs);
+    return false;
 }
 
 static bool load_ends(struct loader *l, const xmlNode *node, struct load_end ends[2])

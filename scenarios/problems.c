@@ -12,6 +12,14 @@ void problems_init(struct problems *problems, struct scenario_message *message, 
     message->text[0] = '\0';
 }
 
+void problems_one_line(char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text < ' ' || *text == 127)
+            *text = '?';
+    }
+}
+
 static char *format_text(const char *file, int line, size_t *behind, const char *format, va_list args)
 {
     va_list again;
@@ -22,10 +30,7 @@ static char *format_text(const char *file, int line, size_t *behind, const char 
     if (text) {
         *behind = (size_t)start;
         snprintf(text, (size_t)start + 1, "%s:%d: ", file, line);
-        for (char *c = text; *c; c++) {
-            if ((unsigned char)*c < ' ' || *c == 127)
-                *c = '?'; /* a message is one line */
-        }
+        problems_one_line(text);
         vsnprintf(text + start, (size_t)rest + 1, format, args);
     }
     return text;

@@ -51,6 +51,9 @@ void problems_cleanup(struct problems *problems);
 void problems_warn(struct problems *problems, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Replaces control characters, such as the line breaks that a name of a file may have. */
+void problems_one_line(char *text);
+
 /* What the user wrote, fit for a message: cut when long, control characters replaced. */
 struct problems_quote {
     char text[72];

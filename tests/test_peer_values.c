@@ -227,14 +227,6 @@ static bool is_told(const struct p2_negotiation *n, bool by_notify)
            n->rule && names_its_source(n->rule);
 }
 
-static size_t all_drops(const struct sim *sim, int side)
-{
-    size_t num = 0;
-    for (int reason = P2_DROP_NONE; reason < P2_NUM_DROPS; reason++)
-        num += sim_drops(sim, side, (enum p2_drop)reason);
-    return num;
-}
-
 /* Informational messages: its notify, and in this test nothing else. */
 static unsigned notifies_of(const struct sim *sim, int side)
 {
@@ -249,7 +241,7 @@ static unsigned notifies_of(const struct sim *sim, int side)
 static bool refuses(struct sim *sim, const struct ledger_entry *entry, int refuser)
 {
     return entry && entry->failed[refuser] && is_told(&entry->failures[refuser], false) &&
-           sim_failures(sim, refuser) == 1 && all_drops(sim, refuser) == 0 &&
+           sim_failures(sim, refuser) == 1 && sim_all_drops(sim, refuser) == 0 &&
            notifies_of(sim, refuser) == 1 && sim_num_pairs(sim, 0) == 0 && sim_num_pairs(sim, 1) == 0 &&
            p2_gateway_negotiations(host_gateway(sim_host(sim, refuser))) == 0;
 }

@@ -320,6 +320,14 @@ size_t sim_drops(const struct sim *sim, int side, enum p2_drop reason)
     return sim->sides[side].drops[reason];
 }
 
+size_t sim_all_drops(const struct sim *sim, int side)
+{
+    size_t num = 0;
+    for (int reason = P2_DROP_NONE; reason < P2_NUM_DROPS; reason++)
+        num += sim_drops(sim, side, (enum p2_drop)reason);
+    return num;
+}
+
 size_t sim_ipsec_drops(const struct sim *sim, int side, enum p2_drop reason)
 {
     return sim->sides[side].ipsec_drops[reason];

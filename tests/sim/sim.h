@@ -59,6 +59,8 @@ size_t sim_count_sent(const struct sim *sim, uint8_t exchange_type);
 size_t sim_drops(const struct sim *sim, int side, enum p2_drop reason);
 /* Those of them that were data packets. */
 size_t sim_ipsec_drops(const struct sim *sim, int side, enum p2_drop reason);
+/* Under any reason. */
+size_t sim_all_drops(const struct sim *sim, int side);
 /* Of that side so far, the newest last; NULL past the end. The order is that of their end. */
 const struct p2_isakmp_info *sim_isakmp_removed(const struct sim *sim, int side, size_t i);
 /* The SAs that a side removed for this reason; pairs count once. */
